@@ -1,0 +1,136 @@
+# The vocabulary of CMakeLists.txt: modules, libraries, tests, fuzz targets.
+
+# Compile as everything in this tree is compiled.
+function(sat_compile target)
+    target_compile_features(${target} PUBLIC c_std_17)
+    set_target_properties(${target} PROPERTIES
+        C_EXTENSIONS OFF C_VISIBILITY_PRESET hidden
+        POSITION_INDEPENDENT_CODE ON)
+    target_compile_definitions(${target} PRIVATE _GNU_SOURCE)
+    target_compile_options(${target} PRIVATE
+        -Wall -Wextra -Wpedantic -Wconversion -Wshadow -Wstrict-prototypes
+        -Wmissing-prototypes -Wvla -Wformat=2 -Wimplicit-fallthrough
+        $<$<C_COMPILER_ID:GNU>:-Wlogical-op -Wduplicated-cond>
+        -fstack-protector-strong)
+    target_include_directories(${target}
+        PUBLIC "${PROJECT_SOURCE_DIR}/include"
+        PRIVATE "${PROJECT_SOURCE_DIR}/src")
+    if(SAT_SANITIZE)
+        target_compile_options(${target} PRIVATE -fno-omit-frame-pointer
+            -fsanitize=${SAT_SANITIZE} -fno-sanitize-recover=all)
+        target_link_options(${target} PUBLIC -fsanitize=${SAT_SANITIZE})
+    endif()
+    if(SAT_FUZZ)
+        target_compile_options(${target} PRIVATE -fsanitize=fuzzer-no-link)
+    endif()
+endfunction()
+
+# sat_module(NAME [DEPENDS target...]): every source of src/NAME, as objects.
+# A module that has no source yet is passed over.
+function(sat_module name)
+    cmake_parse_arguments(ARG "" "" "DEPENDS" ${ARGN})
+    file(GLOB sources CONFIGURE_DEPENDS "src/${name}/*.c")
+    if(NOT sources)
+        add_library(sat_${name} INTERFACE)
+        target_link_libraries(sat_${name} INTERFACE ${ARG_DEPENDS})
+        return()
+    endif()
+    add_library(sat_${name} OBJECT ${sources})
+    sat_compile(sat_${name})
+    target_link_libraries(sat_${name} PUBLIC ${ARG_DEPENDS})
+endfunction()
+
+# sat_library(NAME MODULES name... ABI map): the shared library, exporting
+# exactly the symbols in `map`, and NAME_static with all of them for the tests.
+function(sat_library name)
+    cmake_parse_arguments(ARG "" "ABI" "MODULES" ${ARGN})
+    list(TRANSFORM ARG_MODULES PREPEND "sat_")
+    add_library(${name} SHARED)
+    add_library(${name}_static STATIC)
+    target_link_libraries(${name} PUBLIC ${ARG_MODULES})
+    target_link_libraries(${name}_static PUBLIC ${ARG_MODULES})
+    target_link_options(${name} PRIVATE "LINKER:--version-script=${ARG_ABI}"
+        "LINKER:--no-undefined-version")
+    set_target_properties(${name} PROPERTIES LINK_DEPENDS "${ARG_ABI}"
+        VERSION ${PROJECT_VERSION} SOVERSION ${PROJECT_VERSION_MAJOR})
+endfunction()
+
+# sat_program(TARGET NAME name MODULES name...): a program over the library.
+function(sat_program target)
+    cmake_parse_arguments(ARG "" "NAME" "MODULES" ${ARGN})
+    list(TRANSFORM ARG_MODULES PREPEND "sat_")
+    file(GLOB main CONFIGURE_DEPENDS "src/${ARG_NAME}.c")
+    if(NOT main)
+        return()
+    endif()
+    add_executable(${target} ${main})
+    sat_compile(${target})
+    target_link_libraries(${target} PRIVATE ${ARG_MODULES} satchel_static)
+    set_target_properties(${target} PROPERTIES OUTPUT_NAME ${ARG_NAME})
+endfunction()
+
+# sat_tests(): every tests/MODULE/NAME_test.c is a test, run as "MODULE/NAME".
+# Other sources in tests/MODULE are linked into each test of that folder.
+function(sat_tests)
+    file(GLOB tests RELATIVE "${PROJECT_SOURCE_DIR}/tests" CONFIGURE_DEPENDS
+        "tests/*/*_test.c")
+    foreach(source IN LISTS tests)
+        string(REGEX REPLACE "_test\\.c$" "" path "${source}")
+        get_filename_component(folder "${source}" DIRECTORY)
+        file(GLOB helpers CONFIGURE_DEPENDS "tests/${folder}/*.c")
+        list(FILTER helpers EXCLUDE REGEX "_test\\.c$")
+        string(REPLACE "/" "_" target "test_${path}")
+        add_executable(${target} "tests/${source}" ${helpers})
+        sat_compile(${target})
+        target_include_directories(${target} PRIVATE tests)
+        target_compile_definitions(${target} PRIVATE
+            SAT_TEST_DATA="${PROJECT_SOURCE_DIR}/tests"
+            SAT_BUILD_DIR="${PROJECT_BINARY_DIR}")
+        target_link_libraries(${target} PRIVATE satchel_static ${CMOCKA})
+        add_test(NAME ${path} COMMAND ${target})
+    endforeach()
+endfunction()
+
+# Every public header compiles on its own, as C and under the strictest flags.
+function(sat_header_test)
+    file(GLOB headers RELATIVE "${PROJECT_SOURCE_DIR}/include"
+        CONFIGURE_DEPENDS "${PROJECT_SOURCE_DIR}/include/satchel/*.h")
+    foreach(header IN LISTS headers)
+        string(MAKE_C_IDENTIFIER "${header}" id)
+        set(unit "${PROJECT_BINARY_DIR}/headers/${id}.c")
+        file(CONFIGURE OUTPUT "${unit}"
+            CONTENT "#include \"${header}\"\nextern int ${id};\n")
+        list(APPEND units "${unit}")
+    endforeach()
+    add_library(sat_headers OBJECT ${units})
+    target_include_directories(sat_headers PRIVATE include)
+    target_compile_options(sat_headers PRIVATE -std=c99 -Wall -Wextra
+        -Wpedantic -Wc++-compat -Werror)
+endfunction()
+
+# sat_fuzz_targets(): every source of fuzz/ but the replay is a target.
+function(sat_fuzz_targets)
+    file(GLOB sources CONFIGURE_DEPENDS "fuzz/*.c")
+    list(FILTER sources EXCLUDE REGEX "/replay\\.c$")
+    foreach(source IN LISTS sources)
+        get_filename_component(name "${source}" NAME_WE)
+        sat_fuzz(${name})
+    endforeach()
+endfunction()
+
+# sat_fuzz(NAME): fuzz/NAME.c. With libFuzzer it explores; everywhere else it
+# replays fuzz/corpus/NAME and fuzz/regressions/NAME as an ordinary test.
+function(sat_fuzz name)
+    add_executable(fuzz_${name} "fuzz/${name}.c")
+    sat_compile(fuzz_${name})
+    target_link_libraries(fuzz_${name} PRIVATE satchel_static)
+    if(SAT_FUZZ)
+        target_link_options(fuzz_${name} PRIVATE -fsanitize=fuzzer)
+        set(arguments -runs=0)
+    else()
+        target_sources(fuzz_${name} PRIVATE fuzz/replay.c)
+    endif()
+    file(GLOB inputs CONFIGURE_DEPENDS "fuzz/corpus/${name}/*"
+        "fuzz/regressions/${name}/*")
+    add_test(NAME fuzz/${name} COMMAND fuzz_${name} ${arguments} ${inputs})
+endfunction()
