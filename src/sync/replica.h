@@ -51,8 +51,9 @@ void sat__replica_incarnation(const sat__replica *replica,
                               uint8_t out[SAT_INCARNATION_SIZE]);
 
 /*
- * Begins to track `table`, whose rows so far count as imported. A table that can
- * not be tracked fails with SAT_ERR_UNSUPPORTED and the reason.
+ * Begins to track `table`, or every table if it is NULL; their rows so far count
+ * as imported. A table that can not be tracked fails with SAT_ERR_UNSUPPORTED and
+ * the reason; where every table was asked for, those are passed over.
  */
 SAT_CHECK sat_status sat__replica_track(sat__replica *replica,
                                         const char *table, sat_error *err);
@@ -78,13 +79,14 @@ typedef struct sat__page_limits {
 
 /*
  * Appends one page of what `base` (a knowledge) lacks to `page`, from `cursor`
- * on, 0 at first. *next is where the following page begins; 0 when this was the
- * last, which carries the knowledge. The page is deterministic CBOR.
+ * on, which is empty at first. `next` is where the following page begins, to be
+ * handed back as it is; empty when this was the last page, which carries the
+ * knowledge. The page is deterministic CBOR.
  */
 SAT_CHECK sat_status sat__replica_read(sat__replica *replica, sat_bytes base,
-                                       uint64_t cursor,
+                                       sat_bytes cursor,
                                        const sat__page_limits *limits,
-                                       sat_buf *page, uint64_t *next,
+                                       sat_buf *page, sat_buf *next,
                                        sat_error *err);
 
 /*
@@ -99,11 +101,11 @@ SAT_CHECK sat_status sat__replica_stage(sat__replica *replica,
                                         sat_error *err);
 
 /* Where staging from `from` stands: the base it began with and the cursor to
- * ask for next; cursor 0 and an empty base when nothing is staged. */
+ * ask for next; both empty when nothing is staged. */
 SAT_CHECK sat_status
 sat__replica_staged(sat__replica *replica,
                     const uint8_t from[SAT_DEVICE_ID_SIZE], sat_buf *base,
-                    uint64_t *cursor, sat_error *err);
+                    sat_buf *cursor, sat_error *err);
 
 typedef struct sat__apply_report {
     uint64_t rows;      /* rows that came */
