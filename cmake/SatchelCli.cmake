@@ -1,0 +1,43 @@
+# What is made from the command table, and the tests that run the program.
+
+# sat_cli_documents(TARGET): the manual page and the shells' completions, printed
+# by the program itself, so that they say what it does.
+function(sat_cli_documents target)
+    set(folder "${PROJECT_BINARY_DIR}/share")
+    set(page "${folder}/man/man1/satchel.1")
+    set(outputs "${page}")
+    add_custom_command(OUTPUT "${page}"
+        COMMAND ${CMAKE_COMMAND} -DPROGRAM=$<TARGET_FILE:${target}>
+            -DTEMPLATE=${PROJECT_SOURCE_DIR}/man/satchel.1.in -DPAGE=${page}
+            -DVERSION=${PROJECT_VERSION}
+            -P "${PROJECT_SOURCE_DIR}/cmake/ManualPage.cmake"
+        DEPENDS ${target} man/satchel.1.in cmake/ManualPage.cmake)
+    foreach(pair bash:bash-completion/completions/satchel
+            zsh:zsh/site-functions/_satchel
+            fish:fish/vendor_completions.d/satchel.fish)
+        string(REPLACE ":" ";" pair "${pair}")
+        list(GET pair 0 shell)
+        list(GET pair 1 path)
+        get_filename_component(parent "${folder}/${path}" DIRECTORY)
+        file(MAKE_DIRECTORY "${parent}")
+        add_custom_command(OUTPUT "${folder}/${path}"
+            COMMAND ${target} help --completion ${shell} > "${folder}/${path}"
+            DEPENDS ${target})
+        list(APPEND outputs "${folder}/${path}")
+    endforeach()
+    add_custom_target(${target}_documents ALL DEPENDS ${outputs})
+    install(DIRECTORY "${folder}/" DESTINATION share)
+endfunction()
+
+# sat_cli_tests(TARGET): every tests/cli/NAME_test.py is a test, "cli/NAME".
+function(sat_cli_tests target)
+    find_package(Python3 REQUIRED COMPONENTS Interpreter)
+    file(GLOB tests CONFIGURE_DEPENDS "tests/cli/*_test.py")
+    foreach(test IN LISTS tests)
+        get_filename_component(name "${test}" NAME_WE)
+        string(REGEX REPLACE "_test$" "" name "${name}")
+        add_test(NAME cli/${name} COMMAND Python3::Interpreter -B "${test}")
+        set_tests_properties(cli/${name} PROPERTIES ENVIRONMENT
+            "SATCHEL=$<TARGET_FILE:${target}>;SAT_BUILD_DIR=${PROJECT_BINARY_DIR}")
+    endforeach()
+endfunction()

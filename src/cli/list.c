@@ -1,0 +1,168 @@
+/*
+ * list.c - records, as a table for people or as JSON for programs
+ */
+#include "cli/list.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <time.h>
+
+#define GAP 2 /* spaces between two columns */
+
+void cli_list_init(cli_list *list, const cli_run *cli,
+                   const cli_column *columns)
+{
+    *list = (cli_list){.cli = cli, .columns = columns};
+    while (columns[list->width].name != NULL)
+        list->width++;
+    cli_json_open(&list->json, '[');
+}
+
+void cli_list_clear(cli_list *list)
+{
+    cli_json_clear(&list->json);
+    sat__buf_clear(&list->text);
+}
+
+/* Begins a cell: opens and closes rows as they come. */
+static void begin_cell(cli_list *list)
+{
+    const size_t at = list->cells++ % list->width;
+
+    if (at == 0 && list->cells > 1)
+        cli_json_close(&list->json, '}');
+    if (at == 0)
+        cli_json_open(&list->json, '{');
+    cli_json_key(&list->json, list->columns[at].name);
+}
+
+/* Keeps the cell just begun for people, on one line. */
+static void show(cli_list *list, const char *text)
+{
+    if (list->columns[(list->cells - 1) % list->width].heading == NULL)
+        return;
+    for (; *text != '\0'; text++)
+        sat__buf_put_byte(&list->text, (unsigned char)*text < 0x20
+                                           ? (uint8_t)' '
+                                           : (uint8_t)*text);
+    sat__buf_put_byte(&list->text, '\0');
+}
+
+void cli_list_text(cli_list *list, const char *text)
+{
+    begin_cell(list);
+    cli_json_text(&list->json, text);
+    show(list, text != NULL ? text : "");
+}
+
+void cli_list_raw(cli_list *list, const char *json)
+{
+    begin_cell(list);
+    cli_json_raw(&list->json, json);
+    show(list, json != NULL ? json : "");
+}
+
+void cli_list_integer(cli_list *list, int64_t number)
+{
+    char text[24];
+
+    (void)snprintf(text, sizeof text, "%" PRId64, number);
+    cli_list_raw(list, text);
+}
+
+void cli_list_bool(cli_list *list, bool yes)
+{
+    begin_cell(list);
+    cli_json_bool(&list->json, yes);
+    show(list, yes ? "yes" : "no");
+}
+
+void cli_list_time(cli_list *list, uint64_t ms)
+{
+    const time_t seconds = (time_t)(ms / 1000);
+    struct tm local;
+    char text[32] = "never";
+
+    begin_cell(list);
+    if (ms != 0)
+        cli_json_integer(&list->json, (int64_t)ms);
+    else
+        cli_json_raw(&list->json, NULL);
+    if (ms != 0 && localtime_r(&seconds, &local) != NULL)
+        (void)strftime(text, sizeof text, "%Y-%m-%d %H:%M:%S", &local);
+    show(list, text);
+}
+
+/* How many places UTF-8 text takes: its characters, not its bytes. */
+static size_t places(const char *text)
+{
+    size_t count = 0;
+
+    for (; *text != '\0'; text++)
+        count += ((unsigned char)*text & 0xc0) != 0x80;
+    return count;
+}
+
+static void print_cell(const char *text, size_t width, bool is_last)
+{
+    (void)fputs(text, stdout);
+    if (is_last)
+        (void)putchar('\n');
+    else
+        (void)printf("%*s", (int)(width - places(text) + GAP), "");
+}
+
+/* The headings of the shown columns come before the cells, as cells. */
+static size_t gather_headings(const cli_list *list, sat_buf *out)
+{
+    size_t shown = 0;
+
+    for (size_t i = 0; i < list->width; i++) {
+        const char *const heading = list->columns[i].heading;
+        if (heading == NULL)
+            continue;
+        sat__buf_put(out, heading, strlen(heading) + 1);
+        shown++;
+    }
+    return shown;
+}
+
+static sat_status print_table(const cli_list *list, sat_error *err)
+{
+    AUTO(sat_buf) all = SAT_BUF_INIT;
+    const size_t shown = gather_headings(list, &all);
+    AUTO_FREE size_t *widths = calloc(shown, sizeof *widths);
+
+    sat__buf_put(&all, list->text.data, list->text.len);
+    TRY(sat__buf_status(&all, err));
+    if (widths == NULL)
+        return sat__fail(err, SAT_ERR_NOMEM, "out of memory");
+
+    const char *const end = (const char *)all.data + all.len;
+    size_t cell = 0;
+    for (const char *at = (const char *)all.data; at < end;
+         at += strlen(at) + 1, cell++) {
+        size_t *const width = &widths[cell % shown];
+        *width = places(at) > *width ? places(at) : *width;
+    }
+    cell = 0;
+    for (const char *at = (const char *)all.data; at < end;
+         at += strlen(at) + 1, cell++)
+        print_cell(at, widths[cell % shown], (cell + 1) % shown == 0);
+    return cli_flush(err);
+}
+
+sat_status cli_list_print(cli_list *list, const char *nothing, sat_error *err)
+{
+    TRY(sat__buf_status(&list->text, err));
+    if (list->cli->json) {
+        if (list->cells > 0)
+            cli_json_close(&list->json, '}');
+        cli_json_close(&list->json, ']');
+        return cli_json_print(&list->json, err);
+    }
+    if (list->cells > 0)
+        return print_table(list, err);
+    cli_say(list->cli, "%s", nothing);
+    return cli_flush(err);
+}

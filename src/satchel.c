@@ -1,0 +1,9 @@
+/*
+ * satchel.c - the command line's entry
+ */
+#include "cli/cli.h"
+
+int main(int argc, char **argv)
+{
+    return cli_main(argc, argv);
+}
