@@ -19,8 +19,8 @@
 #include "base/buf.h"
 #include "base/sqlite.h"
 #include "satchel/env.h"
+#include "satchel/keys.h"
 
-#define SAT_DEVICE_ID_SIZE 32   /* of a device: SHA-256 of its public key */
 #define SAT_INCARNATION_SIZE 16 /* of one life of one replica of a device */
 
 typedef struct sat__replica sat__replica;

@@ -1,0 +1,161 @@
+/*
+ * hash.c - hashing without allocation or failure
+ *
+ * SHA-256 goes over every file that is read, so it is OpenSSL's, which uses the
+ * processor's instructions. Its plain functions are called deprecated in favour
+ * of EVP, which allocates and fails; a hash should do neither. HMAC is over
+ * short inputs and is libsodium's.
+ */
+#define OPENSSL_SUPPRESS_DEPRECATED
+#include "crypto/hash.h"
+
+#include <limits.h>
+#include <openssl/evp.h>
+#include <openssl/sha.h>
+#include <sodium.h>
+
+#include "base/error.h"
+#include "crypto/secret.h"
+
+_Static_assert(sizeof(SHA256_CTX) == sizeof(sat__sha256_state),
+               "the state is OpenSSL's, under another name");
+
+size_t sat__hash_size(sat__hash hash)
+{
+    return hash == SAT_SHA256 ? SAT_SHA256_SIZE : SAT_SHA512_SIZE;
+}
+
+void sat__sha256(sat_bytes data, uint8_t out[SAT_SHA256_SIZE])
+{
+    sat__sha256_state state;
+
+    sat__sha256_init(&state);
+    sat__sha256_update(&state, data);
+    sat__sha256_final(&state, out);
+}
+
+void sat__sha256_init(sat__sha256_state *state)
+{
+    (void)SHA256_Init((SHA256_CTX *)state);
+}
+
+void sat__sha256_update(sat__sha256_state *state, sat_bytes data)
+{
+    (void)SHA256_Update((SHA256_CTX *)state, data.data, data.len);
+}
+
+void sat__sha256_final(sat__sha256_state *state, uint8_t out[SAT_SHA256_SIZE])
+{
+    (void)SHA256_Final(out, (SHA256_CTX *)state);
+}
+
+/* HMAC of parts, as if they were one. */
+static void hmac_256(sat_bytes key, const sat_bytes *parts, size_t count,
+                     uint8_t *out)
+{
+    crypto_auth_hmacsha256_state state;
+
+    crypto_auth_hmacsha256_init(&state, key.data, key.len);
+    for (size_t i = 0; i < count; i++)
+        crypto_auth_hmacsha256_update(&state, parts[i].data, parts[i].len);
+    crypto_auth_hmacsha256_final(&state, out);
+    sat__wipe(&state, sizeof state);
+}
+
+static void hmac_512(sat_bytes key, const sat_bytes *parts, size_t count,
+                     uint8_t *out)
+{
+    crypto_auth_hmacsha512_state state;
+
+    crypto_auth_hmacsha512_init(&state, key.data, key.len);
+    for (size_t i = 0; i < count; i++)
+        crypto_auth_hmacsha512_update(&state, parts[i].data, parts[i].len);
+    crypto_auth_hmacsha512_final(&state, out);
+    sat__wipe(&state, sizeof state);
+}
+
+static void hmac_parts(sat__hash hash, sat_bytes key, const sat_bytes *parts,
+                       size_t count, uint8_t *out)
+{
+    if (hash == SAT_SHA256)
+        hmac_256(key, parts, count, out);
+    else
+        hmac_512(key, parts, count, out);
+}
+
+void sat__hmac(sat__hash hash, sat_bytes key, sat_bytes data, uint8_t *out)
+{
+    hmac_parts(hash, key, &data, 1, out);
+}
+
+void sat__hkdf_extract(sat__hash hash, sat_bytes salt, sat_bytes secret,
+                       uint8_t *out)
+{
+    hmac_parts(hash, salt, &secret, 1, out);
+}
+
+sat_status sat__hkdf_expand(sat__hash hash, sat_bytes key, sat_bytes info,
+                            uint8_t *out, size_t len, sat_error *err)
+{
+    const size_t size = sat__hash_size(hash);
+    uint8_t block[SAT_HASH_SIZE_MAX];
+    size_t have = 0; /* the first block is made from no block */
+
+    if (len > 255 * size)
+        return sat__fail(err, SAT_ERR_INVALID,
+                         "%zu bytes are more than HKDF can derive", len);
+    for (uint8_t i = 1; len > 0; i++) {
+        const sat_bytes parts[] = {bytes_of(block, have), info,
+                                   bytes_of(&i, 1)};
+        hmac_parts(hash, key, parts, 3, block);
+        have = size;
+        const size_t take = len < size ? len : size;
+        memcpy(out, block, take);
+        out += take;
+        len -= take;
+    }
+    sat__wipe(block, sizeof block);
+    return SAT_OK;
+}
+
+sat_status sat__hkdf(sat__hash hash, sat_bytes secret, sat_bytes salt,
+                     sat_bytes info, uint8_t *out, size_t len, sat_error *err)
+{
+    uint8_t key[SAT_HASH_SIZE_MAX];
+
+    sat__hkdf_extract(hash, salt, secret, key);
+    const sat_status st = sat__hkdf_expand(
+        hash, bytes_of(key, sat__hash_size(hash)), info, out, len, err);
+    sat__wipe(key, sizeof key);
+    return st;
+}
+
+/* HKDF-SHA256 of 32 bytes is one block, and can not fail. */
+void sat__derive(sat_bytes secret, const char *label, uint8_t out[32])
+{
+    static const uint8_t first = 1;
+    const sat_bytes parts[] = {bytes_of(label, strlen(label)),
+                               bytes_of(&first, 1)};
+    uint8_t key[SAT_SHA256_SIZE];
+
+    sat__hkdf_extract(SAT_SHA256, bytes_of(NULL, 0), secret, key);
+    hmac_256(bytes_of(key, sizeof key), parts, 2, out);
+    sat__wipe(key, sizeof key);
+}
+
+sat_status sat__pbkdf2(sat__hash hash, sat_bytes password, sat_bytes salt,
+                       uint32_t iterations, uint8_t *out, size_t len,
+                       sat_error *err)
+{
+    const EVP_MD *const md = hash == SAT_SHA256 ? EVP_sha256() : EVP_sha512();
+
+    if (password.len > INT_MAX || salt.len > INT_MAX || len > INT_MAX ||
+        iterations == 0 || iterations > INT_MAX)
+        return sat__fail(err, SAT_ERR_INVALID,
+                         "a length or count that PBKDF2 does not take");
+    if (PKCS5_PBKDF2_HMAC((const char *)password.data, (int)password.len,
+                          salt.data, (int)salt.len, (int)iterations, md,
+                          (int)len, out) != 1)
+        return sat__fail(err, SAT_ERR_NOMEM, "no memory for PBKDF2");
+    return SAT_OK;
+}

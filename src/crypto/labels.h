@@ -1,0 +1,29 @@
+/*
+ * labels.h - every label under which a key is derived or a message is bound
+ *
+ * Two uses never share a label. docs/formats/keys.md says what each is for.
+ */
+#ifndef SAT_SRC_CRYPTO_LABELS_H
+#define SAT_SRC_CRYPTO_LABELS_H
+
+/* Info of HKDF. */
+#define SAT_LABEL_COMMIT "satchel-v1 commit"
+#define SAT_LABEL_STREAM "satchel-v1 stream"
+#define SAT_LABEL_SECRET_KEY_CHECK "satchel-v1 secret key check"
+#define SAT_LABEL_PASSWORD_SALT "satchel-v1 password salt"
+#define SAT_LABEL_PASSWORD_SLOT "satchel-v1 password slot"
+#define SAT_LABEL_PASSWORD_SIGN "satchel-v1 password principal sign"
+#define SAT_LABEL_PASSWORD_EXCHANGE "satchel-v1 password principal exchange"
+#define SAT_LABEL_PASSWORD_LOGIN "satchel-v1 password login"
+#define SAT_LABEL_PHRASE_SLOT "satchel-v1 phrase slot"
+#define SAT_LABEL_PHRASE_SIGN "satchel-v1 phrase principal sign"
+#define SAT_LABEL_PHRASE_EXCHANGE "satchel-v1 phrase principal exchange"
+#define SAT_LABEL_KEYCHAIN_SLOT "satchel-v1 keychain slot"
+#define SAT_LABEL_DEVICE_SECRETS "satchel-v1 device secrets"
+
+/* Purposes of sealed messages. */
+#define SAT_PURPOSE_SLOT "slot"
+#define SAT_PURPOSE_DEVICE_SECRETS "device secrets"
+#define SAT_PURPOSE_FILE "file"
+
+#endif /* SAT_SRC_CRYPTO_LABELS_H */
