@@ -134,3 +134,13 @@ function(sat_fuzz name)
         "fuzz/regressions/${name}/*")
     add_test(NAME fuzz/${name} COMMAND fuzz_${name} ${arguments} ${inputs})
 endfunction()
+
+# What must hold of the tree and of everything that was built.
+function(sat_checks)
+    foreach(check layers abi)
+        add_test(NAME check/${check}
+            COMMAND "${PROJECT_SOURCE_DIR}/scripts/${check}")
+    endforeach()
+    add_test(NAME check/linked COMMAND "${PROJECT_SOURCE_DIR}/scripts/linked"
+        "${PROJECT_BINARY_DIR}")
+endfunction()

@@ -24,8 +24,8 @@ typedef struct sat_env {
     size_t size;           /* sizeof(sat_env) */
     sat_wall_fn *wall;     /* milliseconds since 1970 */
     sat_random_fn *random; /* cryptographic randomness */
-    const char *vfs;       /* SQLite's VFS for databases, NULL for its default */
-    void *context;         /* passed to wall and random */
+    const char *vfs; /* SQLite's VFS for databases, NULL for its default */
+    void *context;   /* passed to wall and random */
 } sat_env;
 
 /* The operating system's clock, randomness and disk. */

@@ -8,8 +8,8 @@
  * must come, in ascending order of their encoded bytes.
  *
  * A reader checks every length against what is left before it believes it, and
- * follows no nesting of its own: depth is the caller's, through sat__cbor_skip()
- * which is bounded.
+ * follows no nesting of its own: depth is the caller's, through
+ * sat__cbor_skip() which is bounded.
  */
 #ifndef SAT_SRC_BASE_CBOR_H
 #define SAT_SRC_BASE_CBOR_H
@@ -46,8 +46,8 @@ void sat__cbor_put_str(sat_buf *out, const char *text);
 void sat__cbor_put_null(sat_buf *out);
 void sat__cbor_put_bool(sat_buf *out, bool value);
 void sat__cbor_put_array(sat_buf *out, size_t count); /* items follow */
-void sat__cbor_put_map(sat_buf *out, size_t count);   /* key, value, … follow */
-void sat__cbor_put_tag(sat_buf *out, uint64_t tag);   /* one item follows */
+void sat__cbor_put_map(sat_buf *out, size_t count); /* key, value, … follow */
+void sat__cbor_put_tag(sat_buf *out, uint64_t tag); /* one item follows */
 
 /*
  * Reading. A reader is a value; copy it to look ahead. After a failure it

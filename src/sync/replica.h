@@ -51,9 +51,10 @@ void sat__replica_incarnation(const sat__replica *replica,
                               uint8_t out[SAT_INCARNATION_SIZE]);
 
 /*
- * Begins to track `table`, or every table if it is NULL; their rows so far count
- * as imported. A table that can not be tracked fails with SAT_ERR_UNSUPPORTED and
- * the reason; where every table was asked for, those are passed over.
+ * Begins to track `table`, or every table if it is NULL; their rows so far
+ * count as imported. A table that can not be tracked fails with
+ * SAT_ERR_UNSUPPORTED and the reason; where every table was asked for, those
+ * are passed over.
  */
 SAT_CHECK sat_status sat__replica_track(sat__replica *replica,
                                         const char *table, sat_error *err);
@@ -102,10 +103,10 @@ SAT_CHECK sat_status sat__replica_stage(sat__replica *replica,
 
 /* Where staging from `from` stands: the base it began with and the cursor to
  * ask for next; both empty when nothing is staged. */
-SAT_CHECK sat_status
-sat__replica_staged(sat__replica *replica,
-                    const uint8_t from[SAT_DEVICE_ID_SIZE], sat_buf *base,
-                    sat_buf *cursor, sat_error *err);
+SAT_CHECK sat_status sat__replica_staged(sat__replica *replica,
+                                         const uint8_t from[SAT_DEVICE_ID_SIZE],
+                                         sat_buf *base, sat_buf *cursor,
+                                         sat_error *err);
 
 typedef struct sat__apply_report {
     uint64_t rows;      /* rows that came */
@@ -121,8 +122,8 @@ SAT_CHECK sat_status sat__replica_apply(sat__replica *replica,
 /* ---- conflicts ---- */
 
 typedef struct sat__conflict {
-    const char *id;           /* 32 hexadecimal digits, the same everywhere */
-    const char *kind;         /* update, delete, insert, unique, … */
+    const char *id;   /* 32 hexadecimal digits, the same everywhere */
+    const char *kind; /* update, delete, insert, unique, … */
     const char *table_name;
     const char *record_id;    /* the key: JSON value, or array of them */
     const char *column;       /* NULL where the whole row is meant */
@@ -155,8 +156,8 @@ typedef enum sat__resolution {
 } sat__resolution;
 
 SAT_CHECK sat_status sat__replica_resolve(sat__replica *replica, const char *id,
-                                          sat__resolution how,
-                                          const char *json, sat_error *err);
+                                          sat__resolution how, const char *json,
+                                          sat_error *err);
 SAT_CHECK sat_status sat__replica_ignore(sat__replica *replica, const char *id,
                                          sat_error *err);
 
@@ -185,8 +186,8 @@ typedef sat_status sat__log_fn(const sat__log_entry *entry, void *context,
                                sat_error *err);
 
 /*
- * The log, oldest first: of all tables (table NULL), of one, or of the row whose
- * key is `key` (text as in a shell, or a JSON array for a composite key).
+ * The log, oldest first: of all tables (table NULL), of one, or of the row
+ * whose key is `key` (text as in a shell, or a JSON array for a composite key).
  */
 SAT_CHECK sat_status sat__replica_log(sat__replica *replica, const char *table,
                                       const char *key, uint64_t since_ms,

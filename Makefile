@@ -1,0 +1,31 @@
+# One word for each thing that is done often; CMake does the work.
+#
+#   make                         install what is missing, build
+#   make test                    and run the tests
+#   make check                   everything that holds before a merge
+#   make install                 to $(DESTDIR)$(PREFIX)
+PREFIX ?= /usr/local
+
+.PHONY: build test check install setup clean
+
+build: setup
+	@cmake --preset dev >build/configure.log || { cat build/configure.log; false; }
+	@cmake --build --preset dev
+
+test: build
+	@ctest --preset dev
+
+check: setup
+	@scripts/check
+
+install: setup
+	@cmake --preset release -DCMAKE_INSTALL_PREFIX="$(PREFIX)" >/dev/null
+	@cmake --build --preset release
+	@DESTDIR="$(DESTDIR)" cmake --install build/release
+
+setup:
+	@scripts/setup build test
+	@mkdir -p build
+
+clean:
+	@rm -rf build
