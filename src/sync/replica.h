@@ -62,6 +62,15 @@ SAT_CHECK sat_status sat__replica_untrack(sat__replica *replica,
                                           const char *table, sat_error *err);
 
 /*
+ * ALTER TABLE … DROP COLUMN, which SQLite refuses while a trigger names the
+ * column; renaming and adding need no help.
+ */
+SAT_CHECK sat_status sat__replica_drop_column(sat__replica *replica,
+                                              const char *table,
+                                              const char *column,
+                                              sat_error *err);
+
+/*
  * Gives what local writers did since the last time a dot, in one transaction.
  * Every call below that needs it does so by itself. *changed, if not NULL, says
  * whether there was anything.

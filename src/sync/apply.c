@@ -1,0 +1,338 @@
+/*
+ * apply.c - merging what is staged
+ *
+ * One transaction: collect first, so that no local edit is overlooked (rule 8);
+ * then every row of every page, each cell merged with both sides' knowledge as
+ * it was before; then settle the tables and join the knowledge.
+ */
+#include "sync/adopt.h"
+#include "sync/settle.h"
+
+typedef struct apply {
+    sat__replica *replica;
+    sat__settle settle;
+    sat__knowledge mine; /* before */
+    sat__knowledge theirs;
+    sat__arena page;  /* what one page consists of */
+    sat__arena arena; /* what one row consists of */
+    sat__adopted adopted;
+    sqlite3_stmt *pages;
+    uint64_t rows;
+} apply;
+
+static void apply_clear(apply *work)
+{
+    sat__settle_clear(&work->settle);
+    sat__knowledge_clear(&work->mine);
+    sat__knowledge_clear(&work->theirs);
+    sat__arena_clear(&work->page);
+    sat__arena_clear(&work->arena);
+    (void)sqlite3_finalize(work->pages);
+}
+
+DEFINE_AUTO(apply, apply_clear);
+
+static sat_status bad(sat_error *err, const char *what)
+{
+    return sat__fail(err, SAT_ERR_CORRUPT, "malformed message: %s", what);
+}
+
+/* What a row names: its table, its birth, in our numbers. */
+typedef struct incoming {
+    const sat__adopted_table *from;
+    sat__table *table;
+    int64_t b, o;
+    int64_t taken_by; /* the group that took an imported row over, or 0 */
+    bool is_new;      /* born in a group that we had not seen */
+} incoming;
+
+static sat_status group_at(const apply *work, int64_t at, int64_t *g,
+                           int64_t *time, sat_error *err)
+{
+    if (at < -1 || at >= (int64_t)work->adopted.group_count)
+        return bad(err, "a group that is not listed");
+    *g = at < 0 ? 0 : work->adopted.groups[at].g;
+    *time = at < 0 ? 0 : work->adopted.groups[at].time;
+    return SAT_OK;
+}
+
+static sat_status read_head(apply *work, sat__cbor *in, size_t *fields,
+                            incoming *out, sat_error *err)
+{
+    int64_t table;
+    int64_t birth;
+    int64_t time;
+    TRY(sat__cbor_array(in, 5, fields, err));
+    if (*fields < 4)
+        return bad(err, "a row with too few fields");
+    TRY(sat__cbor_int(in, &table, err));
+    TRY(sat__cbor_int(in, &birth, err));
+    TRY(sat__cbor_int(in, &out->o, err));
+    if (table < 0 || table >= (int64_t)work->adopted.table_count)
+        return bad(err, "a table that is not listed");
+    out->taken_by = 0;
+    if (birth <= SAT_PAGE_TAKEN_BY) {
+        TRY(group_at(work, SAT_PAGE_TAKEN_BY - birth, &out->taken_by, &time,
+                     err));
+        birth = -1;
+    }
+    TRY(group_at(work, birth, &out->b, &time, err));
+    out->from = &work->adopted.tables[table];
+    out->table = sat__tables_by_number(&work->replica->tables, out->from->t);
+    out->is_new = birth >= 0 && work->adopted.is_new[birth];
+    return SAT_OK;
+}
+
+static sat_status theirs_new(apply *work, const incoming *head, sat__row **out,
+                             sat_error *err)
+{
+    sat__arena_reset(&work->arena);
+    return sat__row_new(&work->arena, head->table, head->b, head->o, out, err);
+}
+
+/* A uniform row: one group for all cells of the columns that the sender has. */
+static sat_status read_uniform(apply *work, sat__cbor *in, const incoming *head,
+                               sat__row *row, sat_error *err)
+{
+    sat__entry entry = {.value = SAT_VALUE_NULL};
+    int64_t group;
+    size_t count;
+    TRY(sat__cbor_int(in, &group, err));
+    TRY(group_at(work, group, &entry.g, &entry.time, err));
+    TRY(sat__cbor_array(in, SAT_COLUMNS_MAX, &count, err));
+    if (count != head->from->present_count)
+        return bad(err, "a row with more or fewer values than columns");
+    TRY(sat__cell_add(&work->arena, &row->cells[0], &entry, err));
+    for (size_t k = 0; k < count; k++) {
+        TRY(sat__value_decode(in, &entry.value, err));
+        TRY(sat__cell_add(&work->arena, &row->cells[head->from->present[k]],
+                          &entry, err));
+    }
+    return SAT_OK;
+}
+
+static sat_status read_entry(apply *work, sat__cbor *in, sat__entry *out,
+                             sat_error *err)
+{
+    size_t fields;
+    int64_t group;
+    int64_t time;
+    uint64_t flags;
+    TRY(sat__cbor_array(in, 4, &fields, err));
+    TRY(sat__cbor_int(in, &group, err));
+    TRY(sat__cbor_uint(in, &flags, err));
+    TRY(sat__cbor_int(in, &out->time, err));
+    TRY(sat__value_decode(in, &out->value, err));
+    TRY(group_at(work, group, &out->g, &time, err));
+    if (flags > (SAT_ENTRY_DEAD | SAT_ENTRY_RESOLUTION) ||
+        (group < 0 ? out->time != 0 : out->time < 1))
+        return bad(err, "an entry of a kind that is not known");
+    out->is_dead = (flags & SAT_ENTRY_DEAD) != 0;
+    out->is_resolution = (flags & SAT_ENTRY_RESOLUTION) != 0;
+    return SAT_OK;
+}
+
+static sat_status read_cells(apply *work, sat__cbor *in, const incoming *head,
+                             sat__row *row, sat_error *err)
+{
+    size_t count;
+    TRY(sat__cbor_array(in, SAT_COLUMNS_MAX + 1, &count, err));
+    for (size_t i = 0; i < count; i++) {
+        size_t fields;
+        size_t entries;
+        int64_t c;
+        TRY(sat__cbor_array(in, 2, &fields, err));
+        TRY(sat__cbor_int(in, &c, err));
+        if (c < 0 || c > head->from->column_max ||
+            (c > 0 && head->from->columns[c] == 0))
+            return bad(err, "a column that is not listed");
+        sat__cell *const cell =
+            &row->cells[c == 0 ? 0 : head->from->columns[c]];
+        TRY(sat__cbor_array(in, 10000, &entries, err));
+        for (size_t k = 0; k < entries; k++) {
+            sat__entry entry;
+            TRY(read_entry(work, in, &entry, err));
+            TRY(sat__cell_add(&work->arena, cell, &entry, err));
+        }
+    }
+    return SAT_OK;
+}
+
+/* What the table shows of the row, before it is merged. */
+static sat_status values_now(apply *work, const sat__row *row,
+                             const sat__value **out, sat_error *err)
+{
+    sat__value *const values =
+        sat__arena_alloc(&work->arena, (size_t)row->count * sizeof *values);
+    if (values == NULL)
+        return sat__fail(err, SAT_ERR_NOMEM, "out of memory");
+    for (int c = 0; c < row->count; c++) {
+        const sat__entry *const shown =
+            sat__cell_shown(work->replica, &row->cells[c]);
+        values[c] = shown != NULL ? shown->value : SAT_VALUE_NULL;
+    }
+    *out = values;
+    return SAT_OK;
+}
+
+static sat_status note_new_entries(apply *work, const sat__row *row,
+                                   const sat__row *theirs, sat_error *err)
+{
+    int64_t last = -1;
+    for (int c = 0; c < theirs->count; c++)
+        for (size_t k = 0; k < theirs->cells[c].count; k++) {
+            const int64_t g = theirs->cells[c].entries[k].g;
+            if (g == 0 || g == last)
+                continue;
+            last = g;
+            TRY(sat__mods_add(work->replica, row, g, err));
+        }
+    return SAT_OK;
+}
+
+static sat_status merge_row(apply *work, const incoming *head,
+                            const sat__row *theirs, sat_error *err)
+{
+    const sat__merge merge = {work->replica, &work->arena, &work->mine,
+                              &work->theirs};
+    const sat__value *was = NULL;
+    sat__row *row = NULL;
+    bool changed = false;
+    if (!head->is_new)
+        TRY(sat__row_load(work->replica, &work->arena, head->table, head->b,
+                          head->o, &row, err));
+    if (row == NULL)
+        TRY(sat__row_new(&work->arena, head->table, head->b, head->o, &row,
+                         err));
+    if (row->in_table)
+        TRY(values_now(work, row, &was, err));
+    for (int c = 0; c < row->count; c++) {
+        sat__cell gone = {0};
+        if (theirs->cells[c].count == 0)
+            continue;
+        TRY(sat__cell_merge(&merge, &row->cells[c], &theirs->cells[c], &changed,
+                            &gone, err));
+        TRY(sat__history_add(work->replica, row, c, &gone, err));
+    }
+    /* An imported row is found again through the group that took it over. */
+    if (head->taken_by != 0)
+        TRY(sat__mods_add(work->replica, row, head->taken_by, err));
+    if (!changed)
+        return SAT_OK;
+    TRY(note_new_entries(work, row, theirs, err));
+    return sat__settle_row(&work->settle, row, was, err);
+}
+
+static sat_status apply_row(apply *work, sat__cbor *in, sat_error *err)
+{
+    incoming head;
+    sat__row *theirs;
+    size_t fields;
+    TRY(read_head(work, in, &fields, &head, err));
+    TRY(theirs_new(work, &head, &theirs, err));
+    if (fields == 5)
+        TRY(read_uniform(work, in, &head, theirs, err));
+    else
+        TRY(read_cells(work, in, &head, theirs, err));
+    work->rows++;
+    return merge_row(work, &head, theirs, err);
+}
+
+static sat_status apply_page(apply *work, const sat__page *page, sat_error *err)
+{
+    sat__cbor in = page->rows;
+    size_t count;
+    TRY(sat__cbor_array(&in, SAT_PAGE_LIST_MAX, &count, err));
+    for (size_t k = 0; k < count; k++)
+        TRY(apply_row(work, &in, err));
+    return SAT_OK;
+}
+
+typedef sat_status page_fn(apply *work, const sat__page *page, sat_error *err);
+
+static sat_status adopt_page(apply *work, const sat__page *page, sat_error *err)
+{
+    TRY(sat__adopt_schema(work->replica, page, err));
+    TRY(sat__adopt(work->replica, &work->page, page, &work->adopted, err));
+    if (page->knowledge.len > 0)
+        return sat__knowledge_decode(work->replica, page->knowledge,
+                                     &work->theirs, err);
+    return SAT_OK;
+}
+
+static sat_status adopt_and_apply(apply *work, const sat__page *page,
+                                  sat_error *err)
+{
+    TRY(sat__adopt(work->replica, &work->page, page, &work->adopted, err));
+    return apply_page(work, page, err);
+}
+
+static sat_status each_page(apply *work, const uint8_t from[SAT_DEVICE_ID_SIZE],
+                            page_fn *each, bool *complete, sat_error *err)
+{
+    TRY(sat__sql_prepare(work->replica->db, &work->pages,
+                         "SELECT page FROM sync_staged WHERE device = ? ORDER "
+                         "BY s",
+                         err));
+    AUTO_RESET sqlite3_stmt *stmt = work->pages;
+    (void)sqlite3_bind_blob(stmt, 1, from, SAT_DEVICE_ID_SIZE, SQLITE_STATIC);
+    *complete = false;
+    while (NEXT_ROW(stmt, err)) {
+        sat__page page;
+        sat__arena_reset(&work->page);
+        TRY(sat__page_decode(sql_bytes(stmt, 0), &page, err));
+        TRY(each(work, &page, err));
+        *complete = page.next.len == 0;
+    }
+    return SAT_OK;
+}
+
+static sat_status count_open(sat__replica *replica, int64_t *out,
+                             sat_error *err)
+{
+    return sat__sql_int(replica->db, "SELECT count(*) FROM sync_open", out,
+                        err);
+}
+
+static sat_status apply_in(sat__replica *replica,
+                           const uint8_t from[SAT_DEVICE_ID_SIZE],
+                           sat__apply_report *report, sat_error *err)
+{
+    AUTO(apply) work = {.replica = replica};
+    int64_t before;
+    int64_t after;
+    bool complete;
+    TRY(count_open(replica, &before, err));
+    TRY(sat__knowledge_copy(&replica->known, &work.mine, err));
+    /* First every list, so that no table changes its shape while rows go in. */
+    TRY(each_page(&work, from, adopt_page, &complete, err));
+    if (!complete)
+        return sat__fail(err, SAT_ERR_INVALID,
+                         "not all pages of the other device are here yet");
+    TRY(sat__settle_init(&work.settle, replica, err));
+    TRY(each_page(&work, from, adopt_and_apply, &complete, err));
+    TRY(sat__settle_end(&work.settle, err));
+    TRY(sat__knowledge_join(replica, &work.theirs, err));
+    TRY(sat__staged_drop(replica, from, err));
+    TRY(sat__state_put(replica, SAT_STATE_TIME,
+                       (int64_t)sat_clock_tick(replica->clock).time, err));
+    TRY(count_open(replica, &after, err));
+    *report = (sat__apply_report){
+        .rows = work.rows,
+        .conflicts = after > before ? (uint64_t)(after - before) : 0};
+    return SAT_OK;
+}
+
+sat_status sat__replica_apply(sat__replica *replica,
+                              const uint8_t from[SAT_DEVICE_ID_SIZE],
+                              sat__apply_report *report, sat_error *err)
+{
+    AUTO(sat__sql_transaction) change = {0};
+    sat__apply_report done;
+    TRY(sat__sql_begin(replica->db, &change, err));
+    TRY(sat__replica_collect(replica, NULL, err));
+    TRY(apply_in(replica, from, &done, err));
+    TRY(sat__sql_commit(&change, err));
+    *report = done;
+    return SAT_OK;
+}

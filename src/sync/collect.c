@@ -1,0 +1,395 @@
+/*
+ * collect.c - giving what local writers did a dot
+ *
+ * All that lies between two collects is one group. For each table the journal
+ * is replayed into lives (lives.h), rows above sync_high are found new, and the
+ * difference to what was known becomes entries of the group, in this order:
+ *
+ *   1. rows whose key was deleted and inserted again are recognised;
+ *   2. rows that are gone get dead entries;
+ *   3. rows that moved give up their places, all before any takes a new one;
+ *   4. rows that are still there get entries where a value differs;
+ *   5. what is left is new and is born in this group.
+ */
+#include "sync/lives.h"
+#include "sync/settle.h"
+
+typedef struct collect {
+    sat__replica *replica;
+    sat__settle *settle;
+    sat__group group;  /* g is 0 until something was written */
+    int64_t ordinal;   /* of the last row born */
+    sat__arena *arena; /* of one row */
+} collect;
+
+static sat_status need_group(collect *work, sat_error *err)
+{
+    if (work->group.g != 0)
+        return SAT_OK;
+    return sat__group_begin(work->replica, &work->group, err);
+}
+
+static sat_status write_cell(collect *work, sat__row *row, int c,
+                             const sat__value *value, bool is_dead,
+                             sat_error *err)
+{
+    sat__cell gone = {0};
+    const sat__entry entry = {.g = work->group.g,
+                              .time = work->group.time,
+                              .is_dead = is_dead,
+                              .value = *value};
+    TRY(sat__cell_write(work->replica, work->arena, &row->cells[c], entry,
+                        is_dead, &gone, err));
+    return sat__history_add(work->replica, row, c, &gone, err);
+}
+
+static sat_status is_pending(collect *work, sat__table *table, bool *out,
+                             sat_error *err)
+{
+    sqlite3_stmt **const slot = &table->stmts[STMT_PENDING];
+    bool row;
+    if (*slot == NULL)
+        TRY(sat__sql_preparef(
+            work->replica->db, slot, err,
+            "SELECT EXISTS(SELECT 1 FROM sync_journal_%lld) OR EXISTS(SELECT 1 "
+            "FROM \"%w\" WHERE %s > (SELECT r FROM sync_high WHERE t = %lld))",
+            (long long)table->t, table->name, table->rowid,
+            (long long)table->t));
+    (void)sqlite3_reset(*slot);
+    TRY(sat__sql_step(*slot, &row, err));
+    *out = row && sqlite3_column_int(*slot, 0) != 0;
+    (void)sqlite3_reset(*slot);
+    return SAT_OK;
+}
+
+static sat_status is_there(collect *work, sat__lives *lives, int64_t r,
+                           bool *out, sat_error *err)
+{
+    sat__value *values;
+    sat__arena_reset(work->arena);
+    return sat__table_read(work->replica, work->arena, lives->table, r, &values,
+                           out, err);
+}
+
+/*
+ * A row that is not where it should be was evicted; one that is where another
+ * ended came there since, on a rowid that SQLite gave again.
+ */
+static sat_status look(collect *work, sat__lives *lives, sat_error *err)
+{
+    const size_t count = lives->count;
+    for (size_t i = 0; i < count; i++) {
+        sat__life *const life = lives->list[i];
+        bool found;
+        if (sat__lives_at(lives, life->r) != life)
+            continue;
+        TRY(is_there(work, lives, life->r, &found, err));
+        if (!found)
+            sat__lives_end(lives, life);
+        else if (life->is_over)
+            TRY(sat__lives_begin(lives, life->r, err));
+    }
+    return SAT_OK;
+}
+
+static sat_status scan_new(collect *work, sat__table *table, sqlite3_stmt **out,
+                           sat_error *err)
+{
+    TRY(sat__sql_preparef(work->replica->db, &table->stmts[STMT_SCAN_NEW], err,
+                          "SELECT %s FROM \"%w\" WHERE %s > (SELECT r FROM "
+                          "sync_high WHERE t = %lld) ORDER BY %s",
+                          table->rowid, table->name, table->rowid,
+                          (long long)table->t, table->rowid));
+    *out = table->stmts[STMT_SCAN_NEW];
+    return SAT_OK;
+}
+
+static sat_status claim(collect *work, sat__lives *lives, int64_t r,
+                        sat_error *err)
+{
+    sat__value *values;
+    bool found;
+    sat__arena_reset(work->arena);
+    TRY(sat__table_read(work->replica, work->arena, lives->table, r, &values,
+                        &found, err));
+    sat__life *const life = found ? sat__lives_claim(lives, values) : NULL;
+    return life != NULL ? sat__lives_move(lives, life, r, err) : SAT_OK;
+}
+
+/* DELETE and INSERT, or REPLACE, of one key keeps the birth (rule 1). */
+static sat_status recognise(collect *work, sat__lives *lives, sat_error *err)
+{
+    if (lives->over == 0)
+        return SAT_OK;
+    const size_t count = lives->count;
+    for (size_t i = 0; i < count; i++) {
+        const sat__life *const life = lives->list[i];
+        if (!life->is_known && !life->is_over &&
+            sat__lives_at(lives, life->r) == life)
+            TRY(claim(work, lives, life->r, err));
+    }
+    sqlite3_stmt *scan;
+    TRY(scan_new(work, lives->table, &scan, err));
+    AUTO_RESET sqlite3_stmt *stmt = scan;
+    while (NEXT_ROW(stmt, err)) {
+        const int64_t r = sqlite3_column_int64(stmt, 0);
+        if (sat__lives_at(lives, r) == NULL ||
+            !sat__lives_at(lives, r)->is_known)
+            TRY(claim(work, lives, r, err));
+    }
+    return SAT_OK;
+}
+
+/* What the row held when it was last collected. */
+static sat_status values_before(sat__arena *arena, const sat__life *life,
+                                const sat__table *table, const sat__value *now,
+                                sat__value **out, sat_error *err)
+{
+    *out = sat__arena_alloc(arena, ((size_t)table->count + 1) * sizeof **out);
+    if (*out == NULL)
+        return sat__fail(err, SAT_ERR_NOMEM, "out of memory");
+    for (int c = 0; c <= table->count; c++) {
+        (*out)[c] = now != NULL ? now[c] : SAT_VALUE_NULL;
+        if (life->old[c] != NULL)
+            (*out)[c] = *life->old[c];
+    }
+    return SAT_OK;
+}
+
+static sat_status load_life(collect *work, sat__lives *lives, sat__life *life,
+                            const sat__value *now, sat__arena *arena,
+                            sat__row **row, sat_error *err)
+{
+    sat__value *before;
+    TRY(values_before(arena, life, lives->table, now, &before, err));
+    return sat__row_at_with(work->replica, arena, lives->table, life->was,
+                            before, row, err);
+}
+
+static sat_status delete_one(collect *work, sat__lives *lives, sat__life *life,
+                             sat_error *err)
+{
+    sat__row *row;
+    sat__arena_reset(work->arena);
+    TRY(load_life(work, lives, life, life->image, work->arena, &row, err));
+    if (row == NULL)
+        return SAT_OK;
+    TRY(need_group(work, err));
+    for (int c = 0; c < row->count; c++) {
+        if (c > 0 && !lives->table->columns[c].is_present)
+            continue;
+        const sat__value value =
+            c > 0 && life->image != NULL ? life->image[c] : SAT_VALUE_NULL;
+        TRY(write_cell(work, row, c, &value, true, err));
+    }
+    row->in_table = false;
+    row->why = WHY_DEAD;
+    TRY(sat__mods_add(work->replica, row, work->group.g, err));
+    sat__settle_left(work->settle, lives->table);
+    return sat__row_store(work->replica, row, err);
+}
+
+static sat_status delete_gone(collect *work, sat__lives *lives, sat_error *err)
+{
+    for (size_t i = 0; lives->over > 0 && i < lives->count; i++) {
+        sat__life *const life = lives->list[i];
+        if (life->is_known && life->is_over && !life->is_claimed)
+            TRY(delete_one(work, lives, life, err));
+    }
+    return SAT_OK;
+}
+
+static bool stays(const sat__life *life)
+{
+    return life->is_known && (!life->is_over || life->is_claimed);
+}
+
+static sat_status take_out_moved(collect *work, sat__lives *lives,
+                                 sat_error *err)
+{
+    for (size_t i = 0; i < lives->count; i++) {
+        sat__life *const life = lives->list[i];
+        if (!stays(life) || (life->r == life->was && !life->is_claimed))
+            continue;
+        sat__value *now = life->image;
+        bool found = true;
+        if (!life->is_claimed)
+            TRY(sat__table_read(work->replica, lives->arena, lives->table,
+                                life->r, &now, &found, err));
+        TRY(load_life(work, lives, life, now, lives->arena, &life->row, err));
+        if (life->row != NULL)
+            TRY(sat__row_forget(work->replica, life->row, err));
+    }
+    return SAT_OK;
+}
+
+/* Tied columns are written together, even those that kept their value. */
+static bool must_write(const sat__row *row, const bool *differs, int c)
+{
+    const sat__table *const table = row->table;
+
+    for (int k = 1; k <= table->count; k++)
+        if (differs[k] && table->columns[k].tie == table->columns[c].tie)
+            return true;
+    return false;
+}
+
+static sat_status write_changes(collect *work, sat__row *row,
+                                const sat__value *now, bool *changed,
+                                bool *key_changed, sat_error *err)
+{
+    const sat__table *const table = row->table;
+    bool *const differs =
+        sat__arena_alloc(work->arena, (size_t)table->count + 1);
+    if (differs == NULL)
+        return sat__fail(err, SAT_ERR_NOMEM, "out of memory");
+    for (int c = 1; c <= table->count; c++) {
+        if (!table->columns[c].is_present)
+            continue;
+        const sat__entry *const shown =
+            sat__cell_shown(work->replica, &row->cells[c]);
+        differs[c] = shown == NULL ? now[c].type != SQLITE_NULL
+                                   : !sat__value_same(&shown->value, &now[c]);
+        *changed = *changed || differs[c];
+    }
+    if (!*changed)
+        return SAT_OK;
+    TRY(need_group(work, err));
+    for (int c = 1; c <= table->count; c++) {
+        if (!table->columns[c].is_present || !must_write(row, differs, c))
+            continue;
+        *key_changed = *key_changed || table->columns[c].is_unique;
+        TRY(write_cell(work, row, c, &now[c], false, err));
+    }
+    return SAT_OK;
+}
+
+static sat_status update_one(collect *work, sat__lives *lives, sat__life *life,
+                             sat_error *err)
+{
+    sat__row *row = life->row;
+    sat__value *now;
+    bool found;
+    bool changed = false;
+    bool key_changed = false;
+    sat__arena_reset(work->arena);
+    TRY(sat__table_read(work->replica, work->arena, lives->table, life->r, &now,
+                        &found, err));
+    if (row == NULL)
+        TRY(load_life(work, lives, life, now, work->arena, &row, err));
+    if (row == NULL || !found)
+        return SAT_OK;
+    const bool moved = row->r != life->r || life->row != NULL;
+    TRY(write_changes(work, row, now, &changed, &key_changed, err));
+    if (!changed && !moved)
+        return SAT_OK;
+    row->r = life->r;
+    if (changed)
+        TRY(sat__mods_add(work->replica, row, work->group.g, err));
+    TRY(sat__settle_note(work->settle, lives->table, row->b, row->o,
+                         key_changed, err));
+    return sat__row_store(work->replica, row, err);
+}
+
+static sat_status update_kept(collect *work, sat__lives *lives, sat_error *err)
+{
+    for (size_t i = 0; i < lives->count; i++)
+        if (stays(lives->list[i]))
+            TRY(update_one(work, lives, lives->list[i], err));
+    return SAT_OK;
+}
+
+static sat_status bear(collect *work, sat__table *table, int64_t r,
+                       sat_error *err)
+{
+    TRY(need_group(work, err));
+    TRY(sat__sql_preparef(work->replica->db, &table->stmts[STMT_META_PUT], err,
+                          "INSERT OR REPLACE INTO sync_rows_%lld(r, b, o, d) "
+                          "VALUES(?, ?, ?, ?)",
+                          (long long)table->t));
+    sqlite3_stmt *const stmt = table->stmts[STMT_META_PUT];
+    (void)sqlite3_bind_int64(stmt, 1, r);
+    (void)sqlite3_bind_int64(stmt, 2, work->group.g);
+    (void)sqlite3_bind_int64(stmt, 3, ++work->ordinal);
+    (void)sqlite3_bind_int64(stmt, 4, work->group.g);
+    TRY(sat__sql_run(stmt, err));
+    return sat__settle_note(work->settle, table, work->group.g, work->ordinal,
+                            false, err);
+}
+
+static sat_status bear_new(collect *work, sat__lives *lives, sat_error *err)
+{
+    sat__table *const table = lives->table;
+    int64_t high = 0;
+    AUTO(sat_buf) sql = SAT_BUF_INIT;
+    sat__buf_printf(&sql, "SELECT r FROM sync_high WHERE t = %lld",
+                    (long long)table->t);
+    TRY(sat__sql_int(work->replica->db, sat__buf_text(&sql), &high, err));
+    for (size_t i = 0; i < lives->count; i++) {
+        const sat__life *const life = lives->list[i];
+        if (!life->is_known && !life->is_over && life->r <= high &&
+            sat__lives_at(lives, life->r) == life)
+            TRY(bear(work, table, life->r, err));
+    }
+    sqlite3_stmt *scan;
+    TRY(scan_new(work, table, &scan, err));
+    AUTO_RESET sqlite3_stmt *stmt = scan;
+    while (NEXT_ROW(stmt, err)) {
+        const int64_t r = sqlite3_column_int64(stmt, 0);
+        const sat__life *const life = sat__lives_at(lives, r);
+        if (life == NULL || !life->is_known ||
+            (life->is_over && !life->is_claimed))
+            TRY(bear(work, table, r, err));
+    }
+    return SAT_OK;
+}
+
+static sat_status collect_table(collect *work, sat__table *table,
+                                sat_error *err)
+{
+    AUTO(sat__arena) arena = {0};
+    AUTO(sat__lives) lives = {.table = table, .arena = &arena};
+    bool pending;
+    TRY(is_pending(work, table, &pending, err));
+    if (!pending)
+        return SAT_OK;
+    TRY(sat__lives_replay(work->replica, &lives, err));
+    TRY(look(work, &lives, err));
+    TRY(recognise(work, &lives, err));
+    TRY(delete_gone(work, &lives, err));
+    TRY(take_out_moved(work, &lives, err));
+    TRY(update_kept(work, &lives, err));
+    TRY(bear_new(work, &lives, err));
+    TRY(sat__sql_exec(work->replica->db, err, "DELETE FROM sync_journal_%lld",
+                      (long long)table->t));
+    return sat__high_set(work->replica, table, err);
+}
+
+static sat_status collect_in(sat__replica *replica, bool *changed,
+                             sat_error *err)
+{
+    AUTO(sat__settle) settle = {0};
+    AUTO(sat__arena) arena = {0};
+    collect work = {.replica = replica, .settle = &settle, .arena = &arena};
+    TRY(sat__knowledge_load(replica, err));
+    TRY(sat__schema_follow(replica, err));
+    TRY(sat__settle_init(&settle, replica, err));
+    for (size_t i = 0; i < replica->tables.count; i++)
+        if (replica->tables.list[i]->is_present)
+            TRY(collect_table(&work, replica->tables.list[i], err));
+    *changed = work.group.g != 0;
+    return sat__settle_end(&settle, err);
+}
+
+sat_status sat__replica_collect(sat__replica *replica, bool *changed,
+                                sat_error *err)
+{
+    AUTO(sat__sql_transaction) change = {0};
+    bool any;
+    TRY(sat__sql_begin(replica->db, &change, err));
+    TRY(collect_in(replica, &any, err));
+    TRY(sat__sql_commit(&change, err));
+    if (changed != NULL)
+        *changed = any;
+    return SAT_OK;
+}

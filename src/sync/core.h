@@ -1,0 +1,179 @@
+/*
+ * core.h - what the files of a replica share
+ *
+ * Dots are spoken of by the number of their group: g counts, in this replica,
+ * the groups that it has learned of, its own and others'. So whatever came
+ * later has the greater g, which is what pages are cut by. Group 0 stands for
+ * what was there when a table began to be tracked.
+ */
+#ifndef SAT_SRC_SYNC_CORE_H
+#define SAT_SRC_SYNC_CORE_H
+
+#include "base/error.h"
+#include "sync/replica.h"
+#include "sync/sql.h"
+#include "sync/table.h"
+#include "sync/value.h"
+
+enum sat__stmt {
+    SQL_GROUP_GET,
+    SQL_GROUP_FIND,
+    SQL_GROUP_ADD,
+    SQL_KNOWN_PUT,
+    SQL_INCARNATION_FIND,
+    SQL_INCARNATION_ADD,
+    SQL_INCARNATION_ID,
+    SQL_AWAY_GET,
+    SQL_AWAY_PUT,
+    SQL_AWAY_REMOVE,
+    SQL_MODS_ADD,
+    SQL_HISTORY_ADD,
+    SQL_OPEN_CLEAR,
+    SQL_OPEN_ADD,
+    SQL_STAGE_NEXT,
+    SQL_PAGE_GROUPS,
+    SQL_PAGE_MODS,
+    SQL_PARKED,
+    SQL_HIGH_SET,
+    SQL_STATE_GET,
+    SQL_STATE_PUT,
+    SQL_COUNT
+};
+
+/* How far each incarnation is known, by its number i; absent is 0. */
+typedef struct sat__knowledge {
+    int64_t *n;
+    size_t size;
+} sat__knowledge;
+
+struct sat__replica {
+    sqlite3 *db;
+    sat_env env;
+    uint8_t device[SAT_DEVICE_ID_SIZE];
+    uint8_t incarnation[SAT_INCARNATION_SIZE];
+    int64_t self; /* the number i of our incarnation */
+    sat_clock *clock;
+    sat__tables tables;
+    sat__knowledge known;
+    sqlite3_stmt *stmts[SQL_COUNT];
+};
+
+#define SAT_STATE_TIME "time"     /* greatest time ever taken or seen */
+#define SAT_STATE_SELF "self"     /* the number of our incarnation */
+#define SAT_STATE_FORMAT "format" /* of these tables */
+#define SAT_STATE_STRATEGY "strategy"
+#define SAT_FORMAT_NEWEST 1
+
+/* ---- groups and incarnations (groups.c) ---- */
+
+typedef struct sat__group {
+    int64_t g;
+    int64_t i; /* whose */
+    int64_t n;
+    int64_t time;
+} sat__group;
+
+/* Known group g; a number that was never given is SAT_ERR_CORRUPT. */
+SAT_CHECK sat_status sat__group_get(sat__replica *replica, int64_t g,
+                                    sat__group *out, sat_error *err);
+
+/* The number of dot (i, n); it is listed with `time` if it was not. */
+SAT_CHECK sat_status sat__group_find(sat__replica *replica, int64_t i,
+                                     int64_t n, int64_t time, int64_t *g,
+                                     sat_error *err);
+
+/* Begins our next group, at a time after all that we know. */
+SAT_CHECK sat_status sat__group_begin(sat__replica *replica, sat__group *out,
+                                      sat_error *err);
+
+/* The number of an incarnation, listed with its device if it was not. */
+SAT_CHECK sat_status sat__incarnation_find(
+    sat__replica *replica, const uint8_t id[SAT_INCARNATION_SIZE],
+    const uint8_t device[SAT_DEVICE_ID_SIZE], int64_t *i, sat_error *err);
+
+/* Orders incarnations by their ids, as every replica does. */
+int sat__incarnation_compare(sat__replica *replica, int64_t a, int64_t b);
+
+void sat__knowledge_clear(sat__knowledge *knowledge);
+DEFINE_AUTO(sat__knowledge, sat__knowledge_clear);
+
+static inline bool knowledge_has(const sat__knowledge *k, const sat__group *dot)
+{
+    return (uint64_t)dot->i < k->size && k->n[dot->i] >= dot->n;
+}
+
+SAT_CHECK sat_status sat__knowledge_set(sat__knowledge *knowledge, int64_t i,
+                                        int64_t n, sat_error *err);
+SAT_CHECK sat_status sat__knowledge_load(sat__replica *replica, sat_error *err);
+SAT_CHECK sat_status sat__knowledge_copy(const sat__knowledge *from,
+                                         sat__knowledge *to, sat_error *err);
+
+/* Takes what `other` has into our own knowledge, in the database too. */
+SAT_CHECK sat_status sat__knowledge_join(sat__replica *replica,
+                                         const sat__knowledge *other,
+                                         sat_error *err);
+
+/* As the map of incarnation to n of pages and requests. */
+SAT_CHECK sat_status sat__knowledge_encode(sat__replica *replica,
+                                           const sat__knowledge *knowledge,
+                                           sat_buf *out, sat_error *err);
+SAT_CHECK sat_status sat__knowledge_decode(sat__replica *replica,
+                                           sat_bytes bytes, sat__knowledge *out,
+                                           sat_error *err);
+
+/* ---- state (replica.c) ---- */
+
+SAT_CHECK sat_status sat__state_get(sat__replica *replica, const char *key,
+                                    int64_t *out, sat_error *err);
+SAT_CHECK sat_status sat__state_put(sat__replica *replica, const char *key,
+                                    int64_t value, sat_error *err);
+
+/* The statement of a slot, prepared from `sql`. */
+static inline sat_status core_sql(sat__replica *replica, enum sat__stmt slot,
+                                  const char *sql, sqlite3_stmt **out,
+                                  sat_error *err)
+{
+    TRY(sat__sql_prepare(replica->db, &replica->stmts[slot], sql, err));
+    *out = replica->stmts[slot];
+    return SAT_OK;
+}
+
+/* ---- the schema (track.c, schema.c) ---- */
+
+/* Begins to track one table, inside a transaction; `name` in any case. */
+SAT_CHECK sat_status sat__table_track(sat__replica *replica, const char *name,
+                                      sat_error *err);
+
+/*
+ * As track(), for a table that was just made from another replica's schema: it
+ * and its columns, a CBOR list of [number, uid, gen, name, present], keep the
+ * names that they have there.
+ */
+SAT_CHECK sat_status sat__table_take_over(sat__replica *replica,
+                                          const char *name, sat_bytes uid,
+                                          int64_t gen, sat_bytes columns,
+                                          sat_error *err);
+
+/* Makes the table that says which rows of table t are in it. */
+SAT_CHECK sat_status sat__table_create_rows(sat__replica *replica, int64_t t,
+                                            sat_error *err);
+
+/* Puts into the table what was held because the schema did not have it. */
+SAT_CHECK sat_status sat__table_release(sat__replica *replica,
+                                        sat__table *table, sat_error *err);
+
+/* Follows what was done to the schema since the tables were loaded. */
+SAT_CHECK sat_status sat__schema_follow(sat__replica *replica, sat_error *err);
+
+/* Puts the table's triggers in place, or takes them away. */
+SAT_CHECK sat_status sat__triggers_install(sat__replica *replica,
+                                           const sat__table *table,
+                                           sat_error *err);
+SAT_CHECK sat_status sat__triggers_remove(sat__replica *replica, int64_t t,
+                                          sat_error *err);
+
+/* Rows above the greatest rowid now are new ones to the next collect. */
+SAT_CHECK sat_status sat__high_set(sat__replica *replica,
+                                   const sat__table *table, sat_error *err);
+
+#endif /* SAT_SRC_SYNC_CORE_H */

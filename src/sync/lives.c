@@ -1,0 +1,308 @@
+/*
+ * lives.c - replaying the journal
+ */
+#include "sync/lives.h"
+
+static sat_status no_memory(sat_error *err)
+{
+    return sat__fail(err, SAT_ERR_NOMEM, "out of memory");
+}
+
+static size_t hash_of(int64_t r)
+{
+    return (size_t)((uint64_t)r * 0x9e3779b97f4a7c15u >> 20);
+}
+
+static sat__place *place_of(const sat__lives *lives, int64_t r)
+{
+    const size_t mask = lives->place_count - 1;
+    size_t at = hash_of(r) & mask;
+
+    while (lives->places[at].life != NULL && lives->places[at].r != r)
+        at = (at + 1) & mask;
+    return &lives->places[at];
+}
+
+static sat_status grow_places(sat__lives *lives, sat_error *err)
+{
+    const sat__lives old = *lives;
+    const size_t count = old.place_count == 0 ? 64 : old.place_count * 4;
+    sat__place *const places = calloc(count, sizeof *places);
+    if (places == NULL)
+        return no_memory(err);
+    lives->places = places;
+    lives->place_count = count;
+    for (size_t i = 0; i < old.place_count; i++)
+        if (old.places[i].life != NULL)
+            *place_of(lives, old.places[i].r) = old.places[i];
+    free(old.places);
+    return SAT_OK;
+}
+
+static sat_status settle(sat__lives *lives, sat__life *life, int64_t r,
+                         sat_error *err)
+{
+    if (lives->places_used * 2 >= lives->place_count)
+        TRY(grow_places(lives, err));
+    sat__place *const place = place_of(lives, r);
+    if (place->life == NULL)
+        lives->places_used++;
+    *place = (sat__place){r, life};
+    life->r = r;
+    return SAT_OK;
+}
+
+sat__life *sat__lives_at(const sat__lives *lives, int64_t r)
+{
+    return lives->place_count > 0 ? place_of(lives, r)->life : NULL;
+}
+
+static sat_status keep_life(sat__lives *lives, sat__life *life, sat_error *err)
+{
+    if (lives->count == lives->capacity) {
+        const size_t capacity = lives->capacity == 0 ? 64 : lives->capacity * 2;
+        sat__life **const list =
+            realloc(lives->list, capacity * sizeof(sat__life *));
+        if (list == NULL)
+            return no_memory(err);
+        lives->list = list;
+        lives->capacity = capacity;
+    }
+    lives->list[lives->count++] = life;
+    return SAT_OK;
+}
+
+static sat_status new_life(sat__lives *lives, int64_t r, bool is_known,
+                           sat__life **out, sat_error *err)
+{
+    sat__life *const life = sat__arena_alloc(lives->arena, sizeof *life);
+    if (life == NULL)
+        return no_memory(err);
+    life->is_known = is_known;
+    life->was = r;
+    if (is_known) {
+        life->old =
+            sat__arena_alloc(lives->arena, ((size_t)lives->table->count + 1) *
+                                               sizeof(sat__value *));
+        if (life->old == NULL)
+            return no_memory(err);
+    }
+    TRY(keep_life(lives, life, err));
+    *out = life;
+    return settle(lives, life, r, err);
+}
+
+static sat_status is_listed(sat__replica *replica, sat__table *table, int64_t r,
+                            bool *out, sat_error *err)
+{
+    TRY(sat__sql_preparef(replica->db, &table->stmts[STMT_META_BY_ROWID], err,
+                          "SELECT b, o, d FROM sync_rows_%lld WHERE r = ?",
+                          (long long)table->t));
+    AUTO_RESET sqlite3_stmt *stmt = table->stmts[STMT_META_BY_ROWID];
+    (void)sqlite3_bind_int64(stmt, 1, r);
+    return sat__sql_step(stmt, out, err);
+}
+
+/* The life at place r, looked up when the journal first names the place. */
+static sat_status life_at(sat__replica *replica, sat__lives *lives, int64_t r,
+                          sat__life **out, sat_error *err)
+{
+    bool known;
+    *out = sat__lives_at(lives, r);
+    if (*out != NULL)
+        return SAT_OK;
+    TRY(is_listed(replica, lives->table, r, &known, err));
+    return new_life(lives, r, known, out, err);
+}
+
+/* All old values of a row, from a journal row that holds them. */
+static sat_status read_image(sat__lives *lives, sqlite3_stmt *stmt,
+                             sat__value **out, sat_error *err)
+{
+    const sat__table *const table = lives->table;
+    sat__value *const image = sat__arena_alloc(
+        lives->arena, ((size_t)table->count + 1) * sizeof *image);
+    if (image == NULL)
+        return no_memory(err);
+    for (int c = 0; c <= table->count; c++) {
+        image[c] = SAT_VALUE_NULL;
+        if (c == 0 || !table->columns[c].is_present)
+            continue;
+        image[c] = sat__value_column(stmt, 2 + c);
+        TRY(sat__value_keep(&image[c], lives->arena, err));
+    }
+    *out = image;
+    return SAT_OK;
+}
+
+void sat__lives_end(sat__lives *lives, sat__life *life)
+{
+    if (life->is_over)
+        return;
+    life->is_over = true;
+    if (life->is_known)
+        lives->over++;
+}
+
+static sat_status on_column(sat__lives *lives, sat__life *life, int c,
+                            sqlite3_stmt *stmt, sat_error *err)
+{
+    if (!life->is_known || life->is_over || life->old[c] != NULL)
+        return SAT_OK;
+    sat__value value = sat__value_column(stmt, 2 + c);
+    TRY(sat__value_keep(&value, lives->arena, err));
+    life->old[c] = sat__arena_copy(lives->arena, &value, sizeof value);
+    return life->old[c] != NULL ? SAT_OK : no_memory(err);
+}
+
+static sat_status on_moved(sat__replica *replica, sat__lives *lives,
+                           sat__life *life, int64_t to, sat_error *err)
+{
+    const int key = lives->table->key_column;
+    const int64_t from = life->r;
+    sat__life *there;
+    sat__life *nobody;
+    /* Whoever was there made room, or was never there. */
+    TRY(life_at(replica, lives, to, &there, err));
+    sat__lives_end(lives, there);
+    if (key != 0 && life->is_known && life->old[key] == NULL) {
+        const sat__value value = {.type = SQLITE_INTEGER, .integer = life->was};
+        life->old[key] = sat__arena_copy(lives->arena, &value, sizeof value);
+        if (life->old[key] == NULL)
+            return no_memory(err);
+    }
+    TRY(settle(lives, life, to, err));
+    TRY(new_life(lives, from, false, &nobody, err));
+    nobody->is_over = true;
+    return SAT_OK;
+}
+
+/*
+ * A row may have come to this place. Whether it evicted the one that was there
+ * is known for an INTEGER PRIMARY KEY, where this is recorded afterwards; else
+ * the statement may have been one that ignores conflicts, and the row is the
+ * same.
+ */
+static sat_status on_arrived(sat__lives *lives, sat__life *life, sat_error *err)
+{
+    sat__life *born;
+    if (!life->is_over && lives->table->key_column == 0)
+        return SAT_OK;
+    sat__lives_end(lives, life);
+    return new_life(lives, life->r, false, &born, err);
+}
+
+static sat_status replay_one(sat__replica *replica, sat__lives *lives,
+                             sqlite3_stmt *stmt, sat_error *err)
+{
+    const int64_t r = sqlite3_column_int64(stmt, 0);
+    const int c = sqlite3_column_int(stmt, 1);
+    sat__life *life;
+    TRY(life_at(replica, lives, r, &life, err));
+    switch (c) {
+    case JOURNAL_ARRIVED:
+        return on_arrived(lives, life, err);
+    case JOURNAL_DELETED:
+        TRY(read_image(lives, stmt, &life->image, err));
+        sat__lives_end(lives, life);
+        return SAT_OK;
+    case JOURNAL_EVICTED:
+        if (life->is_over)
+            return SAT_OK;
+        life->may_be_evicted = true;
+        return read_image(lives, stmt, &life->image, err);
+    case JOURNAL_MOVED:
+        return on_moved(replica, lives, life, sqlite3_column_int64(stmt, 2),
+                        err);
+    default:
+        if (c < 1 || c > lives->table->count)
+            return SAT_OK; /* of a column that was dropped since */
+        return on_column(lives, life, c, stmt, err);
+    }
+}
+
+sat_status sat__lives_begin(sat__lives *lives, int64_t r, sat_error *err)
+{
+    sat__life *born;
+    return new_life(lives, r, false, &born, err);
+}
+
+sat_status sat__lives_move(sat__lives *lives, sat__life *life, int64_t r,
+                           sat_error *err)
+{
+    return settle(lives, life, r, err);
+}
+
+sat_status sat__lives_replay(sat__replica *replica, sat__lives *lives,
+                             sat_error *err)
+{
+    AUTO_STMT sqlite3_stmt *stmt = NULL;
+    AUTO(sat_buf) sql = SAT_BUF_INIT;
+    sat__buf_put_text(&sql, "SELECT r, c, m");
+    for (int c = 1; c <= lives->table->count; c++)
+        sat__buf_printf(&sql, ", v%d", c);
+    sat__buf_printf(&sql, " FROM sync_journal_%lld ORDER BY rowid",
+                    (long long)lives->table->t);
+    TRY(sat__buf_status(&sql, err));
+    TRY(sat__sql_prepare(replica->db, &stmt, sat__buf_text(&sql), err));
+    while (NEXT_ROW(stmt, err))
+        TRY(replay_one(replica, lives, stmt, err));
+    return SAT_OK;
+}
+
+/* Whether two values are one key to the index: 1 and 1.0 are, and 'A' and 'a'
+ * where the column says so. */
+static bool same_key(const sat__value *a, const sat__value *b, int collation)
+{
+    if (a->type == SQLITE_INTEGER && b->type == SQLITE_FLOAT)
+        return (double)a->integer == b->real;
+    if (a->type == SQLITE_FLOAT && b->type == SQLITE_INTEGER)
+        return a->real == (double)b->integer;
+    if (a->type == SQLITE_FLOAT && b->type == SQLITE_FLOAT)
+        return a->real <= b->real && a->real >= b->real;
+    if (a->type != SQLITE_TEXT || b->type != SQLITE_TEXT ||
+        collation == SAT_COLLATE_BINARY)
+        return a->type != SQLITE_NULL && sat__value_same(a, b);
+    size_t left = a->bytes.len;
+    size_t right = b->bytes.len;
+    if (collation == SAT_COLLATE_RTRIM) {
+        while (left > 0 && a->bytes.data[left - 1] == ' ')
+            left--;
+        while (right > 0 && b->bytes.data[right - 1] == ' ')
+            right--;
+        return left == right && memcmp(a->bytes.data, b->bytes.data, left) == 0;
+    }
+    return left == right &&
+           sqlite3_strnicmp((const char *)a->bytes.data,
+                            (const char *)b->bytes.data, (int)left) == 0;
+}
+
+static bool has_key(const sat__table *table, const sat__life *life,
+                    const sat__value *values)
+{
+    for (int c = 1; c <= table->count; c++)
+        if (table->columns[c].is_key &&
+            !same_key(&life->image[c], &values[c], table->columns[c].collation))
+            return false;
+    return true;
+}
+
+sat__life *sat__lives_claim(sat__lives *lives, const sat__value *values)
+{
+    for (size_t i = 0; lives->over > 0 && i < lives->count; i++) {
+        sat__life *const life = lives->list[i];
+        if (!life->is_known || !life->is_over || life->is_claimed ||
+            life->image == NULL || !has_key(lives->table, life, values))
+            continue;
+        life->is_claimed = true;
+        return life;
+    }
+    return NULL;
+}
+
+void sat__lives_clear(sat__lives *lives)
+{
+    free(lives->list);
+    free(lives->places);
+    *lives = (sat__lives){0};
+}

@@ -1,0 +1,50 @@
+/*
+ * page.h - changes as they travel; docs/formats/page.md has every byte
+ *
+ *   page = [1, base, start, schema, incarnations, groups, tables, rows,
+ *           next, knowledge]
+ *
+ * What is long is named once, in a list of its own, and by its position after
+ * that. Position -1 among the groups stands for what was imported.
+ */
+#ifndef SAT_SRC_SYNC_PAGE_H
+#define SAT_SRC_SYNC_PAGE_H
+
+#include "sync/row.h"
+
+#define SAT_PAGE_VERSION 1
+#define SAT_PAGE_BYTES_MAX ((size_t)16 << 20)
+#define SAT_PAGE_LIST_MAX 1000000
+
+/* A birth of SAT_PAGE_TAKEN_BY - k: imported, and taken over by group k. */
+#define SAT_PAGE_TAKEN_BY (-2)
+
+#define SAT_ENTRY_DEAD 1
+#define SAT_ENTRY_RESOLUTION 2
+
+/* Where a page ends: after this row of this group. */
+typedef struct sat__cursor {
+    int64_t g;
+    int64_t phase; /* 0: rows born in the group; 1: rows it wrote to */
+    int64_t t, b, o;
+} sat__cursor;
+
+/* The parts of a page; rows and lists are read by who needs them. */
+typedef struct sat__page {
+    sat_bytes base;         /* knowledge */
+    sat_bytes start;        /* cursor */
+    sat__cbor schema;       /* null or list of SQL */
+    sat__cbor incarnations; /* list of [id, device] */
+    sat__cbor groups;       /* list of [incarnation, n, time] */
+    sat__cbor tables;       /* list of [uid, gen, name, present columns,
+                               list of [uid, gen, name]] */
+    sat__cbor rows;
+    sat_bytes next;      /* cursor; empty: this is the last page */
+    sat_bytes knowledge; /* empty but on the last page */
+} sat__page;
+
+/* Checks that the page is whole and well formed; views point into `bytes`. */
+SAT_CHECK sat_status sat__page_decode(sat_bytes bytes, sat__page *out,
+                                      sat_error *err);
+
+#endif /* SAT_SRC_SYNC_PAGE_H */

@@ -1,0 +1,222 @@
+/*
+ * replica.c - opening a database as a replica
+ *
+ *   sync_state         one integer a key: our incarnation, the greatest time, …
+ *   sync_incarnations  i, its id, its device
+ *   sync_groups        g, and the dot (i, n) and time it stands for
+ *   sync_known         our knowledge: i, n
+ *   sync_tables        t, and the table's uid, gen, name, strategy
+ *   sync_columns       (t, c), and the column's uid, gen, name
+ *   sync_dropped       (t, uid) of each column that was dropped here
+ *   sync_high          t, and the rowid above which rows are new
+ *   sync_journal_T     what the triggers of table T recorded
+ *   sync_rows_T        rows of T that are in it: rowid r, birth (b, o), dots d
+ *   sync_away          rows that are in no table: deleted, held back, unknown
+ *   sync_mods          (g, t, b, o): group g wrote to row (b, o) born elsewhere
+ *   sync_history       entries that were superseded, with their values
+ *   sync_open          the conflicts, derived from the rows
+ *   sync_ignored       conflicts that are not to be shown
+ *   sync_staged        pages that wait for their last one
+ */
+#include "sync/replica.h"
+
+#include "sync/core.h"
+
+static const char system_tables[] =
+    "CREATE TABLE IF NOT EXISTS sync_state("
+    " key TEXT PRIMARY KEY, value) WITHOUT ROWID;"
+    "CREATE TABLE IF NOT EXISTS sync_incarnations("
+    " i INTEGER PRIMARY KEY, id BLOB NOT NULL UNIQUE, device BLOB NOT NULL);"
+    "CREATE TABLE IF NOT EXISTS sync_groups("
+    " g INTEGER PRIMARY KEY AUTOINCREMENT, i INTEGER NOT NULL,"
+    " n INTEGER NOT NULL, time INTEGER NOT NULL, UNIQUE(i, n));"
+    "CREATE TABLE IF NOT EXISTS sync_known("
+    " i INTEGER PRIMARY KEY, n INTEGER NOT NULL);"
+    "CREATE TABLE IF NOT EXISTS sync_tables("
+    " t INTEGER PRIMARY KEY, uid TEXT NOT NULL, gen INTEGER NOT NULL,"
+    " name TEXT NOT NULL, present INTEGER NOT NULL, strategy TEXT,"
+    " delete_wins INTEGER NOT NULL DEFAULT 0, UNIQUE(uid, gen));"
+    "CREATE TABLE IF NOT EXISTS sync_columns("
+    " t INTEGER NOT NULL, c INTEGER NOT NULL, uid TEXT NOT NULL,"
+    " gen INTEGER NOT NULL, name TEXT NOT NULL, since INTEGER NOT NULL,"
+    " present INTEGER NOT NULL, PRIMARY KEY(t, c)) WITHOUT ROWID;"
+    "CREATE TABLE IF NOT EXISTS sync_dropped("
+    " t INTEGER NOT NULL, uid TEXT NOT NULL);"
+    "CREATE TABLE IF NOT EXISTS sync_high("
+    " t INTEGER PRIMARY KEY, r INTEGER NOT NULL);"
+    "CREATE TABLE IF NOT EXISTS sync_away("
+    " t INTEGER NOT NULL, b INTEGER NOT NULL, o INTEGER NOT NULL,"
+    " why INTEGER NOT NULL, state BLOB NOT NULL,"
+    " PRIMARY KEY(t, b, o)) WITHOUT ROWID;"
+    "CREATE INDEX IF NOT EXISTS sync_away_why ON sync_away(t, why)"
+    " WHERE why > 0;"
+    "CREATE TABLE IF NOT EXISTS sync_mods("
+    " g INTEGER NOT NULL, t INTEGER NOT NULL, b INTEGER NOT NULL,"
+    " o INTEGER NOT NULL, PRIMARY KEY(g, t, b, o)) WITHOUT ROWID;"
+    "CREATE TABLE IF NOT EXISTS sync_history("
+    " t INTEGER NOT NULL, b INTEGER NOT NULL, o INTEGER NOT NULL,"
+    " c INTEGER NOT NULL, g INTEGER NOT NULL, entry BLOB NOT NULL,"
+    " PRIMARY KEY(t, b, o, c, g)) WITHOUT ROWID;"
+    "CREATE TABLE IF NOT EXISTS sync_open("
+    " id BLOB PRIMARY KEY, t INTEGER NOT NULL, b INTEGER NOT NULL,"
+    " o INTEGER NOT NULL, c INTEGER NOT NULL, g INTEGER NOT NULL,"
+    " kind INTEGER NOT NULL, ignored INTEGER NOT NULL DEFAULT 0) WITHOUT ROWID;"
+    "CREATE INDEX IF NOT EXISTS sync_open_row ON sync_open(t, b, o);"
+    "CREATE TABLE IF NOT EXISTS sync_ignored("
+    " id BLOB PRIMARY KEY) WITHOUT ROWID;"
+    "CREATE TABLE IF NOT EXISTS sync_staged("
+    " s INTEGER PRIMARY KEY, device BLOB NOT NULL, page BLOB NOT NULL);"
+    "CREATE INDEX IF NOT EXISTS sync_staged_device ON sync_staged(device, s);";
+
+sat_status sat__state_get(sat__replica *replica, const char *key, int64_t *out,
+                          sat_error *err)
+{
+    sqlite3_stmt *stmt;
+    bool row;
+    TRY(core_sql(replica, SQL_STATE_GET,
+                 "SELECT value FROM sync_state WHERE key = ?", &stmt, err));
+    (void)sqlite3_bind_text(stmt, 1, key, -1, SQLITE_STATIC);
+    TRY(sat__sql_step(stmt, &row, err));
+    *out = row ? sqlite3_column_int64(stmt, 0) : 0;
+    (void)sqlite3_reset(stmt);
+    return SAT_OK;
+}
+
+sat_status sat__state_put(sat__replica *replica, const char *key, int64_t value,
+                          sat_error *err)
+{
+    sqlite3_stmt *stmt;
+    TRY(core_sql(replica, SQL_STATE_PUT,
+                 "INSERT OR REPLACE INTO sync_state(key, value) VALUES(?, ?)",
+                 &stmt, err));
+    (void)sqlite3_bind_text(stmt, 1, key, -1, SQLITE_STATIC);
+    (void)sqlite3_bind_int64(stmt, 2, value);
+    return sat__sql_run(stmt, err);
+}
+
+static sat_status install(sat__replica *replica, sat_error *err)
+{
+    int64_t format = 0;
+    int64_t exists;
+    TRY(sat__sql_int(replica->db,
+                     "SELECT count(*) FROM sqlite_master WHERE name = "
+                     "'sync_state'",
+                     &exists, err));
+    if (exists != 0)
+        TRY(sat__state_get(replica, SAT_STATE_FORMAT, &format, err));
+    if (format > SAT_FORMAT_NEWEST)
+        return sat__fail(err, SAT_ERR_VERSION,
+                         "the database is tracked in format %lld, and this "
+                         "program knows none above %d; install a newer one",
+                         (long long)format, SAT_FORMAT_NEWEST);
+    if (format == SAT_FORMAT_NEWEST)
+        return SAT_OK;
+    TRY(sat__sql_exec(replica->db, err, "%s", system_tables));
+    return sat__state_put(replica, SAT_STATE_FORMAT, SAT_FORMAT_NEWEST, err);
+}
+
+sat_status sat__replica_renew(sat__replica *replica, sat_error *err)
+{
+    AUTO(sat__sql_transaction) change = {0};
+    uint8_t id[SAT_INCARNATION_SIZE];
+    int64_t self;
+    TRY(sat__sql_begin(replica->db, &change, err));
+    replica->env.random(replica->env.context, id, sizeof id);
+    TRY(sat__incarnation_find(replica, id, replica->device, &self, err));
+    TRY(sat__state_put(replica, SAT_STATE_SELF, self, err));
+    TRY(sat__sql_commit(&change, err));
+    memcpy(replica->incarnation, id, sizeof id);
+    replica->self = self;
+    return SAT_OK;
+}
+
+/* Goes on as who we were, unless the database is another device's. */
+static sat_status recognise(sat__replica *replica, sat_error *err)
+{
+    AUTO_STMT sqlite3_stmt *stmt = NULL;
+    bool row;
+    TRY(sat__state_get(replica, SAT_STATE_SELF, &replica->self, err));
+    TRY(sat__sql_prepare(replica->db, &stmt,
+                         "SELECT id FROM sync_incarnations WHERE i = ? AND "
+                         "device = ? AND length(id) = 16",
+                         err));
+    (void)sqlite3_bind_int64(stmt, 1, replica->self);
+    (void)sqlite3_bind_blob(stmt, 2, replica->device, sizeof replica->device,
+                            SQLITE_STATIC);
+    TRY(sat__sql_step(stmt, &row, err));
+    if (!row)
+        return sat__replica_renew(replica, err);
+    memcpy(replica->incarnation, sqlite3_column_blob(stmt, 0),
+           sizeof replica->incarnation);
+    return SAT_OK;
+}
+
+static sat_status start_clock(sat__replica *replica, uint64_t max_ahead_ms,
+                              sat_error *err)
+{
+    sat_clock_options options = SAT_CLOCK_INIT;
+    int64_t time;
+    TRY(sat__state_get(replica, SAT_STATE_TIME, &time, err));
+    options.resume_after = (uint64_t)time;
+    options.max_ahead_ms = max_ahead_ms;
+    options.wall = replica->env.wall;
+    options.wall_context = replica->env.context;
+    return sat_clock_new(&options, &replica->clock, err);
+}
+
+/* Neither the app's triggers nor foreign-key actions run for our own writes. */
+static sat_status prepare_connection(sqlite3 *db, sat_error *err)
+{
+    if (sqlite3_db_config(db, SQLITE_DBCONFIG_ENABLE_TRIGGER, 0, NULL) !=
+        SQLITE_OK)
+        return sat__sql_fail(db, err);
+    return sat__sql_exec(db, err, "PRAGMA foreign_keys = OFF");
+}
+
+sat_status sat__replica_open(sqlite3 *db, const sat__replica_options *options,
+                             sat__replica **out, sat_error *err)
+{
+    AUTO_PTR(sat__replica) replica = calloc(1, sizeof *replica);
+    AUTO(sat__sql_transaction) change = {0};
+    if (replica == NULL)
+        return sat__fail(err, SAT_ERR_NOMEM, "out of memory");
+    replica->db = db;
+    replica->env = *(options->env != NULL ? options->env : sat_env_system());
+    memcpy(replica->device, options->device, sizeof replica->device);
+    TRY(prepare_connection(db, err));
+    TRY(sat__sql_begin(db, &change, err));
+    TRY(install(replica, err));
+    TRY(recognise(replica, err));
+    TRY(start_clock(replica, options->max_ahead_ms, err));
+    TRY(sat__knowledge_load(replica, err));
+    replica->tables.schema = -1; /* whatever it is, it is new to us */
+    TRY(sat__schema_follow(replica, err));
+    TRY(sat__sql_commit(&change, err));
+    *out = TAKE(replica);
+    return SAT_OK;
+}
+
+void sat__replica_close(sat__replica *replica)
+{
+    if (replica == NULL)
+        return;
+    for (size_t i = 0; i < SQL_COUNT; i++)
+        (void)sqlite3_finalize(replica->stmts[i]);
+    sat__tables_clear(&replica->tables);
+    sat__knowledge_clear(&replica->known);
+    sat_clock_free(replica->clock);
+    free(replica);
+}
+
+void sat__replica_incarnation(const sat__replica *replica,
+                              uint8_t out[SAT_INCARNATION_SIZE])
+{
+    memcpy(out, replica->incarnation, SAT_INCARNATION_SIZE);
+}
+
+sat_status sat__replica_knowledge(sat__replica *replica, sat_buf *out,
+                                  sat_error *err)
+{
+    TRY(sat__replica_collect(replica, NULL, err));
+    return sat__knowledge_encode(replica, &replica->known, out, err);
+}

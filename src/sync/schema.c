@@ -1,0 +1,390 @@
+/*
+ * schema.c - following what is done to the schema
+ *
+ * Apps change their tables without asking. Before the tables are loaded, the
+ * registry is brought in line with what is there now:
+ *
+ *   trigger gone      the table was dropped; if one of that name is there
+ * again, it is another table, of the next generation trigger elsewhere the
+ * table was renamed (SQLite takes triggers along) a column of another name in
+ * one's place     it was renamed a column more, a column less added, dropped
+ */
+#include <strings.h>
+
+#include "sync/core.h"
+#include "sync/settle.h"
+
+typedef struct listed {
+    int64_t t;
+    const char *name;
+} listed;
+
+static sat_status no_memory(sat_error *err)
+{
+    return sat__fail(err, SAT_ERR_NOMEM, "out of memory");
+}
+
+static sat_status list_present(sat__replica *replica, sat__arena *arena,
+                               listed **out, size_t *count, sat_error *err)
+{
+    AUTO_STMT sqlite3_stmt *stmt = NULL;
+    bool row;
+    TRY(sat__sql_prepare(replica->db, &stmt,
+                         "SELECT t, name, count(*) OVER () FROM sync_tables "
+                         "WHERE present = 1 ORDER BY t",
+                         err));
+    TRY(sat__sql_step(stmt, &row, err));
+    const size_t most = row ? (size_t)sqlite3_column_int(stmt, 2) : 0;
+    *out = sat__arena_alloc(arena, (most + 1) * sizeof **out);
+    *count = 0;
+    if (*out == NULL)
+        return no_memory(err);
+    while (row) {
+        const char *const name = (const char *)sqlite3_column_text(stmt, 1);
+        listed *const next = &(*out)[(*count)++];
+        next->t = sqlite3_column_int64(stmt, 0);
+        next->name = sat__arena_text(arena, name, strlen(name));
+        if (next->name == NULL)
+            return no_memory(err);
+        TRY(sat__sql_step(stmt, &row, err));
+    }
+    return SAT_OK;
+}
+
+/* The table that our trigger of table t is on now; empty if it is gone. */
+static sat_status trigger_table(sat__replica *replica, int64_t t, sat_buf *out,
+                                sat_error *err)
+{
+    AUTO_STMT sqlite3_stmt *stmt = NULL;
+    bool row;
+    TRY(sat__sql_preparef(replica->db, &stmt, err,
+                          "SELECT tbl_name FROM sqlite_master WHERE type = "
+                          "'trigger' AND name = 'sync_%lld_delete'",
+                          (long long)t));
+    TRY(sat__sql_step(stmt, &row, err));
+    if (row)
+        sat__buf_put_text(out, (const char *)sqlite3_column_text(stmt, 0));
+    return sat__buf_status(out, err);
+}
+
+static bool exists(sqlite3 *db, const char *name)
+{
+    return sqlite3_table_column_metadata(db, "main", name, NULL, NULL, NULL,
+                                         NULL, NULL, NULL) == SQLITE_OK;
+}
+
+/* What was in the table went with it; what is held back stays held. */
+static sat_status follow_drop(sat__replica *replica, const listed *table,
+                              sat_error *err)
+{
+    const long long t = (long long)table->t;
+    sat__tables_clear(&replica->tables); /* no statement may hold them open */
+    TRY(sat__sql_exec(
+        replica->db, err,
+        "DROP TABLE IF EXISTS sync_journal_%lld;"
+        "DROP TABLE IF EXISTS sync_rows_%lld;"
+        "UPDATE sync_away SET why = %d WHERE t = %lld AND why > 0;"
+        "DELETE FROM sync_high WHERE t = %lld;"
+        "UPDATE sync_columns SET present = 0, since = "
+        "9223372036854775807 WHERE t = %lld;"
+        "UPDATE sync_tables SET present = -1 WHERE t = %lld",
+        t, t, WHY_SCHEMA, t, t, t, t));
+    if (!exists(replica->db, table->name))
+        return SAT_OK;
+    /* One that can not be tracked is left alone, as a new table would be. */
+    const sat_status st = sat__table_track(replica, table->name, err);
+    return st == SAT_ERR_UNSUPPORTED || st == SAT_ERR_NOT_FOUND ? SAT_OK : st;
+}
+
+typedef struct name_list {
+    size_t count;
+    int64_t *numbers; /* of the registry's columns */
+    const char **names;
+} name_list;
+
+static sat_status read_names(sat__replica *replica, sat__arena *arena,
+                             const char *sql, int64_t t, const char *table,
+                             name_list *out, sat_error *err)
+{
+    AUTO_STMT sqlite3_stmt *stmt = NULL;
+    TRY(sat__sql_prepare(replica->db, &stmt, sql, err));
+    (void)sqlite3_bind_int64(stmt, 1, t);
+    (void)sqlite3_bind_text(stmt, 2, table, -1, SQLITE_STATIC);
+    out->names = sat__arena_alloc(arena, 2001 * sizeof *out->names);
+    out->numbers = sat__arena_alloc(arena, 2001 * sizeof *out->numbers);
+    if (out->names == NULL || out->numbers == NULL)
+        return no_memory(err);
+    while (out->count < 2000 && NEXT_ROW(stmt, err)) {
+        const char *const name = (const char *)sqlite3_column_text(stmt, 1);
+        out->numbers[out->count] = sqlite3_column_int64(stmt, 0);
+        out->names[out->count] = sat__arena_text(arena, name, strlen(name));
+        if (out->names[out->count++] == NULL)
+            return no_memory(err);
+    }
+    return SAT_OK;
+}
+
+static bool contains(const name_list *list, const char *name)
+{
+    for (size_t i = 0; i < list->count; i++)
+        if (strcasecmp(list->names[i], name) == 0)
+            return true;
+    return false;
+}
+
+static sat_status rename_column(sat__replica *replica, int64_t t, int64_t c,
+                                const char *name, sat_error *err)
+{
+    return sat__sql_exec(replica->db, err,
+                         "UPDATE sync_columns SET name = %Q WHERE t = %lld AND "
+                         "c = %lld",
+                         name, (long long)t, (long long)c);
+}
+
+static sat_status drop_column(sat__replica *replica, int64_t t, int64_t c,
+                              sat_error *err)
+{
+    return sat__sql_exec(replica->db, err,
+                         "UPDATE sync_columns SET present = 0, since = "
+                         "9223372036854775807 WHERE t = %lld AND c = %lld;"
+                         "INSERT INTO sync_dropped(t, uid) SELECT t, uid FROM "
+                         "sync_columns WHERE t = %lld AND c = %lld",
+                         (long long)t, (long long)c, (long long)t,
+                         (long long)c);
+}
+
+/*
+ * A column that others' rows named before keeps its number; one that was
+ * dropped here and comes again is of the next generation.
+ */
+static sat_status add_column(sat__replica *replica, int64_t t, const char *name,
+                             sat_error *err)
+{
+    return sat__sql_exec(
+        replica->db, err,
+        "INSERT INTO sync_columns(t, c, uid, gen, name, since, present) "
+        "SELECT %lld, coalesce((SELECT c FROM sync_columns WHERE t = %lld AND "
+        "uid = %Q AND present = 0 AND gen = (SELECT count(*) FROM sync_dropped "
+        "WHERE t = %lld AND uid = %Q)), (SELECT coalesce(max(c), 0) + 1 FROM "
+        "sync_columns WHERE t = %lld)), %Q, (SELECT count(*) FROM sync_dropped "
+        "WHERE t = %lld AND uid = %Q), %Q, (SELECT coalesce(max(seq), 0) + 1 "
+        "FROM sqlite_sequence WHERE name = 'sync_groups'), 1 "
+        "ON CONFLICT(t, c) DO UPDATE SET present = 1, name = excluded.name, "
+        "since = excluded.since",
+        (long long)t, (long long)t, name, (long long)t, name, (long long)t,
+        name, (long long)t, name, name);
+}
+
+static sat_status follow_columns(sat__replica *replica, const listed *table,
+                                 bool *changed, sat_error *err)
+{
+    AUTO(sat__arena) arena = {0};
+    name_list before = {0};
+    name_list now = {0};
+    TRY(read_names(replica, &arena,
+                   "SELECT c, name FROM sync_columns WHERE t = ?1 AND present "
+                   "= 1 AND ?2 = ?2 ORDER BY c",
+                   table->t, table->name, &before, err));
+    TRY(read_names(replica, &arena,
+                   "SELECT cid, name FROM pragma_table_xinfo(?2) WHERE hidden "
+                   "= 0 AND ?1 = ?1 ORDER BY cid",
+                   table->t, table->name, &now, err));
+    for (size_t i = 0; i < before.count; i++) {
+        if (contains(&now, before.names[i]))
+            continue;
+        *changed = true;
+        /* In its place one of an unknown name: the same column, renamed. */
+        if (before.count == now.count && !contains(&before, now.names[i])) {
+            TRY(rename_column(replica, table->t, before.numbers[i],
+                              now.names[i], err));
+            before.names[i] = now.names[i];
+        } else {
+            TRY(drop_column(replica, table->t, before.numbers[i], err));
+        }
+    }
+    for (size_t i = 0; i < now.count; i++) {
+        if (contains(&before, now.names[i]))
+            continue;
+        *changed = true;
+        TRY(add_column(replica, table->t, now.names[i], err));
+    }
+    return SAT_OK;
+}
+
+static sat_status follow_table(sat__replica *replica, listed *table,
+                               bool *changed, sat_error *err)
+{
+    AUTO(sat_buf) now = SAT_BUF_INIT;
+    TRY(trigger_table(replica, table->t, &now, err));
+    if (now.len == 0) {
+        *changed = false;
+        return follow_drop(replica, table, err);
+    }
+    if (strcmp(sat__buf_text(&now), table->name) != 0) {
+        TRY(sat__sql_exec(replica->db, err,
+                          "UPDATE sync_tables SET name = %Q WHERE t = %lld",
+                          sat__buf_text(&now), (long long)table->t));
+        table->name = sat__buf_text(&now);
+    }
+    return follow_columns(replica, table, changed, err);
+}
+
+static sat_status default_of(sat__replica *replica, const sat__table *table,
+                             const sat__column *column, sat_buf *out,
+                             sat_error *err)
+{
+    AUTO_STMT sqlite3_stmt *stmt = NULL;
+    bool row;
+    TRY(sat__sql_prepare(replica->db, &stmt,
+                         "SELECT coalesce(dflt_value, 'NULL') FROM "
+                         "pragma_table_info(?) WHERE name = ?",
+                         err));
+    (void)sqlite3_bind_text(stmt, 1, table->name, -1, SQLITE_STATIC);
+    (void)sqlite3_bind_text(stmt, 2, column->name, -1, SQLITE_STATIC);
+    TRY(sat__sql_step(stmt, &row, err));
+    sat__buf_put_text(out, row ? (const char *)sqlite3_column_text(stmt, 0)
+                               : "NULL");
+    return sat__buf_status(out, err);
+}
+
+/* Values that were written to a column before its trigger was there. */
+static sat_status note_early_writes(sat__replica *replica,
+                                    const sat__table *table, sat_error *err)
+{
+    int64_t next;
+    TRY(sat__sql_int(replica->db,
+                     "SELECT coalesce(max(seq), 0) + 1 FROM sqlite_sequence "
+                     "WHERE name = 'sync_groups'",
+                     &next, err));
+    for (int c = 1; c <= table->count; c++) {
+        const sat__column *const column = &table->columns[c];
+        AUTO(sat_buf) value = SAT_BUF_INIT;
+        if (!column->is_present || column->since != next)
+            continue;
+        TRY(default_of(replica, table, column, &value, err));
+        TRY(sat__sql_exec(replica->db, err,
+                          "INSERT INTO sync_journal_%lld(r, c, v%d) SELECT %s, "
+                          "%d, NULL FROM \"%w\" WHERE \"%w\" IS NOT (%s)",
+                          (long long)table->t, c, table->rowid, c, table->name,
+                          column->name, sat__buf_text(&value)));
+    }
+    return SAT_OK;
+}
+
+static sat_status settle_changed(sat__replica *replica, int64_t t,
+                                 sat_error *err)
+{
+    sat__table *const table = sat__tables_by_number(&replica->tables, t);
+    TRY(sat__triggers_install(replica, table, err));
+    TRY(note_early_writes(replica, table, err));
+    return sat__table_release(replica, table, err);
+}
+
+static sat_status follow_all(sat__replica *replica, sat_error *err)
+{
+    AUTO(sat__arena) arena = {0};
+    listed *list;
+    size_t count;
+    TRY(list_present(replica, &arena, &list, &count, err));
+    bool *const changed = sat__arena_alloc(&arena, count + 1);
+    if (changed == NULL)
+        return no_memory(err);
+    for (size_t i = 0; i < count; i++)
+        TRY(follow_table(replica, &list[i], &changed[i], err));
+    TRY(sat__tables_load(replica->db, &replica->tables, err));
+    bool any = false;
+    for (size_t i = 0; i < count; i++) {
+        if (!changed[i])
+            continue;
+        any = true;
+        TRY(settle_changed(replica, list[i].t, err));
+    }
+    return any ? sat__tables_load(replica->db, &replica->tables, err) : SAT_OK;
+}
+
+sat_status sat__schema_follow(sat__replica *replica, sat_error *err)
+{
+    int64_t schema;
+    TRY(sat__sql_int(replica->db, "PRAGMA schema_version", &schema, err));
+    if (schema == replica->tables.schema)
+        return SAT_OK;
+    return follow_all(replica, err);
+}
+
+/* ---- what was held ---- */
+
+static sat_status list_held(sat__replica *replica, const sat__table *table,
+                            sat_buf *out, sat_error *err)
+{
+    AUTO_STMT sqlite3_stmt *stmt = NULL;
+    TRY(sat__sql_preparef(replica->db, &stmt, err,
+                          "SELECT b, o FROM sync_away WHERE t = %lld AND why = "
+                          "%d UNION ALL SELECT b, o FROM sync_rows_%lld WHERE "
+                          "typeof(d) = 'blob'",
+                          (long long)table->t, WHY_SCHEMA,
+                          (long long)table->t));
+    while (NEXT_ROW(stmt, err)) {
+        const int64_t birth[2] = {sqlite3_column_int64(stmt, 0),
+                                  sqlite3_column_int64(stmt, 1)};
+        sat__buf_put(out, birth, sizeof birth);
+    }
+    return sat__buf_status(out, err);
+}
+
+sat_status sat__table_release(sat__replica *replica, sat__table *table,
+                              sat_error *err)
+{
+    AUTO(sat__settle) settle = {0};
+    AUTO(sat__arena) arena = {0};
+    AUTO(sat_buf) held = SAT_BUF_INIT;
+    TRY(list_held(replica, table, &held, err));
+    if (held.len == 0)
+        return SAT_OK;
+    TRY(sat__settle_init(&settle, replica, err));
+    for (size_t at = 0; at < held.len; at += 2 * sizeof(int64_t)) {
+        int64_t birth[2];
+        sat__row *row;
+        sat__value *was = NULL;
+        bool found;
+        memcpy(birth, held.data + at, sizeof birth);
+        sat__arena_reset(&arena);
+        TRY(sat__row_load(replica, &arena, table, birth[0], birth[1], &row,
+                          err));
+        if (row == NULL)
+            continue;
+        if (row->in_table)
+            TRY(sat__table_read(replica, &arena, table, row->r, &was, &found,
+                                err));
+        TRY(sat__settle_row(&settle, row, was, err));
+    }
+    return sat__settle_end(&settle, err);
+}
+
+/* ---- dropping a column ---- */
+
+sat_status sat__replica_drop_column(sat__replica *replica, const char *table,
+                                    const char *column, sat_error *err)
+{
+    AUTO(sat__sql_transaction) change = {0};
+    TRY(sat__sql_begin(replica->db, &change, err));
+    TRY(sat__replica_collect(replica, NULL, err));
+    const sat__table *const found =
+        sat__tables_by_name(&replica->tables, table);
+    if (found == NULL)
+        return sat__fail(err, SAT_ERR_NOT_FOUND, "table '%s' is not tracked",
+                         table);
+    listed one = {found->t, found->name};
+    AUTO(sat_buf) name = SAT_BUF_INIT;
+    sat__buf_put_text(&name, found->name);
+    one.name = sat__buf_text(&name);
+    bool changed = false;
+    TRY(sat__triggers_remove(replica, one.t, err));
+    sat__tables_clear(&replica->tables);
+    TRY(sat__sql_exec(replica->db, err, "ALTER TABLE \"%w\" DROP COLUMN \"%w\"",
+                      one.name, column));
+    TRY(follow_columns(replica, &one, &changed, err));
+    TRY(sat__tables_load(replica->db, &replica->tables, err));
+    TRY(settle_changed(replica, one.t, err));
+    TRY(sat__tables_load(replica->db, &replica->tables, err));
+    return sat__sql_commit(&change, err);
+}

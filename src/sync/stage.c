@@ -1,0 +1,119 @@
+/*
+ * stage.c - keeping pages until their last one has come
+ *
+ * A pull is applied whole or not at all, so its pages wait in the database,
+ * where they survive a restart. A page that was kept already is passed over;
+ * one that does not follow the last is refused; one that begins anew drops the
+ * others.
+ */
+#include "sync/adopt.h"
+
+static sat_status last_page(sat__replica *replica,
+                            const uint8_t from[SAT_DEVICE_ID_SIZE],
+                            sat_buf *out, sat_error *err)
+{
+    AUTO_STMT sqlite3_stmt *stmt = NULL;
+    bool row;
+    TRY(sat__sql_prepare(replica->db, &stmt,
+                         "SELECT page FROM sync_staged WHERE device = ? ORDER "
+                         "BY s DESC LIMIT 1",
+                         err));
+    (void)sqlite3_bind_blob(stmt, 1, from, SAT_DEVICE_ID_SIZE, SQLITE_STATIC);
+    TRY(sat__sql_step(stmt, &row, err));
+    if (row) {
+        const sat_bytes page = sql_bytes(stmt, 0);
+        sat__buf_put(out, page.data, page.len);
+    }
+    return sat__buf_status(out, err);
+}
+
+sat_status sat__staged_drop(sat__replica *replica,
+                            const uint8_t from[SAT_DEVICE_ID_SIZE],
+                            sat_error *err)
+{
+    AUTO_STMT sqlite3_stmt *stmt = NULL;
+    TRY(sat__sql_prepare(replica->db, &stmt,
+                         "DELETE FROM sync_staged WHERE device = ?", err));
+    (void)sqlite3_bind_blob(stmt, 1, from, SAT_DEVICE_ID_SIZE, SQLITE_STATIC);
+    return sat__sql_run(stmt, err);
+}
+
+static sat_status keep(sat__replica *replica,
+                       const uint8_t from[SAT_DEVICE_ID_SIZE], sat_bytes page,
+                       sat_error *err)
+{
+    AUTO_STMT sqlite3_stmt *stmt = NULL;
+    TRY(sat__sql_prepare(replica->db, &stmt,
+                         "INSERT INTO sync_staged(device, page) VALUES(?, ?)",
+                         err));
+    (void)sqlite3_bind_blob(stmt, 1, from, SAT_DEVICE_ID_SIZE, SQLITE_STATIC);
+    sql_bind_bytes(stmt, 2, page);
+    return sat__sql_run(stmt, err);
+}
+
+/* What is beyond our knowledge can not be merged from (rule 9). */
+static sat_status check_base(sat__replica *replica, sat_bytes base,
+                             sat_error *err)
+{
+    AUTO(sat__knowledge) known = {0};
+    TRY(sat__knowledge_load(replica, err));
+    TRY(sat__knowledge_decode(replica, base, &known, err));
+    for (size_t i = 0; i < known.size; i++)
+        if (known.n[i] > 0 &&
+            (i >= replica->known.size || replica->known.n[i] < known.n[i]))
+            return sat__fail(err, SAT_ERR_CONFLICT,
+                             "the changes build on some that this device has "
+                             "not seen; pull from the start");
+    return SAT_OK;
+}
+
+static sat_status stage_in(sat__replica *replica,
+                           const uint8_t from[SAT_DEVICE_ID_SIZE],
+                           sat_bytes bytes, bool *complete, sat_error *err)
+{
+    AUTO(sat_buf) before = SAT_BUF_INIT;
+    sat__page page;
+    sat__page last = {0};
+    TRY(sat__page_decode(bytes, &page, err));
+    TRY(last_page(replica, from, &before, err));
+    if (before.len > 0)
+        TRY(sat__page_decode(buf_view(&before), &last, err));
+    *complete = page.next.len == 0;
+    if (bytes_equal(buf_view(&before), bytes))
+        return SAT_OK;
+    if (page.start.len == 0)
+        TRY(sat__staged_drop(replica, from, err));
+    else if (before.len == 0 || !bytes_equal(last.next, page.start) ||
+             !bytes_equal(last.base, page.base))
+        return sat__fail(err, SAT_ERR_CONFLICT,
+                         "a page does not follow the one before; pull from the "
+                         "start");
+    TRY(check_base(replica, page.base, err));
+    return keep(replica, from, bytes, err);
+}
+
+sat_status sat__replica_stage(sat__replica *replica,
+                              const uint8_t from[SAT_DEVICE_ID_SIZE],
+                              sat_bytes page, bool *complete, sat_error *err)
+{
+    AUTO(sat__sql_transaction) change = {0};
+    TRY(sat__sql_begin(replica->db, &change, err));
+    TRY(stage_in(replica, from, page, complete, err));
+    return sat__sql_commit(&change, err);
+}
+
+sat_status sat__replica_staged(sat__replica *replica,
+                               const uint8_t from[SAT_DEVICE_ID_SIZE],
+                               sat_buf *base, sat_buf *cursor, sat_error *err)
+{
+    AUTO(sat_buf) before = SAT_BUF_INIT;
+    sat__page last;
+    TRY(last_page(replica, from, &before, err));
+    if (before.len == 0)
+        return SAT_OK;
+    TRY(sat__page_decode(buf_view(&before), &last, err));
+    sat__buf_put(base, last.base.data, last.base.len);
+    sat__buf_put(cursor, last.next.data, last.next.len);
+    TRY(sat__buf_status(base, err));
+    return sat__buf_status(cursor, err);
+}

@@ -1,0 +1,532 @@
+/*
+ * table.c - the registry of tables, joined with what the schema says
+ */
+#include "sync/table.h"
+
+#include <ctype.h>
+#include <strings.h>
+
+#include "sync/sql.h"
+
+void sat__sql_put_name(sat_buf *out, const char *name)
+{
+    sat__buf_put_byte(out, '"');
+    for (; *name != 0; name++) {
+        if (*name == '"')
+            sat__buf_put_byte(out, '"');
+        sat__buf_put_byte(out, (uint8_t)*name);
+    }
+    sat__buf_put_byte(out, '"');
+}
+
+int sat__table_put_columns(sat_buf *out, const sat__table *table,
+                           const char *prefix)
+{
+    int count = 0;
+
+    for (int c = 1; c <= table->count; c++) {
+        if (!table->columns[c].is_present)
+            continue;
+        if (count++ > 0)
+            sat__buf_put_text(out, ", ");
+        sat__buf_put_text(out, prefix);
+        sat__sql_put_name(out, table->columns[c].name);
+    }
+    return count;
+}
+
+sat__table *sat__tables_by_number(const sat__tables *tables, int64_t t)
+{
+    for (size_t i = 0; i < tables->count; i++)
+        if (tables->list[i]->t == t)
+            return tables->list[i];
+    return NULL;
+}
+
+sat__table *sat__tables_by_name(const sat__tables *tables, const char *name)
+{
+    for (size_t i = 0; i < tables->count; i++)
+        if (tables->list[i]->is_present &&
+            strcasecmp(tables->list[i]->name, name) == 0)
+            return tables->list[i];
+    return NULL;
+}
+
+sat__table *sat__tables_by_uid(const sat__tables *tables, sat_bytes uid,
+                               int64_t gen)
+{
+    for (size_t i = 0; i < tables->count; i++) {
+        sat__table *const table = tables->list[i];
+        if (table->gen == gen && strlen(table->uid) == uid.len &&
+            memcmp(table->uid, uid.data, uid.len) == 0)
+            return table;
+    }
+    return NULL;
+}
+
+static const char *keep_text(sat__arena *arena, sqlite3_stmt *stmt, int column)
+{
+    const char *const text = (const char *)sqlite3_column_text(stmt, column);
+    if (text == NULL)
+        return NULL;
+    return sat__arena_text(arena, text, strlen(text));
+}
+
+static sat_status no_memory(sat_error *err)
+{
+    return sat__fail(err, SAT_ERR_NOMEM, "out of memory");
+}
+
+static sat_status load_columns(sqlite3 *db, sat__arena *arena,
+                               sat__table *table, sat_error *err)
+{
+    AUTO_STMT sqlite3_stmt *stmt = NULL;
+    bool row;
+    TRY(sat__sql_preparef(db, &stmt, err,
+                          "SELECT c, uid, gen, name, since, present, "
+                          "(SELECT max(c) FROM sync_columns WHERE t = %lld) "
+                          "FROM sync_columns WHERE t = %lld ORDER BY c",
+                          (long long)table->t, (long long)table->t));
+    TRY(sat__sql_step(stmt, &row, err));
+    table->count = row ? sqlite3_column_int(stmt, 6) : 0;
+    table->columns = sat__arena_alloc(arena, ((size_t)table->count + 1) *
+                                                 sizeof *table->columns);
+    if (table->columns == NULL)
+        return no_memory(err);
+    while (row) {
+        sat__column *const column =
+            &table->columns[sqlite3_column_int(stmt, 0)];
+        column->c = sqlite3_column_int(stmt, 0);
+        column->tie = column->c;
+        column->uid = keep_text(arena, stmt, 1);
+        column->gen = sqlite3_column_int64(stmt, 2);
+        column->name = keep_text(arena, stmt, 3);
+        column->since = sqlite3_column_int64(stmt, 4);
+        column->is_present = sqlite3_column_int(stmt, 5) != 0;
+        if (column->uid == NULL || column->name == NULL)
+            return no_memory(err);
+        TRY(sat__sql_step(stmt, &row, err));
+    }
+    return SAT_OK;
+}
+
+static int column_by_name(const sat__table *table, const char *name, size_t len)
+{
+    for (int c = 1; c <= table->count; c++) {
+        const sat__column *const column = &table->columns[c];
+        if (column->is_present && strlen(column->name) == len &&
+            strncasecmp(column->name, name, len) == 0)
+            return c;
+    }
+    return 0;
+}
+
+/* Two columns, and whatever is tied to either, become one to the writer. */
+static void tie(sat__table *table, int a, int b)
+{
+    const int first = table->columns[a].tie;
+    const int second = table->columns[b].tie;
+    const int least = first < second ? first : second;
+    const int other = first < second ? second : first;
+
+    for (int c = 1; c <= table->count; c++)
+        if (table->columns[c].tie == other)
+            table->columns[c].tie = least;
+}
+
+static int collation_of(const char *name)
+{
+    if (name != NULL && strcasecmp(name, "NOCASE") == 0)
+        return SAT_COLLATE_NOCASE;
+    if (name != NULL && strcasecmp(name, "RTRIM") == 0)
+        return SAT_COLLATE_RTRIM;
+    return SAT_COLLATE_BINARY;
+}
+
+/*
+ * Walks the identifiers of an SQL text. Strings and comments are passed over;
+ * quoted names count as names.
+ */
+static const char *next_name(const char *sql, size_t *len)
+{
+    while (*sql != 0) {
+        if (sql[0] == '-' && sql[1] == '-') {
+            sql += strcspn(sql, "\n");
+        } else if (sql[0] == '/' && sql[1] == '*') {
+            const char *const end = strstr(sql + 2, "*/");
+            sql = end != NULL ? end + 2 : sql + strlen(sql);
+        } else if (*sql == '\'') {
+            const char *const end = strchr(sql + 1, '\'');
+            sql = end != NULL ? end + 1 : sql + strlen(sql);
+        } else if (*sql == '"' || *sql == '`' || *sql == '[') {
+            const char close = *sql == '[' ? ']' : *sql;
+            const char *const end = strchr(sql + 1, close);
+            *len = end != NULL ? (size_t)(end - sql - 1) : strlen(sql + 1);
+            return sql + 1;
+        } else if (isalpha((unsigned char)*sql) || *sql == '_' ||
+                   (unsigned char)*sql >= 0x80) {
+            const char *end = sql;
+            while (isalnum((unsigned char)*end) || *end == '_' || *end == '$' ||
+                   (unsigned char)*end >= 0x80)
+                end++;
+            *len = (size_t)(end - sql);
+            return sql;
+        } else {
+            sql++;
+        }
+    }
+    return NULL;
+}
+
+/* Ties every column that `sql` names, up to its closing parenthesis. */
+static void tie_names(sat__table *table, const char *sql, const char *end)
+{
+    int first = 0;
+    size_t len = 0;
+
+    for (const char *name = next_name(sql, &len); name != NULL && name < end;
+         name = next_name(name + len, &len)) {
+        const int c = column_by_name(table, name, len);
+        if (c != 0 && first != 0)
+            tie(table, first, c);
+        if (c != 0)
+            first = c;
+        if (name[len] == '"' || name[len] == '`' || name[len] == ']')
+            len++; /* past the closing quote */
+    }
+}
+
+/* Where the parenthesis that opens at `open` closes. */
+static const char *closing(const char *open)
+{
+    int depth = 0;
+
+    for (const char *p = open; *p != 0; p++) {
+        if (*p == '\'' || *p == '"') {
+            const char *const end = strchr(p + 1, *p);
+            if (end == NULL)
+                return p + strlen(p);
+            p = end;
+        } else if (*p == '(') {
+            depth++;
+        } else if (*p == ')' && --depth == 0) {
+            return p;
+        }
+    }
+    return open + strlen(open);
+}
+
+static void tie_checks(sat__table *table, const char *create)
+{
+    size_t len = 0;
+
+    for (const char *name = next_name(create, &len); name != NULL;
+         name = next_name(name + len, &len)) {
+        if (name[len] == '"' || name[len] == '`' || name[len] == ']') {
+            len++;
+            continue;
+        }
+        if (len != 5 || strncasecmp(name, "CHECK", 5) != 0)
+            continue;
+        const char *const open = name + len + strspn(name + len, " \t\r\n");
+        if (*open == '(')
+            tie_names(table, open, closing(open));
+    }
+}
+
+static sat_status load_index(sqlite3 *db, sat__arena *arena, sat__table *table,
+                             const char *index, sat__unique *out,
+                             sat_error *err)
+{
+    AUTO_STMT sqlite3_stmt *stmt = NULL;
+    TRY(sat__sql_prepare(db, &stmt,
+                         "SELECT x.cid, x.name, x.coll, (SELECT sql FROM "
+                         "sqlite_master WHERE type = 'index' AND name = ?1) "
+                         "FROM pragma_index_xinfo(?1) AS x WHERE x.key "
+                         "ORDER BY x.seqno",
+                         err));
+    (void)sqlite3_bind_text(stmt, 1, index, -1, SQLITE_STATIC);
+    int *const columns =
+        sat__arena_alloc(arena, (size_t)(table->count + 1) * sizeof *columns);
+    const char **const collates =
+        sat__arena_alloc(arena, (size_t)(table->count + 1) * sizeof *collates);
+    if (columns == NULL || collates == NULL)
+        return no_memory(err);
+    while (NEXT_ROW(stmt, err)) {
+        const char *const name = (const char *)sqlite3_column_text(stmt, 1);
+        const int c =
+            name != NULL ? column_by_name(table, name, strlen(name)) : 0;
+        const char *const sql = (const char *)sqlite3_column_text(stmt, 3);
+        const char *where = NULL;
+        if (c == 0 || out->count >= table->count)
+            return sat__fail(err, SAT_ERR_UNSUPPORTED,
+                             "UNIQUE index '%s' of table '%s' is on an "
+                             "expression, which can not be tracked",
+                             index, table->name);
+        columns[out->count] = c;
+        collates[out->count] = keep_text(arena, stmt, 2);
+        out->count++;
+        table->columns[c].is_unique = true;
+        if (sql != NULL && (where = strcasestr(sql, " WHERE ")) != NULL) {
+            out->where = sat__arena_text(arena, where + 7, strlen(where + 7));
+            tie_names(table, where + 7, where + strlen(where));
+        }
+        tie(table, columns[0], c);
+    }
+    out->columns = columns;
+    out->collates = collates;
+    return SAT_OK;
+}
+
+static sat_status load_uniques(sqlite3 *db, sat__arena *arena,
+                               sat__table *table, sat_error *err)
+{
+    AUTO_STMT sqlite3_stmt *stmt = NULL;
+    bool row;
+    TRY(sat__sql_prepare(db, &stmt,
+                         "SELECT name, origin, count(*) OVER () FROM "
+                         "pragma_index_list(?) WHERE \"unique\" ORDER BY name",
+                         err));
+    (void)sqlite3_bind_text(stmt, 1, table->name, -1, SQLITE_STATIC);
+    TRY(sat__sql_step(stmt, &row, err));
+    const size_t most = row ? (size_t)sqlite3_column_int(stmt, 2) : 0;
+    table->uniques =
+        sat__arena_alloc(arena, (most + 1) * sizeof *table->uniques);
+    if (table->uniques == NULL)
+        return no_memory(err);
+    if (table->key_column != 0) {
+        int *const column = sat__arena_alloc(arena, sizeof *column);
+        const char **const collate = sat__arena_alloc(arena, sizeof *collate);
+        if (column == NULL || collate == NULL)
+            return no_memory(err);
+        *column = table->key_column;
+        *collate = "BINARY";
+        table->columns[*column].is_unique = true;
+        table->uniques[table->unique_count++] =
+            (sat__unique){true, 1, column, collate, NULL};
+    }
+    while (row) {
+        sat__unique *const unique = &table->uniques[table->unique_count];
+        const char *const origin = (const char *)sqlite3_column_text(stmt, 1);
+        unique->is_key = origin != NULL && strcmp(origin, "pk") == 0;
+        TRY(load_index(db, arena, table,
+                       (const char *)sqlite3_column_text(stmt, 0), unique,
+                       err));
+        table->unique_count++;
+        TRY(sat__sql_step(stmt, &row, err));
+    }
+    return SAT_OK;
+}
+
+/* The columns that a key of `parent` consists of, where the child names none.
+ */
+static sat_status key_name(sqlite3 *db, sat__arena *arena, const char *parent,
+                           int position, const char **out, sat_error *err)
+{
+    AUTO_STMT sqlite3_stmt *stmt = NULL;
+    bool row;
+    TRY(sat__sql_prepare(db, &stmt,
+                         "SELECT name FROM pragma_table_info(?1) WHERE pk = ?2",
+                         err));
+    (void)sqlite3_bind_text(stmt, 1, parent, -1, SQLITE_STATIC);
+    (void)sqlite3_bind_int(stmt, 2, position + 1);
+    TRY(sat__sql_step(stmt, &row, err));
+    *out = row ? keep_text(arena, stmt, 0) : NULL;
+    if (*out == NULL)
+        return sat__fail(err, SAT_ERR_UNSUPPORTED,
+                         "a foreign key refers to table '%s', which has no "
+                         "such key",
+                         parent);
+    return SAT_OK;
+}
+
+static sat_status load_foreigns(sqlite3 *db, sat__arena *arena,
+                                sat__table *table, sat_error *err)
+{
+    AUTO_STMT sqlite3_stmt *stmt = NULL;
+    bool row;
+    int64_t last = -1;
+    TRY(sat__sql_prepare(db, &stmt,
+                         "SELECT id, \"table\", \"from\", \"to\", seq, "
+                         "count(*) OVER () FROM pragma_foreign_key_list(?) "
+                         "ORDER BY id, seq",
+                         err));
+    (void)sqlite3_bind_text(stmt, 1, table->name, -1, SQLITE_STATIC);
+    TRY(sat__sql_step(stmt, &row, err));
+    const size_t most = row ? (size_t)sqlite3_column_int(stmt, 5) : 0;
+    table->foreigns =
+        sat__arena_alloc(arena, (most + 1) * sizeof(sat__foreign));
+    int *columns = sat__arena_alloc(arena, (most + 1) * sizeof *columns);
+    const char **names = sat__arena_alloc(arena, (most + 1) * sizeof *names);
+    if (table->foreigns == NULL || columns == NULL || names == NULL)
+        return no_memory(err);
+    while (row) {
+        if (sqlite3_column_int64(stmt, 0) != last) {
+            last = sqlite3_column_int64(stmt, 0);
+            sat__foreign *const next = &table->foreigns[table->foreign_count++];
+            next->parent = keep_text(arena, stmt, 1);
+            next->columns = columns;
+            next->parent_names = names;
+        }
+        sat__foreign *const foreign =
+            &table->foreigns[table->foreign_count - 1];
+        const char *const from = (const char *)sqlite3_column_text(stmt, 2);
+        const int c =
+            from != NULL ? column_by_name(table, from, strlen(from)) : 0;
+        if (c == 0 || foreign->parent == NULL)
+            return sat__fail(err, SAT_ERR_UNSUPPORTED,
+                             "a foreign key of table '%s' is on a column that "
+                             "can not be tracked",
+                             table->name);
+        *columns++ = c;
+        if (sqlite3_column_type(stmt, 3) != SQLITE_NULL)
+            *names = keep_text(arena, stmt, 3);
+        else
+            TRY(key_name(db, arena, foreign->parent, foreign->count, names,
+                         err));
+        names++;
+        foreign->count++;
+        TRY(sat__sql_step(stmt, &row, err));
+    }
+    return SAT_OK;
+}
+
+/* The rowid answers to three names, unless a column has taken them. */
+static const char *rowid_name(const sat__table *table)
+{
+    static const char *const names[] = {"rowid", "_rowid_", "oid"};
+
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        if (column_by_name(table, names[i], strlen(names[i])) == 0)
+            return names[i];
+    return NULL;
+}
+
+static sat_status load_schema(sqlite3 *db, sat__arena *arena, sat__table *table,
+                              sat_error *err)
+{
+    AUTO_STMT sqlite3_stmt *stmt = NULL;
+    bool row;
+    int keys = 0;
+    int integer_key = 0;
+    TRY(sat__sql_prepare(
+        db, &stmt,
+        "SELECT x.name, x.type, x.pk, m.sql FROM "
+        "pragma_table_xinfo(?1) AS x, sqlite_master AS m "
+        "WHERE m.type = 'table' AND m.name = ?1 COLLATE NOCASE",
+        err));
+    (void)sqlite3_bind_text(stmt, 1, table->name, -1, SQLITE_STATIC);
+    AUTO(sat_buf) create = SAT_BUF_INIT;
+    while (NEXT_ROW(stmt, err)) {
+        const char *const name = (const char *)sqlite3_column_text(stmt, 0);
+        const char *const type = (const char *)sqlite3_column_text(stmt, 1);
+        const int c = column_by_name(table, name, strlen(name));
+        if (create.len == 0)
+            sat__buf_put_text(&create,
+                              (const char *)sqlite3_column_text(stmt, 3));
+        if (c == 0 || sqlite3_column_int(stmt, 2) == 0)
+            continue;
+        keys++;
+        table->columns[c].is_key = true;
+        if (type != NULL && strcasecmp(type, "INTEGER") == 0)
+            integer_key = c;
+    }
+    TRY(sat__buf_status(&create, err));
+    table->rowid = rowid_name(table);
+    if (table->rowid == NULL)
+        return sat__fail(err, SAT_ERR_UNSUPPORTED,
+                         "table '%s' has columns named rowid, _rowid_ and oid",
+                         table->name);
+    /* INTEGER PRIMARY KEY is the rowid itself, unless an index says otherwise
+     * (as for INTEGER PRIMARY KEY DESC). */
+    if (keys == 1 && integer_key != 0) {
+        AUTO_STMT sqlite3_stmt *own = NULL;
+        TRY(sat__sql_prepare(db, &own,
+                             "SELECT 1 FROM pragma_index_list(?) "
+                             "WHERE origin = 'pk'",
+                             err));
+        (void)sqlite3_bind_text(own, 1, table->name, -1, SQLITE_STATIC);
+        TRY(sat__sql_step(own, &row, err));
+        table->key_column = row ? 0 : integer_key;
+    }
+    tie_checks(table, sat__buf_text(&create));
+    TRY(load_uniques(db, arena, table, err));
+    return load_foreigns(db, arena, table, err);
+}
+
+static sat_status load_collations(sqlite3 *db, sat__table *table,
+                                  sat_error *err)
+{
+    (void)db;
+    (void)err;
+    for (int i = 0; i < table->unique_count; i++)
+        for (int k = 0; k < table->uniques[i].count; k++)
+            if (table->uniques[i].is_key)
+                table->columns[table->uniques[i].columns[k]].collation =
+                    collation_of(table->uniques[i].collates[k]);
+    return SAT_OK;
+}
+
+static bool table_exists(sqlite3 *db, const char *name)
+{
+    return sqlite3_table_column_metadata(db, "main", name, NULL, NULL, NULL,
+                                         NULL, NULL, NULL) == SQLITE_OK;
+}
+
+static sat_status load_table(sqlite3 *db, sat__tables *tables,
+                             sqlite3_stmt *stmt, sat_error *err)
+{
+    sat__table *const table = sat__arena_alloc(&tables->arena, sizeof *table);
+    if (table == NULL)
+        return no_memory(err);
+    table->t = sqlite3_column_int64(stmt, 0);
+    table->uid = keep_text(&tables->arena, stmt, 1);
+    table->gen = sqlite3_column_int64(stmt, 2);
+    table->name = keep_text(&tables->arena, stmt, 3);
+    table->is_present = sqlite3_column_int(stmt, 4) != 0;
+    table->strategy = keep_text(&tables->arena, stmt, 5);
+    table->delete_wins = sqlite3_column_int(stmt, 6) != 0;
+    if (table->uid == NULL || table->name == NULL)
+        return no_memory(err);
+    tables->list[tables->count++] = table;
+    TRY(load_columns(db, &tables->arena, table, err));
+    if (!table->is_present || !table_exists(db, table->name))
+        return SAT_OK;
+    TRY(load_schema(db, &tables->arena, table, err));
+    return load_collations(db, table, err);
+}
+
+sat_status sat__tables_load(sqlite3 *db, sat__tables *tables, sat_error *err)
+{
+    AUTO_STMT sqlite3_stmt *stmt = NULL;
+    bool row;
+    sat__tables_clear(tables);
+    TRY(sat__sql_int(db, "PRAGMA schema_version", &tables->schema, err));
+    TRY(sat__sql_prepare(db, &stmt,
+                         "SELECT t, uid, gen, name, present, strategy, "
+                         "delete_wins, count(*) OVER () FROM sync_tables "
+                         "ORDER BY t",
+                         err));
+    TRY(sat__sql_step(stmt, &row, err));
+    const size_t most = row ? (size_t)sqlite3_column_int(stmt, 7) : 0;
+    tables->list =
+        sat__arena_alloc(&tables->arena, (most + 1) * sizeof *tables->list);
+    if (tables->list == NULL)
+        return no_memory(err);
+    while (row) {
+        TRY(load_table(db, tables, stmt, err));
+        TRY(sat__sql_step(stmt, &row, err));
+    }
+    return SAT_OK;
+}
+
+void sat__tables_clear(sat__tables *tables)
+{
+    for (size_t i = 0; i < tables->count; i++) {
+        for (size_t k = 0; k < STMT_COUNT; k++)
+            (void)sqlite3_finalize(tables->list[i]->stmts[k]);
+        sat__buf_clear(&tables->list[i]->update_mask);
+    }
+    sat__arena_clear(&tables->arena);
+    *tables = (sat__tables){0};
+}

@@ -1,0 +1,55 @@
+/*
+ * device.h - devices for tests: a real database each, a clock that tests set
+ *
+ * The app writes through a connection of its own, as apps do; the replica has
+ * another. A failing statement ends the test with its message.
+ */
+#ifndef SAT_TESTS_SYNC_DEVICE_H
+#define SAT_TESTS_SYNC_DEVICE_H
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include "sync/replica.h"
+
+typedef struct device {
+    char path[256];
+    uint8_t id[SAT_DEVICE_ID_SIZE];
+    sqlite3 *app;
+    sqlite3 *own;
+    sat__replica *replica;
+} device;
+
+extern uint64_t test_now_ms; /* what every device believes */
+
+void device_open(device *d, const char *name);
+/* Closes and opens the database again, as after a restart. */
+void device_reopen(device *d);
+void device_close(device *d);
+
+/* Runs SQL as the app; the format is SQLite's. */
+void device_run(device *d, const char *format, ...);
+/* As run(), but returns SQLite's code instead of failing. */
+int device_try(device *d, const char *sql);
+/* All rows of a query as text: values quoted, '|' between, ';' behind a row. */
+const char *device_get(device *d, const char *sql);
+void device_track(device *d, const char *table);
+
+/* `to` takes from `from` what it lacks, in pages of `rows` rows. */
+void device_pull(device *to, device *from, size_t rows);
+/* Both take from each other until nothing is left. */
+void device_sync(device *a, device *b);
+
+/* The open conflicts as "kind:column:local:remote;" in order of text. */
+const char *device_conflicts(device *d);
+/* The id of the only open conflict. */
+const char *device_conflict_id(device *d);
+
+/* Both show the same rows of each listed query, have the same conflicts and
+ * know the same. */
+void devices_equal(device *a, device *b, const char *query);
+
+#endif /* SAT_TESTS_SYNC_DEVICE_H */

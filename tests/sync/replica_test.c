@@ -1,0 +1,95 @@
+/*
+ * replica_test.c - two devices that hold the same table
+ */
+#include "device.h"
+
+#include <string.h>
+
+static device a, b;
+
+static int two_devices(void **state)
+{
+    (void)state;
+    device_open(&a, "a");
+    device_open(&b, "b");
+    device_run(&a, "CREATE TABLE t(id TEXT PRIMARY KEY, qty, name)");
+    device_track(&a, "t");
+    device_run(&a, "INSERT INTO t VALUES('a', 1, 'x'), ('b', 2, 'y')");
+    device_sync(&a, &b);
+    return 0;
+}
+
+static int close_both(void **state)
+{
+    (void)state;
+    device_close(&a);
+    device_close(&b);
+    return 0;
+}
+
+static const char all[] = "SELECT * FROM t ORDER BY 1";
+
+static void a_new_device_takes_over_the_schema_and_the_rows(void **state)
+{
+    (void)state;
+    assert_string_equal(device_get(&b, all), "a|1|x;b|2|y;");
+    devices_equal(&a, &b, all);
+}
+
+static void edits_to_different_columns_are_no_conflict(void **state)
+{
+    (void)state;
+    device_run(&a, "UPDATE t SET qty = 5 WHERE id = 'a'");
+    device_run(&b, "UPDATE t SET name = 'z' WHERE id = 'a'");
+    device_sync(&a, &b);
+    assert_string_equal(device_get(&a, all), "a|5|z;b|2|y;");
+    assert_string_equal(device_conflicts(&a), "");
+    devices_equal(&a, &b, all);
+}
+
+static void edits_to_one_cell_are_a_conflict_on_both(void **state)
+{
+    (void)state;
+    device_run(&a, "UPDATE t SET qty = 5 WHERE id = 'a'");
+    assert_int_equal(sat__replica_collect(a.replica, NULL, NULL), SAT_OK);
+    test_now_ms += 1000;
+    device_run(&b, "UPDATE t SET qty = 6 WHERE id = 'a'");
+    device_sync(&a, &b);
+    assert_string_equal(device_get(&a, all), "a|6|x;b|2|y;");
+    assert_string_equal(device_conflicts(&a), "update:qty:5:6;");
+    assert_string_equal(device_conflicts(&b), "update:qty:6:5;");
+    devices_equal(&a, &b, all);
+}
+
+static void a_deletion_arrives(void **state)
+{
+    (void)state;
+    device_run(&a, "DELETE FROM t WHERE id = 'a'");
+    device_sync(&a, &b);
+    assert_string_equal(device_get(&b, all), "b|2|y;");
+    devices_equal(&a, &b, all);
+}
+
+static void inserts_of_one_key_are_two_rows(void **state)
+{
+    (void)state;
+    device_run(&a, "INSERT INTO t VALUES('n', 1, 'from a')");
+    device_run(&b, "INSERT INTO t VALUES('n', 2, 'from b')");
+    device_sync(&a, &b);
+    devices_equal(&a, &b, all);
+    assert_non_null(strstr(device_conflicts(&a), "insert:"));
+}
+
+int main(void)
+{
+#define WITH_DEVICES(test)                                                     \
+    cmocka_unit_test_setup_teardown(test, two_devices, close_both)
+    const struct CMUnitTest tests[] = {
+        WITH_DEVICES(a_new_device_takes_over_the_schema_and_the_rows),
+        WITH_DEVICES(edits_to_different_columns_are_no_conflict),
+        WITH_DEVICES(edits_to_one_cell_are_a_conflict_on_both),
+        WITH_DEVICES(a_deletion_arrives),
+        WITH_DEVICES(inserts_of_one_key_are_two_rows),
+    };
+    return cmocka_run_group_tests_name("replica", tests, NULL, NULL);
+}
