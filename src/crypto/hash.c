@@ -22,7 +22,12 @@ _Static_assert(sizeof(SHA256_CTX) == sizeof(sat__sha256_state),
 
 size_t sat__hash_size(sat__hash hash)
 {
-    return hash == SAT_SHA256 ? SAT_SHA256_SIZE : SAT_SHA512_SIZE;
+    static const size_t sizes[] = {
+        [SAT_SHA1] = SAT_SHA1_SIZE,
+        [SAT_SHA256] = SAT_SHA256_SIZE,
+        [SAT_SHA512] = SAT_SHA512_SIZE,
+    };
+    return sizes[hash];
 }
 
 void sat__sha256(sat_bytes data, uint8_t out[SAT_SHA256_SIZE])
@@ -74,13 +79,51 @@ static void hmac_512(sat_bytes key, const sat_bytes *parts, size_t count,
     sat__wipe(&state, sizeof state);
 }
 
+/* libsodium has no SHA-1, so RFC 2104 is spelled out for it. */
+static void hmac_1(sat_bytes key, const sat_bytes *parts, size_t count,
+                   uint8_t *out)
+{
+    uint8_t pad[SHA_CBLOCK] = {0};
+    SHA_CTX state;
+
+    if (key.len > sizeof pad) {
+        (void)SHA1_Init(&state);
+        (void)SHA1_Update(&state, key.data, key.len);
+        (void)SHA1_Final(pad, &state);
+    } else if (key.len > 0) {
+        memcpy(pad, key.data, key.len);
+    }
+    for (size_t i = 0; i < sizeof pad; i++)
+        pad[i] ^= 0x36;
+    (void)SHA1_Init(&state);
+    (void)SHA1_Update(&state, pad, sizeof pad);
+    for (size_t i = 0; i < count; i++)
+        (void)SHA1_Update(&state, parts[i].data, parts[i].len);
+    (void)SHA1_Final(out, &state);
+    for (size_t i = 0; i < sizeof pad; i++)
+        pad[i] ^= 0x36 ^ 0x5c;
+    (void)SHA1_Init(&state);
+    (void)SHA1_Update(&state, pad, sizeof pad);
+    (void)SHA1_Update(&state, out, SAT_SHA1_SIZE);
+    (void)SHA1_Final(out, &state);
+    sat__wipe(pad, sizeof pad);
+    sat__wipe(&state, sizeof state);
+}
+
 static void hmac_parts(sat__hash hash, sat_bytes key, const sat_bytes *parts,
                        size_t count, uint8_t *out)
 {
-    if (hash == SAT_SHA256)
+    switch (hash) {
+    case SAT_SHA1:
+        hmac_1(key, parts, count, out);
+        break;
+    case SAT_SHA256:
         hmac_256(key, parts, count, out);
-    else
+        break;
+    case SAT_SHA512:
         hmac_512(key, parts, count, out);
+        break;
+    }
 }
 
 void sat__hmac(sat__hash hash, sat_bytes key, sat_bytes data, uint8_t *out)
@@ -147,7 +190,9 @@ sat_status sat__pbkdf2(sat__hash hash, sat_bytes password, sat_bytes salt,
                        uint32_t iterations, uint8_t *out, size_t len,
                        sat_error *err)
 {
-    const EVP_MD *const md = hash == SAT_SHA256 ? EVP_sha256() : EVP_sha512();
+    const EVP_MD *const md = hash == SAT_SHA1     ? EVP_sha1()
+                             : hash == SAT_SHA256 ? EVP_sha256()
+                                                  : EVP_sha512();
 
     if (password.len > INT_MAX || salt.len > INT_MAX || len > INT_MAX ||
         iterations == 0 || iterations > INT_MAX)

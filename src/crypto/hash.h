@@ -9,11 +9,16 @@
 
 #include "base/buf.h"
 
+#define SAT_SHA1_SIZE 20
 #define SAT_SHA256_SIZE 32
 #define SAT_SHA512_SIZE 64
 #define SAT_HASH_SIZE_MAX SAT_SHA512_SIZE
 
-typedef enum sat__hash { SAT_SHA256, SAT_SHA512 } sat__hash;
+typedef enum sat__hash {
+    SAT_SHA1, /* for one-time codes, which are made with it everywhere */
+    SAT_SHA256,
+    SAT_SHA512
+} sat__hash;
 
 /* How many bytes `hash` makes. */
 size_t sat__hash_size(sat__hash hash);

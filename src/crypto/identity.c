@@ -116,10 +116,9 @@ sat_status sat__identity_sign(const sat__identity *identity,
     return SAT_OK;
 }
 
-static sat_status verify_bare(const uint8_t key[SAT_SIGN_KEY_SIZE],
-                              sat_bytes bytes,
-                              const uint8_t signature[SAT_SIGNATURE_SIZE],
-                              sat_error *err)
+sat_status sat__signature_verify_bare(
+    const uint8_t key[SAT_SIGN_KEY_SIZE], sat_bytes bytes,
+    const uint8_t signature[SAT_SIGNATURE_SIZE], sat_error *err)
 {
     if (crypto_sign_verify_detached(signature, bytes.data, bytes.len, key) != 0)
         return sat__fail(err, SAT_ERR_AUTH, "the signature does not match");
@@ -133,15 +132,7 @@ sat_status sat__signature_verify(const uint8_t key[SAT_SIGN_KEY_SIZE],
 {
     AUTO(sat_buf) joined = SAT_BUF_INIT;
     TRY(join_signed(purpose, bytes, &joined, err));
-    return verify_bare(key, buf_view(&joined), signature, err);
-}
-
-static sat_status check_http(sat_bytes base, sat_error *err)
-{
-    if (base.len == 0 || base.data[0] != '"')
-        return sat__fail(err, SAT_ERR_INVALID,
-                         "not the signature base of an HTTP message");
-    return SAT_OK;
+    return sat__signature_verify_bare(key, buf_view(&joined), signature, err);
 }
 
 sat_status sat__identity_sign_http(const sat__identity *identity,
@@ -149,17 +140,21 @@ sat_status sat__identity_sign_http(const sat__identity *identity,
                                    uint8_t out[SAT_SIGNATURE_SIZE],
                                    sat_error *err)
 {
-    TRY(check_http(base, err));
+    if (base.len == 0 || base.data[0] != '"')
+        return sat__fail(err, SAT_ERR_INVALID,
+                         "not the signature base of an HTTP message");
     (void)crypto_sign_detached(out, NULL, base.data, base.len, identity->sign);
     return SAT_OK;
 }
 
-sat_status sat__signature_verify_http(
-    const uint8_t key[SAT_SIGN_KEY_SIZE], sat_bytes base,
-    const uint8_t signature[SAT_SIGNATURE_SIZE], sat_error *err)
+sat_status sat__exchange_share(const sat__exchange_key *secret,
+                               const uint8_t peer[SAT_EXCHANGE_KEY_SIZE],
+                               sat__shared_key *out, sat_error *err)
 {
-    TRY(check_http(base, err));
-    return verify_bare(key, base, signature, err);
+    if (crypto_scalarmult(out->bytes, secret->bytes, peer) != 0)
+        return sat__fail(err, SAT_ERR_AUTH,
+                         "a public key is one that keeps no secret");
+    return SAT_OK;
 }
 
 sat_status sat__identity_tls_key(const sat__identity *identity, EVP_PKEY **out,

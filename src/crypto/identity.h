@@ -25,6 +25,7 @@ typedef struct sat__principal {
 
 DEFINE_KEY(sat__sign_seed);    /* Ed25519's 32 secret bytes (RFC 8032) */
 DEFINE_KEY(sat__exchange_key); /* X25519's 32 secret bytes (RFC 7748) */
+DEFINE_KEY(sat__shared_key);   /* what two X25519 keys have in common */
 
 /* Lives in guarded memory. Any thread may use it at any time. */
 typedef struct sat__identity sat__identity;
@@ -67,15 +68,24 @@ SAT_CHECK sat_status sat__signature_verify(
 /*
  * Signs an HTTP signature base (RFC 9421), bare, as other programs do. It
  * begins with a quotation mark, so it can not be taken for the above; anything
- * else fails with SAT_ERR_INVALID.
+ * else fails with SAT_ERR_INVALID. The other side verifies it bare as well.
  */
 SAT_CHECK sat_status sat__identity_sign_http(const sat__identity *identity,
                                              sat_bytes base,
                                              uint8_t out[SAT_SIGNATURE_SIZE],
                                              sat_error *err);
-SAT_CHECK sat_status sat__signature_verify_http(
-    const uint8_t key[SAT_SIGN_KEY_SIZE], sat_bytes base,
+SAT_CHECK sat_status sat__signature_verify_bare(
+    const uint8_t key[SAT_SIGN_KEY_SIZE], sat_bytes bytes,
     const uint8_t signature[SAT_SIGNATURE_SIZE], sat_error *err);
+
+/*
+ * The secret that `secret` and the public key `peer` share (RFC 7748); to be
+ * hashed with both public keys before use. A `peer` of low order, with which
+ * everybody shares the same, fails with SAT_ERR_AUTH.
+ */
+SAT_CHECK sat_status sat__exchange_share(
+    const sat__exchange_key *secret, const uint8_t peer[SAT_EXCHANGE_KEY_SIZE],
+    sat__shared_key *out, sat_error *err);
 
 /* The Ed25519 key as OpenSSL's, for the device's TLS certificate. The caller
  * releases *out with EVP_PKEY_free(). */

@@ -123,6 +123,23 @@ sat_status sat__root_of_password(const sat__kdf_cost *cost, sat_bytes password,
     return SAT_OK;
 }
 
+sat_status sat__root_of_phrase(const sat__phrase *phrase, sat__root *out,
+                               sat_error *err)
+{
+    AUTO(sat__root)
+    root = {.kind = SAT_SLOT_PHRASE,
+            .cost = SAT_KDF_COST_NONE,
+            .len = SAT_PHRASE_SEED_SIZE};
+    if (phrase->words != 12 && phrase->words != 24)
+        return sat__fail(err, SAT_ERR_INVALID,
+                         "a recovery phrase has 12 or 24 words; this one has "
+                         "%zu",
+                         phrase->words);
+    TRY(sat__phrase_seed(phrase, bytes_of(NULL, 0), root.secret, err));
+    *out = root;
+    return SAT_OK;
+}
+
 void sat__root_of_keychain(const sat__keychain_key *key, sat__root *out)
 {
     *out = (sat__root){.kind = SAT_SLOT_KEYCHAIN,
@@ -139,6 +156,16 @@ static sat_bytes secret_of(const sat__root *root)
 void sat__root_slot_key(const sat__root *root, sat__seal_key *out)
 {
     sat__derive(secret_of(root), labels[root->kind].slot, out->bytes);
+}
+
+sat_status sat__root_login_seed(const sat__root *root, sat__sign_seed *out,
+                                sat_error *err)
+{
+    if (root->kind != SAT_SLOT_PASSWORD)
+        return sat__fail(err, SAT_ERR_UNSUPPORTED,
+                         "only a password has a login key");
+    sat__derive(secret_of(root), SAT_LABEL_PASSWORD_LOGIN, out->bytes);
+    return SAT_OK;
 }
 
 sat_status sat__root_identity(const sat__root *root, sat__identity **out,

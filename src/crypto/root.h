@@ -13,6 +13,7 @@
 #define SAT_SRC_CRYPTO_ROOT_H
 
 #include "crypto/identity.h"
+#include "crypto/phrase.h"
 #include "crypto/secret_key.h"
 
 typedef enum sat__slot_kind {
@@ -82,11 +83,25 @@ SAT_CHECK sat_status sat__root_of_password(const sat__kdf_cost *cost,
                                            const sat__secret_key *secret_key,
                                            sat__root *out, sat_error *err);
 
+/*
+ * The root of a recovery phrase: its BIP39 seed, without a passphrase. One that
+ * has neither 12 nor 24 words fails with SAT_ERR_INVALID.
+ */
+SAT_CHECK sat_status sat__root_of_phrase(const sat__phrase *phrase,
+                                         sat__root *out, sat_error *err);
+
 /* The root of a keychain's random key. */
 void sat__root_of_keychain(const sat__keychain_key *key, sat__root *out);
 
 /* The key that seals this root's slots. */
 void sat__root_slot_key(const sat__root *root, sat__seal_key *out);
+
+/*
+ * The seed of the key that signs a login, which a server comes to know the
+ * public half of. Only for the root of a password.
+ */
+SAT_CHECK sat_status sat__root_login_seed(const sat__root *root,
+                                          sat__sign_seed *out, sat_error *err);
 
 /* The principal's identity. A keychain has none: SAT_ERR_UNSUPPORTED. */
 SAT_CHECK sat_status sat__root_identity(const sat__root *root,
