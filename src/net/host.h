@@ -1,0 +1,20 @@
+/*
+ * host.h - whether a Host field means us
+ *
+ * A page in a browser can make a name of its own point to this machine. So the
+ * Host must be an address that we were reached at, or our own name.
+ */
+#ifndef SAT_SRC_NET_HOST_H
+#define SAT_SRC_NET_HOST_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* `host` is "name", "name:port" or "[::1]:port"; `local` is the address that
+ * the connection came in at, such as "127.0.0.1". */
+bool sat__host_is_ours(const char *host, const char *local, uint16_t port);
+
+/* Whether `address` is one of this machine alone: 127.0.0.0/8 or ::1. */
+bool sat__host_is_loopback(const char *address);
+
+#endif /* SAT_SRC_NET_HOST_H */

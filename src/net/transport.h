@@ -1,0 +1,50 @@
+/*
+ * transport.h - how a request reaches another device
+ *
+ * A struct of functions, so that a simulation, or an app with a network of its
+ * own, can stand in for sockets. One thread at a time may use a transport.
+ */
+#ifndef SAT_SRC_NET_TRANSPORT_H
+#define SAT_SRC_NET_TRANSPORT_H
+
+#include "net/server.h"
+#include "net/url.h"
+
+typedef struct sat__transport {
+    void *self;
+    /* Sends `request` and waits for the answer, which begins empty. Host is the
+     * transport's to set. SAT_ERR_OFFLINE: it is not known whether it came. */
+    sat_status (*exchange)(void *self, sat__request *request,
+                           sat__response *response, sat_error *err);
+    void (*close)(void *self);
+    /* What has gone over the wire so far. */
+    void (*count)(void *self, uint64_t *sent, uint64_t *received);
+} sat__transport;
+
+/* Returns true when the caller wants to stop; asked several times a second. */
+typedef bool sat__stop_fn(void *context);
+
+typedef struct sat__http_options {
+    sat__url url;        /* with TLS, has_device must be set: it is pinned */
+    uint64_t timeout_ms; /* without a byte; 0: 30 s */
+    size_t body_max;     /* of an answer */
+    sat__stop_fn *stop;  /* or NULL */
+    void *stop_context;
+} sat__http_options;
+
+/* HTTP/1.1 over a socket that is kept open; connects when first used. */
+SAT_CHECK sat_status sat__transport_http(const sat__http_options *options,
+                                         sat__transport *out, sat_error *err);
+
+/* Calls `handler`, which must outlive the transport, in the caller's thread. */
+void sat__transport_direct(const sat__handler *handler, sat__transport *out);
+
+static inline void transport_close(sat__transport *transport)
+{
+    if (transport->close != NULL)
+        transport->close(transport->self);
+}
+
+DEFINE_AUTO(sat__transport, transport_close);
+
+#endif /* SAT_SRC_NET_TRANSPORT_H */
