@@ -6,6 +6,7 @@
  * it was before; then settle the tables and join the knowledge.
  */
 #include "sync/adopt.h"
+#include "sync/conflict.h"
 #include "sync/settle.h"
 
 typedef struct apply {
@@ -313,9 +314,11 @@ static sat_status apply_in(sat__replica *replica,
     TRY(each_page(&work, from, adopt_and_apply, &complete, err));
     TRY(sat__settle_end(&work.settle, err));
     TRY(sat__knowledge_join(replica, &work.theirs, err));
+    TRY(sat__knowledge_report(replica, from, &work.theirs, err));
     TRY(sat__staged_drop(replica, from, err));
     TRY(sat__state_put(replica, SAT_STATE_TIME,
                        (int64_t)sat_clock_tick(replica->clock).time, err));
+    TRY(sat__strategies_run(replica, err));
     TRY(count_open(replica, &after, err));
     *report = (sat__apply_report){
         .rows = work.rows,

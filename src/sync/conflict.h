@@ -9,7 +9,7 @@
 #ifndef SAT_SRC_SYNC_CONFLICT_H
 #define SAT_SRC_SYNC_CONFLICT_H
 
-#include "sync/row.h"
+#include "sync/edit.h"
 
 #define SAT_CONFLICT_ID_SIZE 16
 
@@ -55,6 +55,14 @@ SAT_CHECK sat_status sat__conflict_holder(sat__replica *replica,
                                           sat__arena *arena,
                                           const sat__row *row, bool *by_key,
                                           sat__row **out, sat_error *err);
+
+/* Writes a resolution of the conflict. */
+SAT_CHECK sat_status sat__open_resolve(sat__edit *edit, const sat__open *open,
+                                       sat__resolution how, const char *json,
+                                       sat_error *err);
+
+/* Decides the open conflicts of tables whose strategy says how. */
+SAT_CHECK sat_status sat__strategies_run(sat__replica *replica, sat_error *err);
 
 /* Parses 32 hexadecimal digits, or says that there is no such conflict. */
 SAT_CHECK sat_status sat__conflict_id_parse(const char *text,

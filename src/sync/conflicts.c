@@ -35,7 +35,7 @@ static sat_status name_side(sat__replica *replica, side *s, sat_error *err)
     AUTO_STMT sqlite3_stmt *stmt = NULL;
     bool row;
     TRY(sat__sql_prepare(replica->db, &stmt,
-                         "SELECT device, n FROM sync_groups JOIN "
+                         "SELECT device FROM sync_groups JOIN "
                          "sync_incarnations USING(i) WHERE g = ?",
                          err));
     (void)sqlite3_bind_int64(stmt, 1, s->g);
@@ -44,7 +44,7 @@ static sat_status name_side(sat__replica *replica, side *s, sat_error *err)
         return SAT_OK;
     sat__hex_format(sqlite3_column_blob(stmt, 0), SAT_DEVICE_ID_SIZE,
                     s->device);
-    s->version = (uint64_t)sqlite3_column_int64(stmt, 1);
+    s->version = (uint64_t)s->g;
     return SAT_OK;
 }
 

@@ -20,6 +20,7 @@ enum sat__stmt {
     SQL_GROUP_FIND,
     SQL_GROUP_ADD,
     SQL_KNOWN_PUT,
+    SQL_REPORT_PUT,
     SQL_INCARNATION_FIND,
     SQL_INCARNATION_ADD,
     SQL_INCARNATION_ID,
@@ -112,6 +113,11 @@ SAT_CHECK sat_status sat__knowledge_copy(const sat__knowledge *from,
 SAT_CHECK sat_status sat__knowledge_join(sat__replica *replica,
                                          const sat__knowledge *other,
                                          sat_error *err);
+
+/* Notes that a device has what `knowledge` says. */
+SAT_CHECK sat_status sat__knowledge_report(
+    sat__replica *replica, const uint8_t device[SAT_DEVICE_ID_SIZE],
+    const sat__knowledge *knowledge, sat_error *err);
 
 /* As the map of incarnation to n of pages and requests. */
 SAT_CHECK sat_status sat__knowledge_encode(sat__replica *replica,

@@ -205,6 +205,40 @@ sat_status sat__knowledge_join(sat__replica *replica,
     return SAT_OK;
 }
 
+sat_status sat__knowledge_report(sat__replica *replica,
+                                 const uint8_t device[SAT_DEVICE_ID_SIZE],
+                                 const sat__knowledge *knowledge,
+                                 sat_error *err)
+{
+    sqlite3_stmt *stmt;
+    TRY(core_sql(replica, SQL_REPORT_PUT,
+                 "INSERT INTO sync_reports(device, i, n) VALUES(?1, ?2, ?3) ON "
+                 "CONFLICT(device, i) DO UPDATE SET n = ?3 WHERE n < ?3",
+                 &stmt, err));
+    for (size_t i = 0; i < knowledge->size; i++) {
+        if (knowledge->n[i] == 0)
+            continue;
+        (void)sqlite3_bind_blob(stmt, 1, device, SAT_DEVICE_ID_SIZE,
+                                SQLITE_STATIC);
+        (void)sqlite3_bind_int64(stmt, 2, (int64_t)i);
+        (void)sqlite3_bind_int64(stmt, 3, knowledge->n[i]);
+        TRY(sat__sql_run(stmt, err));
+    }
+    return SAT_OK;
+}
+
+sat_status sat__replica_report(sat__replica *replica,
+                               const uint8_t from[SAT_DEVICE_ID_SIZE],
+                               sat_bytes knowledge, sat_error *err)
+{
+    AUTO(sat__sql_transaction) change = {0};
+    AUTO(sat__knowledge) known = {0};
+    TRY(sat__sql_begin(replica->db, &change, err));
+    TRY(sat__knowledge_decode(replica, knowledge, &known, err));
+    TRY(sat__knowledge_report(replica, from, &known, err));
+    return sat__sql_commit(&change, err);
+}
+
 typedef struct id_and_n {
     uint8_t id[SAT_INCARNATION_SIZE];
     uint8_t device[SAT_DEVICE_ID_SIZE];

@@ -5,6 +5,7 @@
  *   sync_incarnations  i, its id, its device
  *   sync_groups        g, and the dot (i, n) and time it stands for
  *   sync_known         our knowledge: i, n
+ *   sync_reports       what other devices said they know: device, i, n
  *   sync_tables        t, and the table's uid, gen, name, strategy
  *   sync_columns       (t, c), and the column's uid, gen, name
  *   sync_dropped       (t, uid) of each column that was dropped here
@@ -32,6 +33,9 @@ static const char system_tables[] =
     " n INTEGER NOT NULL, time INTEGER NOT NULL, UNIQUE(i, n));"
     "CREATE TABLE IF NOT EXISTS sync_known("
     " i INTEGER PRIMARY KEY, n INTEGER NOT NULL);"
+    "CREATE TABLE IF NOT EXISTS sync_reports("
+    " device BLOB NOT NULL, i INTEGER NOT NULL, n INTEGER NOT NULL,"
+    " PRIMARY KEY(device, i)) WITHOUT ROWID;"
     "CREATE TABLE IF NOT EXISTS sync_tables("
     " t INTEGER PRIMARY KEY, uid TEXT NOT NULL, gen INTEGER NOT NULL,"
     " name TEXT NOT NULL, present INTEGER NOT NULL, strategy TEXT,"

@@ -128,19 +128,27 @@ SAT_CHECK sat_status sat__replica_apply(sat__replica *replica,
                                         sat__apply_report *report,
                                         sat_error *err);
 
+/*
+ * Notes what another device said it knows (its knowledge, CBOR): what it has is
+ * synced, and deletions that all have seen may be forgotten.
+ */
+SAT_CHECK sat_status sat__replica_report(sat__replica *replica,
+                                         const uint8_t from[SAT_DEVICE_ID_SIZE],
+                                         sat_bytes knowledge, sat_error *err);
+
 /* ---- conflicts ---- */
 
 typedef struct sat__conflict {
     const char *id;   /* 32 hexadecimal digits, the same everywhere */
     const char *kind; /* update, delete, insert, unique, … */
     const char *table_name;
-    const char *record_id;    /* the key: JSON value, or array of them */
-    const char *column;       /* NULL where the whole row is meant */
-    const char *local;        /* JSON: what is shown */
-    const char *remote;       /* JSON: what is held */
+    const char *record_id; /* the key: JSON value, or array of them */
+    const char *column;    /* NULL where the whole row is meant */
+    const char *local;     /* JSON: what this device wrote, or what is shown */
+    const char *remote;    /* JSON: the other side */
     const char *local_device; /* hexadecimal device id */
     const char *remote_device;
-    uint64_t local_version, remote_version; /* n of the dots */
+    uint64_t local_version, remote_version; /* as in the log */
     const char *status;                     /* open, ignored */
 } sat__conflict;
 
@@ -158,8 +166,8 @@ SAT_CHECK sat_status sat__replica_conflict_count(sat__replica *replica,
                                                  sat_error *err);
 
 typedef enum sat__resolution {
-    SAT_RESOLVE_LOCAL = 0,  /* what is shown stays */
-    SAT_RESOLVE_REMOTE = 1, /* what is held takes its place */
+    SAT_RESOLVE_LOCAL = 0,  /* the local side */
+    SAT_RESOLVE_REMOTE = 1, /* the remote side */
     SAT_RESOLVE_DATA = 2,   /* the caller's JSON: a value, or an object */
     SAT_RESOLVE_REKEY = 3   /* a held row enters under a free key */
 } sat__resolution;
@@ -184,7 +192,7 @@ typedef struct sat__log_entry {
     const char *record_id; /* JSON, as in a conflict */
     const char *operation; /* INSERT, UPDATE, DELETE */
     const char *data;      /* JSON object: the columns that were written */
-    uint64_t version;      /* n of the dot */
+    uint64_t version;      /* counts the changes that this replica learned of */
     uint64_t timestamp;    /* milliseconds since 1970 */
     const char *device;    /* hexadecimal device id */
     const char *hash;      /* SHA-256 in hexadecimal over the other fields */

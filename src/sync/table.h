@@ -16,8 +16,9 @@
 #include "base/arena.h"
 #include "base/sqlite.h"
 
-#define SAT_COLUMNS_MAX 1000 /* of one table, those of other schemas included  \
-                              */
+#define SAT_COLUMNS_MAX                                                        \
+    1000 /* of one table, those of other schemas included                      \
+          */
 
 typedef struct sat__column {
     int c;            /* its number */

@@ -1,0 +1,27 @@
+/*
+ * history.h - a row through time
+ *
+ * What a row was is in its entries: those it has, and those that were
+ * superseded and kept. A version is the number g of a group in this replica: it
+ * grows with every change that this replica learns of.
+ */
+#ifndef SAT_SRC_SYNC_HISTORY_H
+#define SAT_SRC_SYNC_HISTORY_H
+
+#include "sync/row.h"
+
+/* Adds to the row's cells all entries that were superseded. */
+SAT_CHECK sat_status sat__history_load(sat__replica *replica, sat__arena *arena,
+                                       sat__row *row, sat_error *err);
+
+/* The row, living or not, that has that key: text, or a JSON array of values.
+ * SAT_ERR_NOT_FOUND where there is none. */
+SAT_CHECK sat_status sat__row_by_key(sat__replica *replica, sat__arena *arena,
+                                     sat__table *table, const char *key,
+                                     sat__row **out, sat_error *err);
+
+/* The tracked table of that name, or what to do. */
+SAT_CHECK sat_status sat__table_named(sat__replica *replica, const char *name,
+                                      sat__table **out, sat_error *err);
+
+#endif /* SAT_SRC_SYNC_HISTORY_H */

@@ -1,0 +1,109 @@
+/*
+ * strategy.c - who decides conflicts by itself
+ *
+ * A strategy changes nothing about merging. With `latest` and `manual` a
+ * conflict waits for a person; with `local` and `remote` the device that sees
+ * it writes the resolution that a person would. `latest` shows the later of the
+ * two, and so does `manual` until it is decided.
+ */
+#include "sync/conflict.h"
+
+static sat_status strategy_number(const char *name, int64_t *out,
+                                  sat_error *err)
+{
+    static const char *const names[] = {"latest", "local", "remote", "manual"};
+
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        if (strcmp(names[i], name) == 0) {
+            *out = (int64_t)i;
+            return SAT_OK;
+        }
+    return sat__fail(err, SAT_ERR_INVALID,
+                     "'%.40s' is no strategy; there are latest, local, remote "
+                     "and manual",
+                     name);
+}
+
+sat_status sat__replica_set_strategy(sat__replica *replica, const char *table,
+                                     const char *strategy, sat_error *err)
+{
+    AUTO(sat__sql_transaction) change = {0};
+    int64_t number;
+    TRY(strategy_number(strategy, &number, err));
+    TRY(sat__sql_begin(replica->db, &change, err));
+    if (table == NULL) {
+        TRY(sat__state_put(replica, SAT_STATE_STRATEGY, number, err));
+    } else {
+        const sat__table *const found =
+            sat__tables_by_name(&replica->tables, table);
+        if (found == NULL)
+            return sat__fail(err, SAT_ERR_NOT_FOUND,
+                             "table '%s' is not tracked", table);
+        TRY(sat__sql_exec(replica->db, err,
+                          "UPDATE sync_tables SET strategy = %Q WHERE t = %lld",
+                          strategy, (long long)found->t));
+        TRY(sat__tables_load(replica->db, &replica->tables, err));
+    }
+    return sat__sql_commit(&change, err);
+}
+
+static sat_status strategy_of(sat__replica *replica, const sat__table *table,
+                              int64_t *out, sat_error *err)
+{
+    if (table->strategy != NULL)
+        return strategy_number(table->strategy, out, err);
+    return sat__state_get(replica, SAT_STATE_STRATEGY, out, err);
+}
+
+static sat_status decide(sat__edit *edit, const sat__open *open, sat_error *err)
+{
+    int64_t strategy;
+    sat__open now;
+    TRY(strategy_of(edit->replica, open->table, &strategy, err));
+    if (strategy != 1 && strategy != 2)
+        return SAT_OK;
+    /* Deciding one may have decided another. */
+    if (sat__open_find(edit->replica, open->id, &now, NULL) != SAT_OK)
+        return SAT_OK;
+    const sat_status st = sat__open_resolve(
+        edit, &now, strategy == 1 ? SAT_RESOLVE_LOCAL : SAT_RESOLVE_REMOTE,
+        NULL, err);
+    return st == SAT_ERR_UNSUPPORTED ? SAT_OK : st;
+}
+
+/* Whether any table has a strategy that decides. */
+static sat_status is_needed(sat__replica *replica, bool *out, sat_error *err)
+{
+    *out = false;
+    for (size_t i = 0; i < replica->tables.count && !*out; i++) {
+        int64_t strategy;
+        TRY(strategy_of(replica, replica->tables.list[i], &strategy, err));
+        *out = strategy == 1 || strategy == 2;
+    }
+    return SAT_OK;
+}
+
+sat_status sat__strategies_run(sat__replica *replica, sat_error *err)
+{
+    AUTO_STMT sqlite3_stmt *stmt = NULL;
+    AUTO(sat_buf) ids = SAT_BUF_INIT;
+    AUTO(sat__edit) edit = {0};
+    bool needed;
+    TRY(is_needed(replica, &needed, err));
+    if (!needed)
+        return SAT_OK;
+    TRY(sat__sql_prepare(replica->db, &stmt,
+                         "SELECT id FROM sync_open WHERE NOT ignored", err));
+    while (NEXT_ROW(stmt, err))
+        sat__buf_put(&ids, sqlite3_column_blob(stmt, 0), SAT_CONFLICT_ID_SIZE);
+    TRY(sat__buf_status(&ids, err));
+    if (ids.len == 0)
+        return SAT_OK;
+    TRY(sat__edit_begin(&edit, replica, err));
+    for (size_t at = 0; at < ids.len; at += SAT_CONFLICT_ID_SIZE) {
+        sat__open open;
+        if (sat__open_find(replica, ids.data + at, &open, NULL) == SAT_OK)
+            TRY(decide(&edit, &open, err));
+    }
+    return sat__edit_commit(&edit, err);
+}

@@ -1,0 +1,163 @@
+/*
+ * resolve_test.c - conflicts are decided once and for all devices
+ */
+#include "device.h"
+
+#include <string.h>
+
+static device a, b;
+
+static const char all[] = "SELECT * FROM t ORDER BY 1";
+
+static int devices_in_conflict(void **state)
+{
+    (void)state;
+    device_open(&a, "a");
+    device_open(&b, "b");
+    device_run(&a, "CREATE TABLE t(id TEXT PRIMARY KEY, qty, name)");
+    device_track(&a, "t");
+    device_run(&a, "INSERT INTO t VALUES('r', 1, 'x')");
+    device_sync(&a, &b);
+    device_run(&a, "UPDATE t SET qty = 5");
+    device_run(&b, "UPDATE t SET qty = 6");
+    device_sync(&a, &b);
+    return 0;
+}
+
+static int close_both(void **state)
+{
+    (void)state;
+    device_close(&a);
+    device_close(&b);
+    return 0;
+}
+
+static void resolve(device *d, sat__resolution how, const char *json)
+{
+    sat_error err = {0};
+    if (sat__replica_resolve(d->replica, device_conflict_id(d), how, json,
+                             &err) != SAT_OK)
+        fail_msg("%s", err.message);
+}
+
+static void resolved_as(const char *rows)
+{
+    device_sync(&a, &b);
+    assert_string_equal(device_get(&a, all), rows);
+    assert_string_equal(device_conflicts(&a), "");
+    assert_string_equal(device_conflicts(&b), "");
+    devices_equal(&a, &b, all);
+}
+
+static void local_is_what_this_device_wrote(void **state)
+{
+    (void)state;
+    resolve(&a, SAT_RESOLVE_LOCAL, NULL);
+    resolved_as("r|5|x;");
+}
+
+static void remote_is_what_the_other_wrote(void **state)
+{
+    (void)state;
+    resolve(&a, SAT_RESOLVE_REMOTE, NULL);
+    resolved_as("r|6|x;");
+}
+
+static void a_value_of_ones_own_wins_over_both(void **state)
+{
+    (void)state;
+    resolve(&b, SAT_RESOLVE_DATA, "11");
+    resolved_as("r|11|x;");
+}
+
+static void bad_data_changes_nothing(void **state)
+{
+    (void)state;
+    const char *const id = device_conflict_id(&a);
+    sat_error err = {0};
+    assert_int_equal(sat__replica_resolve(a.replica, id, SAT_RESOLVE_DATA,
+                                          "{\"no such\": 1}", &err),
+                     SAT_ERR_INVALID);
+    assert_int_equal(
+        sat__replica_resolve(a.replica, id, SAT_RESOLVE_DATA, "{", &err),
+        SAT_ERR_INVALID);
+    assert_string_equal(err.message, "the data is not JSON");
+    assert_string_equal(device_conflict_id(&a), id);
+}
+
+static void an_ignored_conflict_is_ignored_here_only(void **state)
+{
+    (void)state;
+    assert_int_equal(
+        sat__replica_ignore(a.replica, device_conflict_id(&a), NULL), SAT_OK);
+    device_sync(&a, &b);
+    assert_string_equal(device_conflicts(&a), "");
+    assert_string_equal(device_conflicts(&b), "update:qty:6:5;");
+}
+
+static void two_resolutions_that_cross_end_by_the_latest(void **state)
+{
+    (void)state;
+    resolve(&a, SAT_RESOLVE_DATA, "20");
+    test_now_ms += 1000;
+    resolve(&b, SAT_RESOLVE_DATA, "30");
+    device_sync(&a, &b);
+    resolved_as("r|30|x;");
+}
+
+static void a_strategy_decides_by_itself(void **state)
+{
+    (void)state;
+    assert_int_equal(sat__replica_set_strategy(a.replica, NULL, "local", NULL),
+                     SAT_OK);
+    device_run(&b, "UPDATE t SET name = 'b'");
+    device_run(&a, "UPDATE t SET name = 'a'");
+    device_pull(&a, &b, 10);
+    assert_string_equal(device_conflicts(&a), "");
+    resolved_as("r|5|a;");
+}
+
+static sat_status add_entry(const sat__log_entry *entry, void *context,
+                            sat_error *err)
+{
+    (void)err;
+    sat__buf_printf(context, "%s:%s:%s;", entry->operation, entry->record_id,
+                    entry->data);
+    return SAT_OK;
+}
+
+static void the_history_of_a_row_is_kept_and_can_be_gone_back_to(void **state)
+{
+    (void)state;
+    AUTO(sat_buf) log = SAT_BUF_INIT;
+    resolve(&a, SAT_RESOLVE_LOCAL, NULL);
+    device_run(&a, "DELETE FROM t");
+    assert_int_equal(
+        sat__replica_log(a.replica, "t", "r", 0, 100, add_entry, &log, NULL),
+        SAT_OK);
+    assert_string_equal(
+        sat__buf_text(&log),
+        "INSERT:\"r\":{\"id\":\"r\",\"qty\":1,\"name\":\"x\"};"
+        "UPDATE:\"r\":{\"qty\":5};UPDATE:\"r\":{\"qty\":6};"
+        "UPDATE:\"r\":{\"qty\":5};"
+        "DELETE:\"r\":{\"id\":\"r\",\"qty\":5,\"name\":\"x\"};");
+    assert_int_equal(sat__replica_revert(a.replica, "t", "r", 1, NULL), SAT_OK);
+    resolved_as("r|1|x;");
+}
+
+int main(void)
+{
+#define IN_CONFLICT(test)                                                      \
+    cmocka_unit_test_setup_teardown(test, devices_in_conflict, close_both)
+    const struct CMUnitTest tests[] = {
+        IN_CONFLICT(local_is_what_this_device_wrote),
+        IN_CONFLICT(remote_is_what_the_other_wrote),
+        IN_CONFLICT(a_value_of_ones_own_wins_over_both),
+        IN_CONFLICT(bad_data_changes_nothing),
+        IN_CONFLICT(an_ignored_conflict_is_ignored_here_only),
+        IN_CONFLICT(two_resolutions_that_cross_end_by_the_latest),
+        IN_CONFLICT(a_strategy_decides_by_itself),
+        IN_CONFLICT(the_history_of_a_row_is_kept_and_can_be_gone_back_to),
+    };
+    return cmocka_run_group_tests_name("resolve", tests, NULL, NULL);
+}
