@@ -79,7 +79,7 @@ static void bad_data_changes_nothing(void **state)
                                           "{\"no such\": 1}", &err),
                      SAT_ERR_INVALID);
     assert_int_equal(
-        sat__replica_resolve(a.replica, id, SAT_RESOLVE_DATA, "{", &err),
+        sat__replica_resolve(a.replica, id, SAT_RESOLVE_DATA, "[1", &err),
         SAT_ERR_INVALID);
     assert_string_equal(err.message, "the data is not JSON");
     assert_string_equal(device_conflict_id(&a), id);
