@@ -44,7 +44,7 @@ typedef struct incoming {
     sat__table *table;
     int64_t b, o;
     int64_t taken_by; /* the group that took an imported row over, or 0 */
-    bool is_new;      /* born in a group that we had not seen */
+    bool is_new; /* born in a group that we had not seen, and not yet sent */
 } incoming;
 
 static sat_status group_at(const apply *work, int64_t at, int64_t *g,
@@ -80,7 +80,8 @@ static sat_status read_head(apply *work, sat__cbor *in, size_t *fields,
     TRY(group_at(work, birth, &out->b, &time, err));
     out->from = &work->adopted.tables[table];
     out->table = sat__tables_by_number(&work->replica->tables, out->from->t);
-    out->is_new = birth >= 0 && work->adopted.is_new[birth];
+    /* A uniform row comes once; others come with each group that wrote them. */
+    out->is_new = *fields == 5 && birth >= 0 && work->adopted.is_new[birth];
     return SAT_OK;
 }
 

@@ -34,7 +34,7 @@ static sqlite3 *connect(const device *d)
     sqlite3 *db;
     assert_int_equal(sqlite3_open(d->path, &db), SQLITE_OK);
     assert_int_equal(
-        sqlite3_exec(db, "PRAGMA journal_mode = WAL; PRAGMA synchronous = OFF",
+        sqlite3_exec(db, "PRAGMA synchronous = OFF; PRAGMA journal_mode = WAL",
                      NULL, NULL, NULL),
         SQLITE_OK);
     return db;

@@ -1,0 +1,176 @@
+/*
+ * cases.c - trying a case in every way
+ */
+#include "cases.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static void must(sat_status st, const sat_error *err)
+{
+    if (st != SAT_OK)
+        fail_msg("%s: %s", sat_status_name(st), err->message);
+}
+
+void device_collect(device *d)
+{
+    sat_error err = {0};
+    must(sat__replica_collect(d->replica, NULL, &err), &err);
+}
+
+typedef struct kinds {
+    char *line[1000];
+    size_t count;
+} kinds;
+
+static sat_status add_kind(const sat__conflict *c, void *context,
+                           sat_error *err)
+{
+    kinds *const list = context;
+    (void)err;
+    assert_true(list->count < 1000);
+    if (strcmp(c->status, "open") == 0)
+        list->line[list->count++] =
+            sqlite3_mprintf("%s:%s;", c->kind, c->column ? c->column : "");
+    return SAT_OK;
+}
+
+static int by_text(const void *a, const void *b)
+{
+    return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+const char *device_kinds(device *d)
+{
+    static sat_buf texts[4];
+    static size_t turn;
+    sat_buf *const text = &texts[turn++ % 4];
+    kinds list = {.count = 0};
+    sat_error err = {0};
+
+    must(sat__replica_conflicts(d->replica, NULL, 1000, add_kind, &list, &err),
+         &err);
+    qsort(list.line, list.count, sizeof *list.line, by_text);
+    sat__buf_clear(text);
+    for (size_t i = 0; i < list.count; i++) {
+        sat__buf_put_text(text, list.line[i]);
+        sqlite3_free(list.line[i]);
+    }
+    return sat__buf_text(text);
+}
+
+void device_is_sound(device *d)
+{
+    assert_string_equal(device_get(d, "PRAGMA integrity_check"), "ok;");
+    assert_string_equal(device_get(d, "PRAGMA foreign_key_check"), "");
+}
+
+merge_way merge_way_number(int number)
+{
+    return (merge_way){.b_first = number & 1, .rows = number & 2 ? 1 : 1000};
+}
+
+void trio_open(trio *t, const char *schema, const char *rows)
+{
+    sat_error err = {0};
+
+    device_open(&t->a, "a");
+    device_open(&t->b, "b");
+    device_open(&t->c, "c");
+    device_run(&t->a, "%s", schema);
+    must(sat__replica_track(t->a.replica, NULL, &err), &err);
+    if (rows != NULL)
+        device_run(&t->a, "%s", rows);
+    device_sync(&t->a, &t->b);
+}
+
+void trio_close(trio *t)
+{
+    device_close(&t->a);
+    device_close(&t->b);
+    device_close(&t->c);
+}
+
+void trio_write(trio *t, const char *a, const char *b)
+{
+    test_now_ms += 1000;
+    device_run(&t->a, "%s", a);
+    device_collect(&t->a);
+    test_now_ms += 1000;
+    device_run(&t->b, "%s", b);
+    device_collect(&t->b);
+}
+
+static void groups_are(device *d, const char *expect)
+{
+    assert_string_equal(device_get(d, "SELECT count(*) FROM sync_groups"),
+                        expect);
+}
+
+void trio_meet(trio *t, merge_way way, const char *query)
+{
+    device *const first = way.b_first ? &t->b : &t->a;
+    device *const second = way.b_first ? &t->a : &t->b;
+    char groups[32];
+
+    device_pull(second, first, way.rows);
+    device_pull(first, second, way.rows);
+    devices_equal(first, second, query);
+    (void)sqlite3_snprintf(
+        sizeof groups, groups, "%s",
+        device_get(first, "SELECT count(*) FROM sync_groups"));
+    device_pull(first, second, way.rows);
+    device_pull(second, first, way.rows);
+    devices_equal(first, second, query);
+    groups_are(first, groups);
+    groups_are(second, groups);
+}
+
+void trio_join(trio *t, const char *query)
+{
+    device_pull(&t->c, &t->a, 7);
+    devices_equal(&t->a, &t->c, query);
+    device_pull(&t->b, &t->c, 7);
+    devices_equal(&t->b, &t->c, query);
+    device_is_sound(&t->a);
+    device_is_sound(&t->b);
+    device_is_sound(&t->c);
+}
+
+static void expect(device *d, const char *query, const char *rows,
+                   const char *conflicts)
+{
+    assert_string_equal(device_get(d, query), rows);
+    assert_string_equal(device_kinds(d), conflicts != NULL ? conflicts : "");
+}
+
+/* The next change goes to B, and from there to the third. */
+static void check_next(trio *t, const merge_case *c, const char *query)
+{
+    test_now_ms += 1000;
+    device_run(&t->a, "%s", c->next);
+    device_pull(&t->b, &t->a, 1000);
+    device_pull(&t->c, &t->b, 1000);
+    devices_equal(&t->a, &t->b, query);
+    devices_equal(&t->a, &t->c, query);
+    device_is_sound(&t->c);
+    if (c->next_expect != NULL)
+        expect(&t->c, query, c->next_expect, c->next_conflicts);
+}
+
+void merge_check(const merge_case *c)
+{
+    const char *const query = c->query != NULL ? c->query : QUERY_T;
+
+    for (int k = 0; k < MERGE_WAYS; k++) {
+        trio t;
+        trio_open(&t, c->schema, c->rows);
+        trio_write(&t, c->a, c->b);
+        trio_meet(&t, merge_way_number(k), query);
+        expect(&t.a, query, c->expect, c->conflicts);
+        trio_join(&t, query);
+        if (c->next != NULL)
+            check_next(&t, c, query);
+        trio_close(&t);
+    }
+}
