@@ -69,6 +69,25 @@ function(sat_program target)
     set_target_properties(${target} PROPERTIES OUTPUT_NAME ${ARG_NAME})
 endfunction()
 
+# sat_extension(TARGET NAME name MODULES name... DEPENDS target... ABI map): a
+# loadable SQLite extension, NAME.so: the modules compiled once more, against the
+# SQLite of whatever program loads it, entered in src/NAME_extension.c.
+function(sat_extension target)
+    cmake_parse_arguments(ARG "" "NAME;ABI" "MODULES;DEPENDS" ${ARGN})
+    list(TRANSFORM ARG_MODULES PREPEND "src/")
+    list(TRANSFORM ARG_MODULES APPEND "/*.c")
+    file(GLOB sources CONFIGURE_DEPENDS ${ARG_MODULES})
+    add_library(${target} MODULE ${sources} "src/${ARG_NAME}_extension.c")
+    sat_compile(${target})
+    target_compile_definitions(${target} PRIVATE SAT_EXTENSION)
+    target_compile_options(${target} PRIVATE -ffunction-sections -fdata-sections)
+    target_link_libraries(${target} PRIVATE ${ARG_DEPENDS})
+    target_link_options(${target} PRIVATE LINKER:--gc-sections
+        LINKER:--no-undefined "LINKER:--version-script=${ARG_ABI}")
+    set_target_properties(${target} PROPERTIES PREFIX ""
+        OUTPUT_NAME ${ARG_NAME} LINK_DEPENDS "${ARG_ABI}")
+endfunction()
+
 # sat_tests(): every tests/MODULE/NAME_test.c is a test, run as "MODULE/NAME".
 # Other sources in tests/MODULE are linked into each test of that folder.
 function(sat_tests)
