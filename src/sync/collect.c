@@ -112,7 +112,9 @@ static sat_status claim(collect *work, sat__lives *lives, int64_t r,
     sat__arena_reset(work->arena);
     TRY(sat__table_read(work->replica, work->arena, lives->table, r, &values,
                         &found, err));
-    sat__life *const life = found ? sat__lives_claim(lives, values) : NULL;
+    sat__life *life = NULL;
+    if (found)
+        TRY(sat__lives_claim(lives, values, &life, err));
     return life != NULL ? sat__lives_move(lives, life, r, err) : SAT_OK;
 }
 
@@ -317,6 +319,27 @@ static sat_status bear(collect *work, sat__table *table, int64_t r,
                             false, err);
 }
 
+/* Where the journal names no row, those above sync_high are born in one go. */
+static sat_status bear_all(collect *work, sat__table *table, sat_error *err)
+{
+    const long long t = (long long)table->t;
+    const int64_t first = work->ordinal;
+    TRY(need_group(work, err));
+    TRY(sat__sql_exec(work->replica->db, err,
+                      "INSERT INTO sync_rows_%lld(r, b, o, d) SELECT %s, %lld, "
+                      "row_number() OVER (ORDER BY %s) + %lld, %lld FROM "
+                      "\"%w\" WHERE %s > (SELECT r FROM sync_high WHERE t = "
+                      "%lld) ORDER BY %s",
+                      t, table->rowid, (long long)work->group.g, table->rowid,
+                      (long long)first, (long long)work->group.g, table->name,
+                      table->rowid, t, table->rowid));
+    work->ordinal += sqlite3_changes(work->replica->db);
+    for (int64_t o = first + 1; o <= work->ordinal; o++)
+        TRY(sat__settle_note(work->settle, table, work->group.g, o, false,
+                             err));
+    return SAT_OK;
+}
+
 static sat_status bear_new(collect *work, sat__lives *lives, sat_error *err)
 {
     sat__table *const table = lives->table;
@@ -359,7 +382,10 @@ static sat_status collect_table(collect *work, sat__table *table,
     TRY(delete_gone(work, &lives, err));
     TRY(take_out_moved(work, &lives, err));
     TRY(update_kept(work, &lives, err));
-    TRY(bear_new(work, &lives, err));
+    if (lives.count == 0)
+        TRY(bear_all(work, table, err));
+    else
+        TRY(bear_new(work, &lives, err));
     TRY(sat__sql_exec(work->replica->db, err, "DELETE FROM sync_journal_%lld",
                       (long long)table->t));
     return sat__high_set(work->replica, table, err);

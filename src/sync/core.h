@@ -47,6 +47,16 @@ typedef struct sat__knowledge {
     size_t size;
 } sat__knowledge;
 
+/* A group never changes, so the last ones that were asked for are kept. */
+#define GROUPS_KEPT 256
+
+typedef struct sat__group {
+    int64_t g;
+    int64_t i; /* whose */
+    int64_t n;
+    int64_t time;
+} sat__group;
+
 struct sat__replica {
     sqlite3 *db;
     sat_env env;
@@ -56,6 +66,7 @@ struct sat__replica {
     sat_clock *clock;
     sat__tables tables;
     sat__knowledge known;
+    sat__group kept[GROUPS_KEPT]; /* by g, modulo */
     sqlite3_stmt *stmts[SQL_COUNT];
 };
 
@@ -66,13 +77,6 @@ struct sat__replica {
 #define SAT_FORMAT_NEWEST 1
 
 /* ---- groups and incarnations (groups.c) ---- */
-
-typedef struct sat__group {
-    int64_t g;
-    int64_t i; /* whose */
-    int64_t n;
-    int64_t time;
-} sat__group;
 
 /* Known group g; a number that was never given is SAT_ERR_CORRUPT. */
 SAT_CHECK sat_status sat__group_get(sat__replica *replica, int64_t g,

@@ -9,10 +9,11 @@
 sat_status sat__group_get(sat__replica *replica, int64_t g, sat__group *out,
                           sat_error *err)
 {
+    sat__group *const kept = &replica->kept[(uint64_t)g % GROUPS_KEPT];
     sqlite3_stmt *stmt;
     bool row;
-    if (g == 0) {
-        *out = (sat__group){0};
+    if (g == 0 || kept->g == g) {
+        *out = g == 0 ? (sat__group){0} : *kept;
         return SAT_OK;
     }
     TRY(core_sql(replica, SQL_GROUP_GET,
@@ -28,6 +29,7 @@ sat_status sat__group_get(sat__replica *replica, int64_t g, sat__group *out,
                         sqlite3_column_int64(stmt, 1),
                         sqlite3_column_int64(stmt, 2)};
     (void)sqlite3_reset(stmt);
+    *kept = *out;
     return SAT_OK;
 }
 
@@ -177,6 +179,8 @@ sat_status sat__knowledge_load(sat__replica *replica, sat_error *err)
 {
     AUTO_STMT sqlite3_stmt *stmt = NULL;
     sat__knowledge_clear(&replica->known);
+    /* What was kept may be of a transaction that was rolled back. */
+    memset(replica->kept, 0, sizeof replica->kept);
     TRY(sat__sql_prepare(replica->db, &stmt, "SELECT i, n FROM sync_known",
                          err));
     while (NEXT_ROW(stmt, err))

@@ -287,22 +287,88 @@ static bool has_key(const sat__table *table, const sat__life *life,
     return true;
 }
 
-sat__life *sat__lives_claim(sat__lives *lives, const sat__value *values)
+static uint64_t mix(uint64_t hash, const void *data, size_t len)
 {
-    for (size_t i = 0; lives->over > 0 && i < lives->count; i++) {
-        sat__life *const life = lives->list[i];
-        if (!life->is_known || !life->is_over || life->is_claimed ||
-            life->image == NULL || !has_key(lives->table, life, values))
-            continue;
-        life->is_claimed = true;
-        return life;
+    const uint8_t *const bytes = data;
+
+    for (size_t i = 0; i < len; i++)
+        hash = (hash ^ bytes[i]) * 0x100000001b3u;
+    return hash;
+}
+
+/* Keys that are the same by same_key() have the same hash. */
+static uint64_t hash_value(uint64_t hash, const sat__value *value,
+                           int collation)
+{
+    size_t len = value->type == SQLITE_TEXT || value->type == SQLITE_BLOB
+                     ? value->bytes.len
+                     : 0;
+    double real = value->type == SQLITE_INTEGER ? (double)value->integer : 0;
+
+    if (value->type == SQLITE_FLOAT)
+        real = value->real;
+    if (len == 0)
+        return real == 0 ? mix(hash, "", 1) : mix(hash, &real, sizeof real);
+    if (collation == SAT_COLLATE_RTRIM)
+        while (len > 0 && value->bytes.data[len - 1] == ' ')
+            len--;
+    for (size_t i = 0; i < len; i++) {
+        uint8_t c = value->bytes.data[i];
+        if (collation == SAT_COLLATE_NOCASE && c >= 'A' && c <= 'Z')
+            c = (uint8_t)(c + 32);
+        hash = mix(hash, &c, 1);
     }
-    return NULL;
+    return hash;
+}
+
+static sat__life **bucket(const sat__lives *lives, const sat__value *values)
+{
+    const sat__table *const table = lives->table;
+    uint64_t hash = 0xcbf29ce484222325u;
+
+    for (int c = 1; c <= table->count; c++)
+        if (table->columns[c].is_key)
+            hash = hash_value(hash, &values[c], table->columns[c].collation);
+    return &lives->ended[(hash ^ hash >> 32) & (lives->ended_count - 1)];
+}
+
+static sat_status list_ended(sat__lives *lives, sat_error *err)
+{
+    size_t count = 64;
+    while (count < lives->over)
+        count *= 2;
+    lives->ended = calloc(count, sizeof(sat__life *));
+    if (lives->ended == NULL)
+        return no_memory(err);
+    lives->ended_count = count;
+    for (size_t i = 0; i < lives->count; i++) {
+        sat__life *const life = lives->list[i];
+        if (!life->is_known || !life->is_over || life->image == NULL)
+            continue;
+        sat__life **const head = bucket(lives, life->image);
+        life->next = *head;
+        *head = life;
+    }
+    return SAT_OK;
+}
+
+sat_status sat__lives_claim(sat__lives *lives, const sat__value *values,
+                            sat__life **out, sat_error *err)
+{
+    if (lives->ended == NULL)
+        TRY(list_ended(lives, err));
+    for (*out = *bucket(lives, values); *out != NULL; *out = (*out)->next)
+        if (!(*out)->is_claimed && has_key(lives->table, *out, values)) {
+            (*out)->is_claimed = true;
+            return SAT_OK;
+        }
+    return SAT_OK;
 }
 
 void sat__lives_clear(sat__lives *lives)
 {
     free(lives->list);
     free(lives->places);
+    free(lives->ended);
     *lives = (sat__lives){0};
 }

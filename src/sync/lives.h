@@ -12,7 +12,9 @@
 #include "sync/journal.h"
 #include "sync/row.h"
 
-typedef struct sat__life {
+typedef struct sat__life sat__life;
+
+struct sat__life {
     bool is_known;       /* a row with a birth; else it came since */
     bool is_over;        /* deleted, evicted */
     bool is_claimed;     /* over, but a new row goes on with its birth */
@@ -22,8 +24,9 @@ typedef struct sat__life {
     sat__value **old;    /* by column: what it was when last collected; NULL
                             where nothing was recorded */
     sat__value *image;   /* its values when it ended */
+    sat__life *next;     /* that ended with a key of the same hash */
     sat__row *row;       /* its row, taken out while others take its place */
-} sat__life;
+};
 
 /* A rowid, and the life that is there now, or was there last. */
 typedef struct sat__place {
@@ -38,7 +41,9 @@ typedef struct sat__lives {
     size_t count, capacity;
     struct sat__place *places; /* by hash of the rowid */
     size_t place_count, places_used;
-    size_t over; /* known lives that ended */
+    size_t over;        /* known lives that ended */
+    sat__life **ended;  /* those, by hash of their key, for claim() */
+    size_t ended_count; /* slots, a power of two; 0 until the first claim */
 } sat__lives;
 
 /* Replays the journal of the table. */
@@ -64,7 +69,9 @@ void sat__lives_end(sat__lives *lives, sat__life *life);
  * it is claimed. NULL if there is none: DELETE and INSERT of one key are one
  * row.
  */
-sat__life *sat__lives_claim(sat__lives *lives, const sat__value *values);
+SAT_CHECK sat_status sat__lives_claim(sat__lives *lives,
+                                      const sat__value *values, sat__life **out,
+                                      sat_error *err);
 
 void sat__lives_clear(sat__lives *lives);
 DEFINE_AUTO(sat__lives, sat__lives_clear);
