@@ -483,7 +483,7 @@ static sat_status load_table(sqlite3 *db, sat__tables *tables,
     table->uid = keep_text(&tables->arena, stmt, 1);
     table->gen = sqlite3_column_int64(stmt, 2);
     table->name = keep_text(&tables->arena, stmt, 3);
-    table->is_present = sqlite3_column_int(stmt, 4) != 0;
+    table->is_present = sqlite3_column_int(stmt, 4) == 1;
     table->strategy = keep_text(&tables->arena, stmt, 5);
     table->delete_wins = sqlite3_column_int(stmt, 6) != 0;
     if (table->uid == NULL || table->name == NULL)

@@ -49,7 +49,9 @@ void trio_open(trio *t, const char *schema, const char *rows);
 void trio_close(trio *t);
 /* A writes, then B, a second later. */
 void trio_write(trio *t, const char *a, const char *b);
-/* A and B meet in that way, then once more, which must change nothing. */
+/* A and B meet in that way, then once more, which must change nothing; `query`
+ * NULL where their schemas differ, and so what they show and their conflicts.
+ */
 void trio_meet(trio *t, merge_way way, const char *query);
 /* The third joins; all three are equal and sound. */
 void trio_join(trio *t, const char *query);
