@@ -362,17 +362,53 @@ sat_status sat__table_release(sat__replica *replica, sat__table *table,
 
 /* ---- dropping a column ---- */
 
+/* What the column shows goes with it, so every row keeps its own first. */
+static sat_status keep_values(sat__replica *replica, sat__table *table,
+                              const char *name, sat_error *err)
+{
+    AUTO_STMT sqlite3_stmt *stmt = NULL;
+    AUTO(sat__arena) arena = {0};
+    sat__column *column = NULL;
+    int64_t r = INT64_MIN;
+    for (int c = 1; c <= table->count; c++)
+        if (table->columns[c].is_present &&
+            strcasecmp(table->columns[c].name, name) == 0)
+            column = &table->columns[c];
+    TRY(sat__sql_preparef(replica->db, &stmt, err,
+                          "SELECT r FROM sync_rows_%lld WHERE r >= ? ORDER BY "
+                          "r LIMIT 1",
+                          (long long)table->t));
+    while (column != NULL) {
+        sat__row *row;
+        bool found;
+        (void)sqlite3_bind_int64(stmt, 1, r);
+        TRY(sat__sql_step(stmt, &found, err));
+        if (!found)
+            break;
+        r = sqlite3_column_int64(stmt, 0);
+        (void)sqlite3_reset(stmt);
+        sat__arena_reset(&arena);
+        column->is_present = true;
+        TRY(sat__row_at(replica, &arena, table, r, &row, err));
+        column->is_present = false;
+        TRY(sat__row_store(replica, row, err));
+        if (r++ == INT64_MAX)
+            break;
+    }
+    return SAT_OK;
+}
+
 sat_status sat__replica_drop_column(sat__replica *replica, const char *table,
                                     const char *column, sat_error *err)
 {
     AUTO(sat__sql_transaction) change = {0};
     TRY(sat__sql_begin(replica->db, &change, err));
     TRY(sat__replica_collect(replica, NULL, err));
-    const sat__table *const found =
-        sat__tables_by_name(&replica->tables, table);
+    sat__table *const found = sat__tables_by_name(&replica->tables, table);
     if (found == NULL)
         return sat__fail(err, SAT_ERR_NOT_FOUND, "table '%s' is not tracked",
                          table);
+    TRY(keep_values(replica, found, column, err));
     listed one = {found->t, found->name};
     AUTO(sat_buf) name = SAT_BUF_INIT;
     sat__buf_put_text(&name, found->name);
