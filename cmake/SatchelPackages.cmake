@@ -9,6 +9,7 @@ foreach(pair SQLCIPHER:sqlcipher CRYPTO:libcrypto SSL:libssl SODIUM:libsodium
     list(GET pair 1 module)
     pkg_check_modules(${name} REQUIRED IMPORTED_TARGET ${module})
 endforeach()
+pkg_check_modules(SECRET REQUIRED libsecret-1) # its headers; never linked
 find_library(HTTP_PARSER http_parser REQUIRED)
 if(SAT_TESTS)
     find_library(CMOCKA cmocka REQUIRED)

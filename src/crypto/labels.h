@@ -23,6 +23,7 @@
 
 /* Purposes of sealed messages. */
 #define SAT_PURPOSE_SLOT "slot"
+#define SAT_PURPOSE_MASTER_KEY "master key"
 #define SAT_PURPOSE_DEVICE_SECRETS "device secrets"
 #define SAT_PURPOSE_FILE "file"
 

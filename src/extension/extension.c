@@ -7,7 +7,7 @@
 #include "extension/extension.h"
 
 #include "base/error.h"
-#include "sync/sql.h"
+#include "base/sql.h"
 
 #define MAX_AHEAD_MS 60000 /* how far ahead of ours a peer's clock may be */
 

@@ -7,7 +7,7 @@
  */
 #include "base/error.h"
 #include "extension/extension.h"
-#include "sync/sql.h"
+#include "base/sql.h"
 
 typedef struct row_cell {
     bool is_integer;

@@ -12,15 +12,10 @@
 #include <string.h>
 
 #include "base/buf.h"
-#include "store/sqlite_error.h"
+#include "base/sqlite_error.h"
 
 #define FORMAT_NEWEST 1
 #define PAGE_SIZE 4096
-
-void sat__db_key_wipe(sat__db_key *key)
-{
-    explicit_bzero(key, sizeof *key);
-}
 
 static sat_status exec(sqlite3 *db, const char *sql, sat_error *err)
 {
@@ -59,14 +54,15 @@ static sat_status check_cipher(sqlite3 *db, sat_error *err)
 }
 
 /* The blob-like form makes SQLCipher take the key as it is, without a KDF. */
-static sat_status set_key(sqlite3 *db, const sat__db_key *key, sat_error *err)
+static sat_status set_key(sqlite3 *db, const sat__database_key *key,
+                          sat_error *err)
 {
     char text[2 + 2 * sizeof key->bytes + 1 + 1] = "x'";
     sat__hex_format(key->bytes, sizeof key->bytes, text + 2);
     text[sizeof text - 2] = '\'';
     text[sizeof text - 1] = 0;
     const int rc = sqlite3_key(db, text, (int)sizeof text - 1);
-    explicit_bzero(text, sizeof text);
+    sat__wipe(text, sizeof text);
     TRY(sat__sqlite_status(db, rc, err, "cannot set the database's key"));
     return exec(db, "PRAGMA cipher_compatibility = 4", err);
 }
@@ -169,7 +165,7 @@ static sat_status set_up_writer(sqlite3 *db, unsigned flags, sat_error *err)
     return SAT_OK;
 }
 
-sat_status sat__vault_db_open(const char *path, const sat__db_key *key,
+sat_status sat__vault_db_open(const char *path, const sat__database_key *key,
                               const sat_env *env, unsigned flags, sqlite3 **out,
                               sat_error *err)
 {

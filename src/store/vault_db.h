@@ -9,17 +9,8 @@
 #ifndef SAT_SRC_STORE_VAULT_DB_H
 #define SAT_SRC_STORE_VAULT_DB_H
 
-#include "base/scope.h"
 #include "base/sqlite.h"
-#include "satchel/env.h"
-
-/* The key of one vault's database on one device: random, and only there. */
-typedef struct sat__db_key {
-    uint8_t bytes[32];
-} sat__db_key;
-
-void sat__db_key_wipe(sat__db_key *key);
-DEFINE_AUTO(sat__db_key, sat__db_key_wipe);
+#include "crypto/keys.h"
 
 DEFINE_AUTO_PTR(sqlite3, (void)sqlite3_close_v2);
 
@@ -39,7 +30,7 @@ typedef enum sat__vault_db_flags {
  * one of a newer satchel.
  */
 SAT_CHECK sat_status sat__vault_db_open(const char *path,
-                                        const sat__db_key *key,
+                                        const sat__database_key *key,
                                         const sat_env *env, unsigned flags,
                                         sqlite3 **out, sat_error *err);
 

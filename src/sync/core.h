@@ -11,7 +11,7 @@
 
 #include "base/error.h"
 #include "sync/replica.h"
-#include "sync/sql.h"
+#include "base/sql.h"
 #include "sync/table.h"
 #include "sync/value.h"
 

@@ -6,7 +6,7 @@
 #include <ctype.h>
 #include <strings.h>
 
-#include "sync/sql.h"
+#include "base/sql.h"
 
 void sat__sql_put_name(sat_buf *out, const char *name)
 {

@@ -10,13 +10,13 @@
 #include <cmocka.h>
 
 #include "store/scratch.h"
-#include "store/sqlite_error.h"
+#include "base/sqlite_error.h"
 
-static const sat__db_key key = {"0123456789abcdef0123456789abcde"};
+static const sat__database_key key = {"0123456789abcdef0123456789abcde"};
 static const char key_hex[] =
     "3031323334353637383961626364656630313233343536373839616263646500";
 
-static sat_status open_with(const char *path, const sat__db_key *with,
+static sat_status open_with(const char *path, const sat__database_key *with,
                             unsigned flags, sqlite3 **out, sat_error *err)
 {
     return sat__vault_db_open(path, with, sat_env_system(), flags, out, err);
@@ -48,7 +48,7 @@ static const char *make_vault(void **state, const char *more)
     return path;
 }
 
-static void assert_refused(const char *path, const sat__db_key *with,
+static void assert_refused(const char *path, const sat__database_key *with,
                            sat_status status, const char *message)
 {
     AUTO_PTR(sqlite3) db = NULL;
@@ -94,7 +94,7 @@ static void the_sqlcipher_shell_opens_it_with_the_raw_key(void **state)
 
 static void another_key_does_not_open_it(void **state)
 {
-    sat__db_key other = key;
+    sat__database_key other = key;
     other.bytes[31] ^= 1;
     assert_refused(make_vault(state, ""), &other, SAT_ERR_AUTH,
                    "this key does not open the database, or its first page is "

@@ -1,8 +1,8 @@
 /*
  * sql.h - statements, prepared once and run often
  */
-#ifndef SAT_SRC_SYNC_SQL_H
-#define SAT_SRC_SYNC_SQL_H
+#ifndef SAT_SRC_BASE_SQL_H
+#define SAT_SRC_BASE_SQL_H
 
 #include "base/buf.h"
 #include "base/error.h"
@@ -94,4 +94,4 @@ void sat__sql_rollback(sat__sql_transaction *transaction);
 
 DEFINE_AUTO(sat__sql_transaction, sat__sql_rollback);
 
-#endif /* SAT_SRC_SYNC_SQL_H */
+#endif /* SAT_SRC_BASE_SQL_H */

@@ -1,8 +1,8 @@
 /*
  * sqlite_error.h - SQLite's result codes in our terms
  */
-#ifndef SAT_SRC_STORE_SQLITE_ERROR_H
-#define SAT_SRC_STORE_SQLITE_ERROR_H
+#ifndef SAT_SRC_BASE_SQLITE_ERROR_H
+#define SAT_SRC_BASE_SQLITE_ERROR_H
 
 #include "base/error.h"
 #include "base/sqlite.h"
@@ -18,4 +18,4 @@ sat_status sat__sqlite_status_of(int rc);
 SAT_CHECK sat_status sat__sqlite_status(sqlite3 *db, int rc, sat_error *err,
                                         const char *what);
 
-#endif /* SAT_SRC_STORE_SQLITE_ERROR_H */
+#endif /* SAT_SRC_BASE_SQLITE_ERROR_H */

@@ -1,41 +1,15 @@
 /*
  * sql.c - statements, prepared once and run often
  */
-#include "sync/sql.h"
+#include "base/sql.h"
 
 #include <stdarg.h>
 
-static sat_status status_of(int rc)
-{
-    switch (rc & 0xff) {
-    case SQLITE_NOMEM:
-        return SAT_ERR_NOMEM;
-    case SQLITE_BUSY:
-    case SQLITE_LOCKED:
-        return SAT_ERR_BUSY;
-    case SQLITE_FULL:
-        return SAT_ERR_FULL;
-    case SQLITE_CORRUPT:
-    case SQLITE_NOTADB:
-        return SAT_ERR_CORRUPT;
-    case SQLITE_INTERRUPT:
-        return SAT_ERR_STOPPED;
-    case SQLITE_TOOBIG:
-        return SAT_ERR_LIMIT;
-    case SQLITE_IOERR:
-    case SQLITE_CANTOPEN:
-    case SQLITE_READONLY:
-    case SQLITE_PERM:
-        return SAT_ERR_IO;
-    default:
-        return SAT_ERR_INVALID;
-    }
-}
+#include "base/sqlite_error.h"
 
 sat_status sat__sql_fail(sqlite3 *db, sat_error *err)
 {
-    return sat__fail(err, status_of(sqlite3_extended_errcode(db)),
-                     "database: %s", sqlite3_errmsg(db));
+    return sat__sqlite_status(db, sqlite3_extended_errcode(db), err, "database");
 }
 
 sat_status sat__sql_exec(sqlite3 *db, sat_error *err, const char *format, ...)

@@ -1,7 +1,7 @@
 /*
  * sqlite_error.c - SQLite's result codes in our terms
  */
-#include "store/sqlite_error.h"
+#include "base/sqlite_error.h"
 
 #include <errno.h>
 

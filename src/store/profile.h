@@ -1,0 +1,72 @@
+/*
+ * profile.h - the open profile, from the inside
+ */
+#ifndef SAT_SRC_STORE_PROFILE_H
+#define SAT_SRC_STORE_PROFILE_H
+
+#include "base/scope.h"
+#include "store/conf.h"
+#include "store/secrets.h"
+
+struct sat_profile {
+    const sat_env *env;
+    char path[SAT_PATH_SIZE];
+    uint8_t device_id[SAT_DEVICE_ID_SIZE];
+    sat__conf conf;
+    sat__keys_file keys;   /* as last read */
+    sat__secrets *secrets; /* NULL while locked */
+};
+
+DEFINE_AUTO_PTR(sat_profile, sat_profile_close);
+
+/* The identity of this device; SAT_ERR_LOCKED while the profile is. It is lent
+ * until the profile is closed or changed. */
+SAT_CHECK sat_status sat__profile_identity(const sat_profile *profile,
+                                           const sat__identity **out,
+                                           sat_error *err);
+
+/* SAT_ERR_LOCKED while the profile is locked. */
+SAT_CHECK sat_status sat__profile_require(const sat_profile *profile,
+                                          sat_error *err);
+
+/* The path of a file of the profile. */
+SAT_CHECK sat_status sat__profile_file(const sat_profile *profile,
+                                       const char *name,
+                                       char out[SAT_PATH_SIZE], sat_error *err);
+
+/*
+ * A change of keys.cbor: begin() takes the profile's lock and reads what other
+ * processes have written; commit() seals the secrets and replaces the file.
+ * What ends without commit changes nothing on the disk, and reload() undoes it
+ * in memory.
+ */
+typedef struct sat__profile_change {
+    sat_profile *profile; /* NULL when it is committed */
+    int lock;
+} sat__profile_change;
+
+#define SAT_PROFILE_CHANGE_INIT                                                \
+    {                                                                          \
+        NULL, -1                                                               \
+    }
+
+SAT_CHECK sat_status sat__profile_begin(sat_profile *profile,
+                                        sat__profile_change *out,
+                                        sat_error *err);
+SAT_CHECK sat_status sat__profile_commit(sat__profile_change *change,
+                                         sat_error *err);
+
+/* The same where only key slots changed: what is sealed stays as it is. */
+SAT_CHECK sat_status sat__profile_commit_slots(sat__profile_change *change,
+                                               sat_error *err);
+void sat__profile_end(sat__profile_change *change);
+DEFINE_AUTO(sat__profile_change, sat__profile_end);
+
+/* Reads keys.cbor again, and what it seals if the profile is unlocked. */
+SAT_CHECK sat_status sat__profile_reload(sat_profile *profile, sat_error *err);
+
+/* The root of a recovery phrase as a person types it. */
+SAT_CHECK sat_status sat__profile_phrase_root(const char *phrase,
+                                              sat__root *out, sat_error *err);
+
+#endif /* SAT_SRC_STORE_PROFILE_H */

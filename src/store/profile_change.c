@@ -1,0 +1,123 @@
+/*
+ * profile_change.c - what changes the keys of a profile
+ *
+ * The file keys.cbor is replaced whole, so a change is there or is not. What
+ * was changed in memory and not committed is read again from the file.
+ */
+#include <stdio.h>
+
+#include "base/error.h"
+#include "store/fs.h"
+#include "store/keychain.h"
+#include "store/profile.h"
+
+sat_status sat__profile_begin(sat_profile *profile, sat__profile_change *out,
+                              sat_error *err)
+{
+    TRY(sat__fs_lock(profile->path, &out->lock, err));
+    TRY(sat__profile_reload(profile, err));
+    out->profile = profile;
+    return SAT_OK;
+}
+
+sat_status sat__profile_commit_slots(sat__profile_change *change,
+                                     sat_error *err)
+{
+    char path[SAT_PATH_SIZE];
+    AUTO(sat_buf) bytes = SAT_BUF_INIT;
+    sat__keys_file_encode(&change->profile->keys, &bytes);
+    TRY(sat__buf_status(&bytes, err));
+    TRY(sat__profile_file(change->profile, "keys.cbor", path, err));
+    TRY(sat__fs_replace(path, buf_view(&bytes), err));
+    change->profile = NULL;
+    return SAT_OK;
+}
+
+sat_status sat__profile_commit(sat__profile_change *change, sat_error *err)
+{
+    sat_profile *const profile = change->profile;
+    TRY(sat__secrets_seal(profile->secrets, profile->env, &profile->keys, err));
+    return sat__profile_commit_slots(change, err);
+}
+
+void sat__profile_end(sat__profile_change *change)
+{
+    sat_profile *const profile = change->profile;
+    if (profile != NULL && sat__profile_reload(profile, NULL) != SAT_OK)
+        sat__secrets_free(TAKE(profile->secrets));
+    if (change->lock >= 0)
+        (void)close(change->lock);
+    *change = (sat__profile_change)SAT_PROFILE_CHANGE_INIT;
+}
+
+/* The root of a new password, at the cost of the present one. */
+static sat_status root_of_new_password(const sat_profile *profile,
+                                       const char *password, sat__root *out,
+                                       sat_error *err)
+{
+    static const sat__kdf_cost standard = SAT_KDF_COST_ARGON2ID;
+    const sat__slot *const slot =
+        sat__keys_file_slot(&profile->keys, SAT_SLOT_PASSWORD);
+    TRY(sat__profile_require(profile, err));
+    return sat__root_of_password(slot != NULL ? &slot->cost : &standard,
+                                 bytes_of(password, strlen(password)),
+                                 &profile->keys.salt, out, err);
+}
+
+sat_status sat_profile_set_password(sat_profile *profile, const char *password,
+                                    sat_error *err)
+{
+    AUTO(sat__root) root = {0};
+    AUTO(sat__profile_change) change = SAT_PROFILE_CHANGE_INIT;
+    TRY(root_of_new_password(profile, password, &root, err));
+    TRY(sat__profile_begin(profile, &change, err));
+    TRY(sat__keys_file_put(&profile->keys, profile->env, &root,
+                           &profile->secrets->master, err));
+    return sat__profile_commit_slots(&change, err);
+}
+
+sat_status sat_profile_renew(sat_profile *profile, const char *password,
+                             sat_error *err)
+{
+    AUTO(sat__root) root = {0};
+    AUTO(sat__profile_change) change = SAT_PROFILE_CHANGE_INIT;
+    TRY(root_of_new_password(profile, password, &root, err));
+    TRY(sat__profile_begin(profile, &change, err));
+    sat__master_key *const master = &profile->secrets->master;
+    sat__master_key_generate(profile->env, master);
+    TRY(sat__keys_file_renew(&profile->keys, profile->env, master, err));
+    TRY(sat__keys_file_put(&profile->keys, profile->env, &root, master, err));
+    TRY(sat__profile_commit(&change, err));
+    sat__keychain_remove(profile->device_id);
+    return SAT_OK;
+}
+
+sat_keychain sat_profile_keychain(const sat_profile *profile)
+{
+    (void)profile;
+    return sat__keychain_which();
+}
+
+sat_status sat_profile_remember(sat_profile *profile, sat_error *err)
+{
+    AUTO(sat__keychain_key) key = {{0}};
+    AUTO(sat__root) root = {0};
+    AUTO(sat__profile_change) change = SAT_PROFILE_CHANGE_INIT;
+    TRY(sat__profile_require(profile, err));
+    TRY(sat__profile_begin(profile, &change, err));
+    sat__keychain_key_generate(profile->env, &key);
+    sat__root_of_keychain(&key, &root);
+    TRY(sat__keys_file_put(&profile->keys, profile->env, &root,
+                           &profile->secrets->master, err));
+    TRY(sat__keychain_put(profile->device_id, &key, err));
+    return sat__profile_commit_slots(&change, err);
+}
+
+sat_status sat_profile_forget(sat_profile *profile, sat_error *err)
+{
+    AUTO(sat__profile_change) change = SAT_PROFILE_CHANGE_INIT;
+    sat__keychain_remove(profile->device_id);
+    TRY(sat__profile_begin(profile, &change, err));
+    sat__keys_file_remove(&profile->keys, SAT_SLOT_KEYCHAIN);
+    return sat__profile_commit_slots(&change, err);
+}
