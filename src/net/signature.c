@@ -195,6 +195,18 @@ static sat_status add_signature(sat_buf *params, const sat__request *request,
     return sat__headers_status(headers, err);
 }
 
+/* What says how to read the body is covered wherever it is there. */
+static const char *const optional[] = {"content-type", "content-encoding"};
+
+#define OPTIONAL_COUNT (sizeof optional / sizeof optional[0])
+
+static void put_optional(const sat__headers *headers, sat_buf *params)
+{
+    for (size_t i = 0; i < OPTIONAL_COUNT; i++)
+        if (sat__headers_get(headers, optional[i]) != NULL)
+            sat__buf_printf(params, " \"%s\"", optional[i]);
+}
+
 static void put_keyid(const sat__identity *identity, sat_buf *params)
 {
     char key[2 * SAT_SIGN_KEY_SIZE + 1];
@@ -219,8 +231,7 @@ sat_status sat__request_sign(sat__request *request,
     sat__buf_put_text(&params,
                       "(\"@method\" \"@authority\" \"@path\" \"@query\" "
                       "\"content-digest\" \"satchel-recipient\"");
-    if (sat__headers_get(headers, "Content-Type") != NULL)
-        sat__buf_put_text(&params, " \"content-type\"");
+    put_optional(headers, &params);
     sat__buf_put_text(&params, ")");
     put_keyid(identity, &params);
     sat__buf_printf(&params, ";nonce=\"%s\";tag=\"" SAT_SIGNATURE_TAG "\"",
@@ -237,8 +248,7 @@ sat_status sat__response_sign(sat__response *response,
 
     put_digest(headers, buf_view(&response->body));
     sat__buf_put_text(&params, "(\"@status\" \"content-digest\"");
-    if (sat__headers_get(headers, "Content-Type") != NULL)
-        sat__buf_put_text(&params, " \"content-type\"");
+    put_optional(headers, &params);
     sat__buf_put_text(&params, " \"signature\";req)");
     put_keyid(identity, &params);
     sat__buf_put_text(&params, ";tag=\"" SAT_SIGNATURE_TAG "\"");
@@ -277,10 +287,11 @@ static sat_status check_coverage(const sat__signature *signature,
         if (!sat__signature_covers(signature, names[i], false))
             return sat__fail(err, SAT_ERR_AUTH,
                              "the signature does not cover '%s'", names[i]);
-    if (sat__headers_get(headers, "Content-Type") != NULL &&
-        !sat__signature_covers(signature, "content-type", false))
-        return sat__fail(err, SAT_ERR_AUTH,
-                         "the signature does not cover 'content-type'");
+    for (size_t i = 0; i < OPTIONAL_COUNT; i++)
+        if (sat__headers_get(headers, optional[i]) != NULL &&
+            !sat__signature_covers(signature, optional[i], false))
+            return sat__fail(err, SAT_ERR_AUTH,
+                             "the signature does not cover '%s'", optional[i]);
     return SAT_OK;
 }
 

@@ -12,9 +12,10 @@
 
 typedef struct sat__transport {
     void *self;
-    /* Sends `request` and waits for the answer, which begins empty. Host is the
-     * transport's to set. SAT_ERR_OFFLINE: it is not known whether it came. */
-    sat_status (*exchange)(void *self, sat__request *request,
+    char authority[272]; /* "host:port", what the Host field must say */
+    /* Sends `request` and waits for the answer, which begins empty.
+     * SAT_ERR_OFFLINE: it is not known whether it came. */
+    sat_status (*exchange)(void *self, const sat__request *request,
                            sat__response *response, sat_error *err);
     void (*close)(void *self);
     /* What has gone over the wire so far. */

@@ -3,10 +3,31 @@
  */
 #include "net/transport.h"
 
-static sat_status exchange(void *self, sat__request *request,
+/* The server changes a request as it reads it, so it gets one of its own. */
+static sat_status copy_request(const sat__request *request, sat__request *out,
+                               sat_error *err)
+{
+    memcpy(out->method, request->method, sizeof out->method);
+    sat__buf_put(&out->target, request->target.data, request->target.len);
+    sat__buf_put(&out->body, request->body.data, request->body.len);
+    for (size_t i = 0; i < request->headers.count; i++) {
+        const char *const text = (const char *)request->headers.text.data;
+        sat__headers_put(&out->headers, text + request->headers.at[i].name,
+                         text + request->headers.at[i].value);
+    }
+    TRY(sat__buf_status(&out->target, err));
+    TRY(sat__buf_status(&out->body, err));
+    return sat__headers_status(&out->headers, err);
+}
+
+static sat_status exchange(void *self, const sat__request *sent,
                            sat__response *response, sat_error *err)
 {
     const sat__handler *const handler = self;
+    AUTO(sat__request) copy = {0};
+    sat__request *const request = &copy;
+
+    TRY(copy_request(sent, request, err));
     const size_t limit = handler->begin(handler->context, request, response);
 
     if (response->status == 0 && request->body.len > limit)
@@ -31,6 +52,9 @@ static void close_nothing(void *self)
 
 void sat__transport_direct(const sat__handler *handler, sat__transport *out)
 {
-    *out = (sat__transport){(void *)(uintptr_t)handler, exchange, close_nothing,
-                            count_nothing};
+    *out = (sat__transport){.self = (void *)(uintptr_t)handler,
+                            .authority = "direct",
+                            .exchange = exchange,
+                            .close = close_nothing,
+                            .count = count_nothing};
 }

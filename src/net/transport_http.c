@@ -281,14 +281,12 @@ static sat_status try_exchange(client *c, const sat__request *request,
     return status;
 }
 
-static sat_status exchange(void *self, sat__request *request,
+static sat_status exchange(void *self, const sat__request *request,
                            sat__response *response, sat_error *err)
 {
     client *const c = self;
     const bool was_open = c->fd >= 0;
 
-    if (sat__headers_get(&request->headers, "Host") == NULL)
-        sat__headers_put(&request->headers, "Host", c->authority);
     sat_status status = try_exchange(c, request, response, err);
     /* The other side may have closed what was open for a while. */
     if (status == SAT_ERR_OFFLINE && was_open && !c->has_answer) {
@@ -335,6 +333,9 @@ sat_status sat__transport_http(const sat__http_options *options,
         TRY(sat__tls_context_client(options->url.device, &memory->context,
                                     err));
     }
-    *out = (sat__transport){TAKE(memory), exchange, close_client, count};
+    *out = (sat__transport){
+        .exchange = exchange, .close = close_client, .count = count};
+    memcpy(out->authority, memory->authority, sizeof out->authority);
+    out->self = TAKE(memory);
     return SAT_OK;
 }

@@ -370,6 +370,7 @@ static void large_answers_cross_tls_on_one_connection(void **state)
         AUTO(sat__request) request = {0};
         AUTO(sat__response) response = {0};
         sat__request_set(&request, "GET", "/large/3000000");
+        sat__headers_put(&request.headers, "Host", transport.authority);
         assert_int_equal(
             transport.exchange(transport.self, &request, &response, NULL),
             SAT_OK);
@@ -393,6 +394,7 @@ static void another_device_is_not_talked_to(void **state)
     d.id[0] ^= 1;
     open_transport(server, d.id, &transport);
     sat__request_set(&request, "GET", "/health");
+    sat__headers_put(&request.headers, "Host", transport.authority);
     assert_int_equal(
         transport.exchange(transport.self, &request, &response, &err),
         SAT_ERR_AUTH);

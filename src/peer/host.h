@@ -1,0 +1,53 @@
+/*
+ * host.h - the functions that answer, by route
+ */
+#ifndef SAT_SRC_PEER_HOST_H
+#define SAT_SRC_PEER_HOST_H
+
+#include "net/body.h"
+#include "net/nonce.h"
+#include "net/router.h"
+#include "peer/peer.h"
+
+/* Who may ask; the flags of a route. */
+#define HOST_ANYBODY 0U /* unsigned too */
+#define HOST_SIGNED 1U  /* any device that was not revoked */
+#define HOST_AUTHORIZED 2U
+#define HOST_ADMIN 3U
+
+struct sat__peer_host {
+    const sat__peer *peer;
+    sat__nonces *nonces;
+};
+
+/* The context of every route is the sat__peer_host. */
+typedef sat_status host_route_fn(void *context, sat__request *request,
+                                 const char *id, sat__response *response,
+                                 sat_error *err);
+
+host_route_fn sat__host_health;
+host_route_fn sat__host_register;
+host_route_fn sat__host_authorize;
+host_route_fn sat__host_revoke;
+host_route_fn sat__host_devices;
+host_route_fn sat__host_status;
+host_route_fn sat__host_pull;
+host_route_fn sat__host_push;
+host_route_fn sat__host_conflicts;
+host_route_fn sat__host_resolve;
+host_route_fn sat__host_ignore;
+
+/* The body of `request` as a tree. */
+SAT_CHECK sat_status sat__host_read(const sat__request *request, json_t **out,
+                                    sat_error *err);
+
+/* Answers 200 with `value`, in the type that `request` wants. */
+SAT_CHECK sat_status sat__host_write(const sat__request *request,
+                                     const json_t *value,
+                                     sat__response *response, sat_error *err);
+
+/* The id of whoever signed `request`. */
+void sat__host_signer(const sat__request *request,
+                      uint8_t out[SAT_DEVICE_ID_SIZE]);
+
+#endif /* SAT_SRC_PEER_HOST_H */

@@ -1,0 +1,152 @@
+/*
+ * host_sync.c - /sync
+ *
+ * Pages go between devices as the replica makes them, in CBOR:
+ *
+ *      status          {"base", "cursor", "knowledge"}: what we know, and where
+ *                      the asker's own pages stopped
+ *      pull  {"base", "cursor"} -> {"next", "page"}
+ *      push  {"page"} -> {"rows", "complete", "conflicts"}
+ */
+#include "base/cbor.h"
+#include "base/error.h"
+#include "peer/host.h"
+
+#define PAGE_BYTES ((size_t)256 * 1024)
+#define PAGE_ROWS 4096
+
+static const sat__page_limits limits = {PAGE_BYTES, PAGE_ROWS};
+
+static sat_status require_replica(const sat__peer *peer,
+                                  const sat__request *request, sat_error *err)
+{
+    char vault[65];
+    const sat_status status =
+        sat__request_parameter(request, "vault", vault, sizeof vault, err);
+
+    if (status != SAT_OK && status != SAT_ERR_NOT_FOUND)
+        return status;
+    if (peer->replica == NULL ||
+        (status == SAT_OK && strcmp(vault, peer->vault) != 0))
+        return sat__fail(err, SAT_ERR_NOT_FOUND,
+                         "this vault is not granted here");
+    return SAT_OK;
+}
+
+static sat_status require_cbor(const sat__request *request, sat_error *err)
+{
+    if (sat__body_type_of(&request->headers) != SAT_BODY_CBOR)
+        return sat__fail(err, SAT_ERR_UNSUPPORTED,
+                         "pages between devices are application/cbor");
+    return SAT_OK;
+}
+
+static sat_status answer_cbor(sat__response *response, sat_error *err)
+{
+    response->status = 200;
+    sat__headers_put(&response->headers, "Content-Type", "application/cbor");
+    return sat__buf_status(&response->body, err);
+}
+
+static json_t *hex_string(const sat_buf *bytes)
+{
+    AUTO_FREE char *text = malloc(2 * bytes->len + 1);
+
+    if (text == NULL || bytes->failed)
+        return NULL;
+    sat__hex_format(bytes->data, bytes->len, text);
+    return json_string(text);
+}
+
+sat_status sat__host_status(void *context, sat__request *request,
+                            const char *id, sat__response *response,
+                            sat_error *err)
+{
+    const sat__peer *const peer = ((sat__peer_host *)context)->peer;
+    AUTO(sat_buf)
+    base = SAT_BUF_INIT, cursor = SAT_BUF_INIT, knowledge = SAT_BUF_INIT;
+    uint8_t signer[SAT_DEVICE_ID_SIZE];
+    char device[2 * SAT_DEVICE_ID_SIZE + 1];
+    sat__apply_report finished;
+    uint64_t conflicts;
+
+    (void)id;
+    TRY(require_replica(peer, request, err));
+    sat__host_signer(request, signer);
+    TRY(sat__replica_collect(peer->replica, NULL, err));
+    TRY(sat__peer_take_up(peer->replica, signer, &base, &cursor, &finished,
+                          err));
+    TRY(sat__replica_knowledge(peer->replica, &knowledge, err));
+    TRY(sat__replica_conflict_count(peer->replica, &conflicts, err));
+    sat__hex_format(peer->id, sizeof peer->id, device);
+    AUTO_JSON json_t *value =
+        json_pack("{s:s, s:s, s:s, s:I, s:o, s:o, s:o}", "device_id", device,
+                  "device_name", peer->name, "vault", peer->vault, "conflicts",
+                  (json_int_t)conflicts, "knowledge", hex_string(&knowledge),
+                  "base", hex_string(&base), "cursor", hex_string(&cursor));
+    return sat__host_write(request, value, response, err);
+}
+
+sat_status sat__host_pull(void *context, sat__request *request, const char *id,
+                          sat__response *response, sat_error *err)
+{
+    const sat__peer *const peer = ((sat__peer_host *)context)->peer;
+    AUTO(sat_buf) page = SAT_BUF_INIT, next = SAT_BUF_INIT;
+    sat__cbor in = cbor_of(buf_view(&request->body));
+    sat_bytes base, cursor;
+    size_t count;
+
+    (void)id;
+    TRY(require_replica(peer, request, err));
+    TRY(require_cbor(request, err));
+    TRY(sat__cbor_map(&in, 2, &count, err));
+    TRY(sat__cbor_key(&in, "base", err));
+    TRY(sat__cbor_bytes(&in, &base, err));
+    TRY(sat__cbor_key(&in, "cursor", err));
+    TRY(sat__cbor_bytes(&in, &cursor, err));
+    TRY(sat__cbor_done(&in, err));
+    TRY(sat__replica_read(peer->replica, base, cursor, &limits, &page, &next,
+                          err));
+    TRY(sat__buf_status(&page, err));
+    TRY(sat__buf_status(&next, err));
+    sat__cbor_put_map(&response->body, 2);
+    sat__cbor_put_str(&response->body, "next");
+    sat__cbor_put_bytes(&response->body, next.data, next.len);
+    sat__cbor_put_str(&response->body, "page");
+    sat__cbor_put_bytes(&response->body, page.data, page.len);
+    return answer_cbor(response, err);
+}
+
+sat_status sat__host_push(void *context, sat__request *request, const char *id,
+                          sat__response *response, sat_error *err)
+{
+    const sat__peer *const peer = ((sat__peer_host *)context)->peer;
+    sat__cbor in = cbor_of(buf_view(&request->body));
+    sat__apply_report report = {0};
+    uint8_t signer[SAT_DEVICE_ID_SIZE];
+    bool is_complete;
+    sat_bytes page;
+    size_t count;
+
+    (void)id;
+    TRY(require_replica(peer, request, err));
+    TRY(require_cbor(request, err));
+    TRY(sat__cbor_map(&in, 1, &count, err));
+    TRY(sat__cbor_key(&in, "page", err));
+    TRY(sat__cbor_bytes(&in, &page, err));
+    TRY(sat__cbor_done(&in, err));
+    sat__host_signer(request, signer);
+    TRY(sat__replica_stage(peer->replica, signer, page, &is_complete, err));
+    if (is_complete) {
+        TRY(sat__replica_apply(peer->replica, signer, &report, err));
+        TRY(sat__registry_touch(peer->registry, signer, err));
+    }
+    sat__cbor_put_map(&response->body, 3);
+    sat__cbor_put_str(&response->body, "rows");
+    sat__cbor_put_uint(&response->body, report.rows);
+    sat__cbor_put_str(&response->body, "complete");
+    sat__cbor_put_bool(&response->body, is_complete);
+    sat__cbor_put_str(&response->body, "conflicts");
+    sat__cbor_put_uint(&response->body, report.conflicts);
+    return answer_cbor(response, err);
+}
