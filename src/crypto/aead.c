@@ -9,7 +9,7 @@
 #include "base/error.h"
 #include "crypto/secret.h"
 
-#define BLOCK 16
+#define BLOCK ((size_t)16)
 
 DEFINE_AUTO_PTR(EVP_CIPHER_CTX, EVP_CIPHER_CTX_free);
 
@@ -110,7 +110,7 @@ static void double_block(uint8_t block[BLOCK])
 {
     const uint8_t carry = (uint8_t)(block[0] >> 7);
 
-    for (int i = 0; i < BLOCK - 1; i++)
+    for (size_t i = 0; i < BLOCK - 1; i++)
         block[i] = (uint8_t)(block[i] << 1 | block[i + 1] >> 7);
     block[BLOCK - 1] = (uint8_t)(block[BLOCK - 1] << 1);
     block[BLOCK - 1] ^= (uint8_t)(0x87 & -carry);
@@ -133,15 +133,15 @@ sat_status sat__aead_extend(const uint8_t key[SAT_AEAD_KEY_SIZE],
     if (ctx == NULL || ecb == NULL ||
         EVP_EncryptInit_ex2(ctx, ecb, key, NULL, NULL) != 1 ||
         EVP_CIPHER_CTX_set_padding(ctx, 0) != 1 ||
-        EVP_EncryptUpdate(ctx, subkey, &len, subkey, BLOCK) != 1)
+        EVP_EncryptUpdate(ctx, subkey, &len, subkey, (int)BLOCK) != 1)
         return no_memory(err);
     double_block(subkey);
-    for (int i = 0; i < 2; i++) {
+    for (size_t i = 0; i < 2; i++) {
         uint8_t *const block = blocks + BLOCK * i;
         const uint8_t head[] = {0, (uint8_t)(i + 1), 'X', 0};
         memcpy(block, head, sizeof head);
         memcpy(block + sizeof head, nonce, 12);
-        for (int j = 0; j < BLOCK; j++)
+        for (size_t j = 0; j < BLOCK; j++)
             block[j] ^= subkey[j];
     }
     sat__wipe(subkey, sizeof subkey);

@@ -31,13 +31,13 @@ void sat__base32_format(sat__base32 alphabet, sat_bytes bytes, char *out)
  * What a character stands for, or -1. Every digit is looked at, whichever it
  * is: what is spelled may be a secret.
  */
-static int value_of(sat__base32 alphabet, char c)
+static int value_of(sat__base32 alphabet, int c)
 {
     const char *const digits = alphabets[alphabet];
     int value = -1;
 
     if (c >= 'a' && c <= 'z')
-        c = (char)(c - 'a' + 'A');
+        c += 'A' - 'a';
     if (alphabet == SAT_BASE32_CROCKFORD) {
         c = c == 'O' ? '0' : c;
         c = c == 'I' || c == 'L' ? '1' : c;
@@ -66,7 +66,7 @@ sat_status sat__base32_parse(sat__base32 alphabet, sat_bytes text, sat_buf *out,
     unsigned bits = 0;
 
     for (size_t i = 0; i < len; i++) {
-        const char c = (char)text.data[i];
+        const uint8_t c = text.data[i];
         if (c == ' ' || c == '-')
             continue;
         const int value = value_of(alphabet, c);

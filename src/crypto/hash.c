@@ -54,15 +54,22 @@ void sat__sha256_final(sat__sha256_state *state, uint8_t out[SAT_SHA256_SIZE])
     (void)SHA256_Final(out, (SHA256_CTX *)state);
 }
 
+/* libsodium wants no NULL, even for nothing. */
+static const uint8_t *start_of(sat_bytes bytes)
+{
+    static const uint8_t nothing;
+    return bytes.data != NULL ? bytes.data : &nothing;
+}
+
 /* HMAC of parts, as if they were one. */
 static void hmac_256(sat_bytes key, const sat_bytes *parts, size_t count,
                      uint8_t *out)
 {
     crypto_auth_hmacsha256_state state;
 
-    crypto_auth_hmacsha256_init(&state, key.data, key.len);
+    crypto_auth_hmacsha256_init(&state, start_of(key), key.len);
     for (size_t i = 0; i < count; i++)
-        crypto_auth_hmacsha256_update(&state, parts[i].data, parts[i].len);
+        crypto_auth_hmacsha256_update(&state, start_of(parts[i]), parts[i].len);
     crypto_auth_hmacsha256_final(&state, out);
     sat__wipe(&state, sizeof state);
 }
@@ -72,9 +79,9 @@ static void hmac_512(sat_bytes key, const sat_bytes *parts, size_t count,
 {
     crypto_auth_hmacsha512_state state;
 
-    crypto_auth_hmacsha512_init(&state, key.data, key.len);
+    crypto_auth_hmacsha512_init(&state, start_of(key), key.len);
     for (size_t i = 0; i < count; i++)
-        crypto_auth_hmacsha512_update(&state, parts[i].data, parts[i].len);
+        crypto_auth_hmacsha512_update(&state, start_of(parts[i]), parts[i].len);
     crypto_auth_hmacsha512_final(&state, out);
     sat__wipe(&state, sizeof state);
 }

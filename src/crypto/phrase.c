@@ -74,10 +74,8 @@ sat_status sat__phrase_of_entropy(sat_bytes entropy, sat__phrase *out,
     char *at = out->text;
     for (size_t i = 0; i < words; i++) {
         const char *const word = sat__wordlist[get_bits(bits, i * WORD_BITS)];
-        const size_t len = strlen(word);
-        memcpy(at, word, len);
-        at[len] = i + 1 < words ? ' ' : 0;
-        at += len + 1;
+        at = stpcpy(at, word);
+        *at++ = i + 1 < words ? ' ' : 0;
     }
     sat__wipe(bits, sizeof bits);
     return SAT_OK;
@@ -135,15 +133,20 @@ static bool is_blank(uint8_t c)
     return c == ' ' || (c >= '\t' && c <= '\r');
 }
 
+static void drop_first(sat_bytes *text)
+{
+    text->data++;
+    text->len--;
+}
+
 /* The next word of `text`, which moves behind it; empty when there is none. */
 static sat_bytes next_word(sat_bytes *text)
 {
     while (text->len > 0 && is_blank(*text->data))
-        *text = bytes_of(text->data + 1, text->len - 1);
+        drop_first(text);
     sat_bytes word = bytes_of(text->data, 0);
-    while (word.len < text->len && !is_blank(word.data[word.len]))
-        word.len++;
-    *text = bytes_of(text->data + word.len, text->len - word.len);
+    for (; text->len > 0 && !is_blank(*text->data); word.len++)
+        drop_first(text);
     return word;
 }
 
@@ -186,7 +189,7 @@ sat_status sat__phrase_parse(sat_bytes text, sat__phrase *out, sat_error *err)
     AUTO(sat_buf) spelled = SAT_BUF_INIT;
     AUTO(sat__phrase) phrase;
     uint8_t bits[SAT_PHRASE_ENTROPY_MAX + 1];
-    size_t words;
+    size_t words = 0;
 
     if (text.len > TYPED_MAX)
         return sat__fail(err, SAT_ERR_INVALID,

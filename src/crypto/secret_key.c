@@ -37,12 +37,11 @@ void sat__secret_key_format(const sat__secret_key *key,
 {
     uint8_t raw[SAT_SECRET_KEY_SIZE + CHECK_SIZE];
     char digits[SAT_BASE32_LENGTH(sizeof raw) + 1];
-    char *at = out + strlen(PREFIX);
+    char *at = stpcpy(out, PREFIX);
 
     memcpy(raw, key->bytes, sizeof key->bytes);
     checksum(key->bytes, raw + SAT_SECRET_KEY_SIZE);
     sat__base32_format(SAT_BASE32_CROCKFORD, bytes_of(raw, sizeof raw), digits);
-    memcpy(out, PREFIX, strlen(PREFIX));
     for (size_t i = 0; digits[i] != 0; i++) {
         if (i % GROUP == 0)
             *at++ = '-';

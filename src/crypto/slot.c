@@ -122,7 +122,7 @@ static sat_status read_u32(sat__cbor *in, uint32_t *out, sat_error *err)
 
 static sat_status read_kind(sat__cbor *in, sat__slot_kind *out, sat_error *err)
 {
-    uint32_t kind;
+    uint32_t kind = 0;
     TRY(read_u32(in, &kind, err));
     if (kind < SAT_SLOT_PASSWORD || kind > SAT_SLOT_KEYCHAIN)
         return sat__fail(err, SAT_ERR_VERSION,
@@ -135,7 +135,7 @@ static sat_status read_kind(sat__cbor *in, sat__slot_kind *out, sat_error *err)
 static sat_status read_cost(sat__cbor *in, sat__kdf_cost *out, sat_error *err)
 {
     size_t count;
-    uint32_t kdf;
+    uint32_t kdf = 0;
     TRY(sat__cbor_array(in, 3, &count, err));
     if (count != 3)
         return sat__fail(err, SAT_ERR_CORRUPT,
