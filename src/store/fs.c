@@ -57,8 +57,8 @@ sat_status sat__fs_read(const char *path, size_t max, sat_buf *out,
     }
 }
 
-static sat_status write_all(int fd, sat_bytes content, const char *path,
-                            sat_error *err)
+sat_status sat__fs_write(int fd, sat_bytes content, const char *path,
+                         sat_error *err)
 {
     while (content.len > 0) {
         const ssize_t put = write(fd, content.data, content.len);
@@ -79,7 +79,7 @@ static sat_status write_file(const char *path, sat_bytes content,
         open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
     if (fd < 0)
         return sat__fail_os(err, errno, "cannot create '%s'", path);
-    TRY(write_all(fd, content, path, err));
+    TRY(sat__fs_write(fd, content, path, err));
     if (fsync(fd) != 0)
         return sat__fail_os(err, errno, "cannot write '%s'", path);
     return SAT_OK;

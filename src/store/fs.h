@@ -20,6 +20,10 @@ bool sat__fs_exists(const char *path);
 SAT_CHECK sat_status sat__fs_read(const char *path, size_t max, sat_buf *out,
                                   sat_error *err);
 
+/* Writes all of it to `fd`; `path` is for the message. */
+SAT_CHECK sat_status sat__fs_write(int fd, sat_bytes content, const char *path,
+                                   sat_error *err);
+
 /* Replaces the file's content. One process at a time may replace a file. */
 SAT_CHECK sat_status sat__fs_replace(const char *path, sat_bytes content,
                                      sat_error *err);
