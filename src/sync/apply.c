@@ -302,6 +302,7 @@ static sat_status apply_in(sat__replica *replica,
 {
     AUTO(apply) work = {.replica = replica};
     int64_t before;
+    int64_t time;
     int64_t after;
     bool complete;
     TRY(count_open(replica, &before, err));
@@ -317,8 +318,7 @@ static sat_status apply_in(sat__replica *replica,
     TRY(sat__knowledge_join(replica, &work.theirs, err));
     TRY(sat__knowledge_report(replica, from, &work.theirs, err));
     TRY(sat__staged_drop(replica, from, err));
-    TRY(sat__state_put(replica, SAT_STATE_TIME,
-                       (int64_t)sat_clock_tick(replica->clock).time, err));
+    TRY(sat__time_take(replica, &time, err));
     TRY(sat__strategies_run(replica, err));
     TRY(count_open(replica, &after, err));
     *report = (sat__apply_report){

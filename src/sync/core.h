@@ -64,6 +64,7 @@ struct sat__replica {
     uint8_t incarnation[SAT_INCARNATION_SIZE];
     int64_t self; /* the number i of our incarnation */
     sat_clock *clock;
+    uint64_t max_ahead_ms; /* how far in the future a time may move us */
     sat__tables tables;
     sat__knowledge known;
     sat__group kept[GROUPS_KEPT]; /* by g, modulo */
@@ -130,6 +131,16 @@ SAT_CHECK sat_status sat__knowledge_encode(sat__replica *replica,
 SAT_CHECK sat_status sat__knowledge_decode(sat__replica *replica,
                                            sat_bytes bytes, sat__knowledge *out,
                                            sat_error *err);
+
+/* ---- time (time.c) ---- */
+
+/* Starts the clock where the replica left off. */
+SAT_CHECK sat_status sat__time_start(sat__replica *replica, sat_error *err);
+
+/* A time after all that were taken or seen, unless a wrong clock took those
+ * beyond the bound. */
+SAT_CHECK sat_status sat__time_take(sat__replica *replica, int64_t *out,
+                                    sat_error *err);
 
 /* ---- state (replica.c) ---- */
 

@@ -72,10 +72,10 @@ sat_status sat__group_begin(sat__replica *replica, sat__group *out,
     const int64_t n = (uint64_t)replica->self < replica->known.size
                           ? replica->known.n[replica->self] + 1
                           : 1;
-    const int64_t time = (int64_t)sat_clock_tick(replica->clock).time;
+    int64_t time;
     int64_t g;
+    TRY(sat__time_take(replica, &time, err));
     TRY(group_add(replica, replica->self, n, time, &g, err));
-    TRY(sat__state_put(replica, SAT_STATE_TIME, time, err));
 
     AUTO(sat__knowledge) own = {0};
     TRY(sat__knowledge_set(&own, replica->self, n, err));

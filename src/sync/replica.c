@@ -155,19 +155,6 @@ static sat_status recognise(sat__replica *replica, sat_error *err)
     return SAT_OK;
 }
 
-static sat_status start_clock(sat__replica *replica, uint64_t max_ahead_ms,
-                              sat_error *err)
-{
-    sat_clock_options options = SAT_CLOCK_INIT;
-    int64_t time;
-    TRY(sat__state_get(replica, SAT_STATE_TIME, &time, err));
-    options.resume_after = (uint64_t)time;
-    options.max_ahead_ms = max_ahead_ms;
-    options.wall = replica->env.wall;
-    options.wall_context = replica->env.context;
-    return sat_clock_new(&options, &replica->clock, err);
-}
-
 /* Neither the app's triggers nor foreign-key actions run for our own writes. */
 static sat_status prepare_connection(sqlite3 *db, sat_error *err)
 {
@@ -187,11 +174,12 @@ sat_status sat__replica_open(sqlite3 *db, const sat__replica_options *options,
     replica->db = db;
     replica->env = *(options->env != NULL ? options->env : sat_env_system());
     memcpy(replica->device, options->device, sizeof replica->device);
+    replica->max_ahead_ms = options->max_ahead_ms;
     TRY(prepare_connection(db, err));
     TRY(sat__sql_begin(db, &change, err));
     TRY(install(replica, err));
     TRY(recognise(replica, err));
-    TRY(start_clock(replica, options->max_ahead_ms, err));
+    TRY(sat__time_start(replica, err));
     TRY(sat__knowledge_load(replica, err));
     replica->tables.schema = -1; /* whatever it is, it is new to us */
     TRY(sat__schema_follow(replica, err));

@@ -14,13 +14,14 @@ uint64_t test_now_ms = 1000000;
 
 static uint64_t wall(void *context)
 {
-    (void)context;
-    return test_now_ms;
+    const device *const d = context;
+    return test_now_ms + d->ahead_ms;
 }
 
 static void chance(void *context, uint8_t *out, size_t len)
 {
-    sat_env_system()->random(context, out, len);
+    (void)context;
+    sat_env_system()->random(NULL, out, len);
 }
 
 static void must(sat_status st, const sat_error *err)
@@ -42,7 +43,8 @@ static sqlite3 *connect(const device *d)
 
 static void attach(device *d)
 {
-    static const sat_env env = {sizeof env, wall, chance, NULL, NULL};
+    const sat_env env = {
+        .size = sizeof env, .wall = wall, .random = chance, .context = d};
     sat__replica_options options = {
         .env = &env, .device_name = "test", .max_ahead_ms = 3600000};
     sat_error err = {0};
@@ -66,13 +68,25 @@ static void remove_files(const device *d)
     }
 }
 
-void device_open(device *d, const char *name)
+static void name_it(device *d, const char *name)
 {
     *d = (device){0};
     (void)snprintf(d->path, sizeof d->path, "%s/device-%ld-%s.db",
                    SAT_BUILD_DIR, (long)getpid(), name);
     remove_files(d);
     memset(d->id, name[0], sizeof d->id);
+}
+
+void device_open(device *d, const char *name)
+{
+    name_it(d, name);
+    attach(d);
+}
+
+void device_copy(device *d, const char *name, device *from)
+{
+    name_it(d, name);
+    device_run(from, "VACUUM INTO %Q", d->path);
     attach(d);
 }
 

@@ -18,14 +18,17 @@
 typedef struct device {
     char path[256];
     uint8_t id[SAT_DEVICE_ID_SIZE];
+    uint64_t ahead_ms; /* of test_now_ms */
     sqlite3 *app;
     sqlite3 *own;
     sat__replica *replica;
 } device;
 
-extern uint64_t test_now_ms; /* what every device believes */
+extern uint64_t test_now_ms; /* what the clocks show */
 
 void device_open(device *d, const char *name);
+/* Opens a copy of another's database; its name's first letter is its id. */
+void device_copy(device *d, const char *name, device *from);
 /* Closes and opens the database again, as after a restart. */
 void device_reopen(device *d);
 void device_close(device *d);
