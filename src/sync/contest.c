@@ -190,6 +190,8 @@ sat_status sat__contest(sat__settle *settle, sat__table *table, bool *any,
     AUTO(contest) work = {.settle = settle, .table = table};
     TRY(list_parked(&work, err));
     *any = work.count > 0;
+    if (!*any)
+        return SAT_OK;
     const size_t parked = work.count;
     for (size_t i = 0; i < parked; i++) {
         AUTO(sat__arena) arena = {0};
