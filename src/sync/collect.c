@@ -14,6 +14,9 @@
 #include "sync/lives.h"
 #include "sync/settle.h"
 
+/* Records that are replayed at once, where they need not be seen together. */
+#define BATCH 50000
+
 typedef struct collect {
     sat__replica *replica;
     sat__settle *settle;
@@ -319,11 +322,19 @@ static sat_status bear(collect *work, sat__table *table, int64_t r,
                             false, err);
 }
 
-/* Where the journal names no row, those above sync_high are born in one go. */
+/* Where the journal names no new row, those above sync_high are born at once.
+ */
 static sat_status bear_all(collect *work, sat__table *table, sat_error *err)
 {
     const long long t = (long long)table->t;
     const int64_t first = work->ordinal;
+    sqlite3_stmt *scan;
+    bool any;
+    TRY(scan_new(work, table, &scan, err));
+    TRY(sat__sql_step(scan, &any, err));
+    (void)sqlite3_reset(scan);
+    if (!any)
+        return SAT_OK;
     TRY(need_group(work, err));
     TRY(sat__sql_exec(work->replica->db, err,
                       "INSERT INTO sync_rows_%lld(r, b, o, d) SELECT %s, %lld, "
@@ -367,27 +378,82 @@ static sat_status bear_new(collect *work, sat__lives *lives, sat_error *err)
     return SAT_OK;
 }
 
-static sat_status collect_table(collect *work, sat__table *table,
+/*
+ * How many records can be taken at once. Where all are updates, or all
+ * deletions and nothing is new, each speaks for itself; else they must be seen
+ * together.
+ */
+static sat_status choose_batch(collect *work, sat__table *table, int64_t *out,
+                               sat_error *err)
+{
+    AUTO_STMT sqlite3_stmt *stmt = NULL;
+    bool row;
+    TRY(sat__sql_preparef(
+        work->replica->db, &stmt, err,
+        "SELECT count(*) <= %d OR NOT (min(c) > 0 OR (max(c) = %d AND min(c) = "
+        "%d AND NOT EXISTS(SELECT 1 FROM \"%w\" WHERE %s > (SELECT r FROM "
+        "sync_high WHERE t = %lld)) AND NOT EXISTS(SELECT 1 FROM "
+        "sync_journal_%lld AS j CROSS JOIN \"%w\" AS x ON x.%s = j.r))) FROM "
+        "sync_journal_%lld",
+        BATCH, JOURNAL_DELETED, JOURNAL_DELETED, table->name, table->rowid,
+        (long long)table->t, (long long)table->t, table->name, table->rowid,
+        (long long)table->t));
+    TRY(sat__sql_step(stmt, &row, err));
+    *out = sqlite3_column_int(stmt, 0) != 0 ? -1 : BATCH;
+    return SAT_OK;
+}
+
+static sat_status collect_batch(collect *work, sat__table *table, int64_t limit,
                                 sat_error *err)
 {
     AUTO(sat__arena) arena = {0};
     AUTO(sat__lives) lives = {.table = table, .arena = &arena};
-    bool pending;
-    TRY(is_pending(work, table, &pending, err));
-    if (!pending)
-        return SAT_OK;
-    TRY(sat__lives_replay(work->replica, &lives, err));
+    TRY(sat__lives_replay(work->replica, &lives, limit, err));
     TRY(look(work, &lives, err));
     TRY(recognise(work, &lives, err));
     TRY(delete_gone(work, &lives, err));
     TRY(take_out_moved(work, &lives, err));
     TRY(update_kept(work, &lives, err));
-    if (lives.count == 0)
-        TRY(bear_all(work, table, err));
-    else
+    if (limit < 0 && lives.count > 0)
         TRY(bear_new(work, &lives, err));
-    TRY(sat__sql_exec(work->replica->db, err, "DELETE FROM sync_journal_%lld",
-                      (long long)table->t));
+    return SAT_OK;
+}
+
+static sat_status is_recorded(collect *work, const sat__table *table, bool *out,
+                              sat_error *err)
+{
+    AUTO_STMT sqlite3_stmt *stmt = NULL;
+    TRY(sat__sql_preparef(work->replica->db, &stmt, err,
+                          "SELECT 1 FROM sync_journal_%lld LIMIT 1",
+                          (long long)table->t));
+    return sat__sql_step(stmt, out, err);
+}
+
+static sat_status collect_table(collect *work, sat__table *table,
+                                sat_error *err)
+{
+    bool pending;
+    bool recorded;
+    bool bore = false;
+    TRY(is_pending(work, table, &pending, err));
+    if (!pending)
+        return SAT_OK;
+    TRY(is_recorded(work, table, &recorded, err));
+    while (recorded) {
+        int64_t batch;
+        TRY(choose_batch(work, table, &batch, err));
+        TRY(collect_batch(work, table, batch, err));
+        bore = batch < 0;
+        TRY(sat__sql_exec(
+            work->replica->db, err,
+            "DELETE FROM sync_journal_%lld WHERE rowid IN (SELECT "
+            "rowid FROM sync_journal_%lld ORDER BY rowid LIMIT "
+            "%lld)",
+            (long long)table->t, (long long)table->t, (long long)batch));
+        TRY(is_recorded(work, table, &recorded, err));
+    }
+    if (!bore)
+        TRY(bear_all(work, table, err));
     return sat__high_set(work->replica, table, err);
 }
 

@@ -234,15 +234,15 @@ sat_status sat__lives_move(sat__lives *lives, sat__life *life, int64_t r,
 }
 
 sat_status sat__lives_replay(sat__replica *replica, sat__lives *lives,
-                             sat_error *err)
+                             int64_t limit, sat_error *err)
 {
     AUTO_STMT sqlite3_stmt *stmt = NULL;
     AUTO(sat_buf) sql = SAT_BUF_INIT;
     sat__buf_put_text(&sql, "SELECT r, c, m");
     for (int c = 1; c <= lives->table->count; c++)
         sat__buf_printf(&sql, ", v%d", c);
-    sat__buf_printf(&sql, " FROM sync_journal_%lld ORDER BY rowid",
-                    (long long)lives->table->t);
+    sat__buf_printf(&sql, " FROM sync_journal_%lld ORDER BY rowid LIMIT %lld",
+                    (long long)lives->table->t, (long long)limit);
     TRY(sat__buf_status(&sql, err));
     TRY(sat__sql_prepare(replica->db, &stmt, sat__buf_text(&sql), err));
     while (NEXT_ROW(stmt, err))

@@ -46,9 +46,9 @@ typedef struct sat__lives {
     size_t ended_count; /* slots, a power of two; 0 until the first claim */
 } sat__lives;
 
-/* Replays the journal of the table. */
+/* Replays the first `limit` records of the table's journal. */
 SAT_CHECK sat_status sat__lives_replay(sat__replica *replica, sat__lives *lives,
-                                       sat_error *err);
+                                       int64_t limit, sat_error *err);
 
 /* The life that the journal left at place r; NULL if it does not name r. */
 sat__life *sat__lives_at(const sat__lives *lives, int64_t r);

@@ -159,10 +159,12 @@ sat_status sat__cell_write(sat__replica *replica, sat__arena *arena,
     for (size_t k = 0; k < cell->count; k++) {
         const sat__entry *const old = &cell->entries[k];
         const bool equal = sat__value_same(&old->value, &shown->value);
+        if (old->g == entry.g) { /* the same group wrote it before */
+            entry.time = old->time > entry.time ? old->time : entry.time;
+            continue;
+        }
         if (old->time >= entry.time)
             entry.time = old->time + 1;
-        if (old->g == entry.g)
-            continue; /* the same group wrote it before */
         TRY(sat__cell_add(
             arena, over_all || old == shown || equal ? gone : &out, old, err));
     }

@@ -80,6 +80,42 @@ static void inserts_of_one_key_are_two_rows(void **state)
     assert_non_null(strstr(device_conflicts(&a), "insert:"));
 }
 
+/* More than is replayed at once: SQLite gives the rowids of the deleted again.
+ */
+static void rows_deleted_and_inserted_again_are_the_same_rows(void **state)
+{
+    (void)state;
+    device_run(&a, "WITH n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE "
+                   "i < 60000) INSERT INTO t SELECT 'k' || i, i, NULL FROM n");
+    device_sync(&a, &b);
+    device_run(&a, "CREATE TEMP TABLE kept AS SELECT * FROM t; DELETE FROM t; "
+                   "INSERT INTO t SELECT id, qty, 'again' FROM kept ORDER BY "
+                   "id DESC");
+    device_run(&b, "UPDATE t SET qty = -1 WHERE id = 'k777'");
+    device_sync(&a, &b);
+    assert_string_equal(device_get(&b, "SELECT count(*), count(name) FROM t"),
+                        "60002|60002;");
+    assert_string_equal(device_get(&a, "SELECT qty FROM t WHERE id = 'k777'"),
+                        "-1;");
+    assert_string_equal(device_conflicts(&a), "");
+    devices_equal(&a, &b, "SELECT sum(qty), count(*) FROM t");
+}
+
+static void many_updates_and_deletions_are_collected_in_batches(void **state)
+{
+    (void)state;
+    device_run(&a, "WITH n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE "
+                   "i < 60000) INSERT INTO t SELECT 'k' || i, i, NULL FROM n");
+    device_sync(&a, &b);
+    device_run(&a, "UPDATE t SET qty = qty + 1; UPDATE t SET qty = qty + 1");
+    device_sync(&a, &b);
+    devices_equal(&a, &b, "SELECT sum(qty), count(*) FROM t");
+    device_run(&a, "DELETE FROM t");
+    device_sync(&a, &b);
+    assert_string_equal(device_get(&b, "SELECT count(*) FROM t"), "0;");
+    devices_equal(&a, &b, all);
+}
+
 int main(void)
 {
 #define WITH_DEVICES(test)                                                     \
@@ -90,6 +126,8 @@ int main(void)
         WITH_DEVICES(edits_to_one_cell_are_a_conflict_on_both),
         WITH_DEVICES(a_deletion_arrives),
         WITH_DEVICES(inserts_of_one_key_are_two_rows),
+        WITH_DEVICES(rows_deleted_and_inserted_again_are_the_same_rows),
+        WITH_DEVICES(many_updates_and_deletions_are_collected_in_batches),
     };
     return cmocka_run_group_tests_name("replica", tests, NULL, NULL);
 }
