@@ -127,6 +127,18 @@ function(sat_header_test)
         -Wpedantic -Wc++-compat -Werror)
 endfunction()
 
+# sat_valgrind(PATH): the test PATH once more, under valgrind, which makes an
+# error of every decision on memory that the test marked as undefined.
+function(sat_valgrind path)
+    find_program(VALGRIND valgrind)
+    if(NOT VALGRIND OR SAT_SANITIZE)
+        return()
+    endif()
+    string(REPLACE "/" "_" target "test_${path}")
+    add_test(NAME ${path}_valgrind
+        COMMAND ${VALGRIND} --quiet --error-exitcode=1 $<TARGET_FILE:${target}>)
+endfunction()
+
 # sat_fuzz_targets(): every source of fuzz/ but the replay is a target.
 function(sat_fuzz_targets)
     file(GLOB sources CONFIGURE_DEPENDS "fuzz/*.c")

@@ -27,4 +27,7 @@
 #define SAT_PURPOSE_DEVICE_SECRETS "device secrets"
 #define SAT_PURPOSE_FILE "file"
 
+/* Purposes of signatures. */
+#define SAT_PURPOSE_ACCOUNT_LINK "account link"
+
 #endif /* SAT_SRC_CRYPTO_LABELS_H */

@@ -30,7 +30,7 @@ static sat_status check_range(const char *what, uint32_t value, uint32_t min,
 {
     if (value < min)
         return sat__fail(
-            err, SAT_ERR_DENIED,
+            err, SAT_ERR_CORRUPT,
             "the key slot is too weak: %u %s where %u is the least", value,
             what, min);
     if (value > max)
@@ -56,7 +56,7 @@ sat_status sat__kdf_cost_check(sat__slot_kind kind, const sat__kdf_cost *cost,
                                sat_error *err)
 {
     if ((kind == SAT_SLOT_PASSWORD) == (cost->kdf == SAT_KDF_NONE))
-        return sat__fail(err, SAT_ERR_DENIED,
+        return sat__fail(err, SAT_ERR_CORRUPT,
                          "the key slot's way from secret to key is not the one "
                          "of its kind");
     switch (cost->kdf) {

@@ -57,7 +57,7 @@ typedef struct sat__kdf_cost {
         SAT_KDF_NONE, 0, 0                                                     \
     }
 
-/* SAT_ERR_DENIED below the floor of that kind of slot, SAT_ERR_LIMIT above the
+/* SAT_ERR_CORRUPT below the floor of that kind of slot, SAT_ERR_LIMIT above the
  * ceiling, SAT_ERR_VERSION for a function that is not known. */
 SAT_CHECK sat_status sat__kdf_cost_check(sat__slot_kind kind,
                                          const sat__kdf_cost *cost,

@@ -5,6 +5,7 @@
 
 #include "base/cbor.h"
 #include "base/error.h"
+#include "crypto/labels.h"
 
 #define FIELDS 6
 
@@ -62,8 +63,8 @@ sat_status sat__link_open(sat_bytes bytes, sat_bytes signature,
     if (signature.len != SAT_SIGNATURE_SIZE)
         return sat__fail(err, SAT_ERR_AUTH,
                          "a link of the chain of devices is not signed");
-    TRY(sat__signature_verify(key, SAT_LINK_PURPOSE, bytes, signature.data,
-                              err));
+    TRY(sat__signature_verify(key, SAT_PURPOSE_ACCOUNT_LINK, bytes,
+                              signature.data, err));
     return sat__link_decode(bytes, out, err);
 }
 

@@ -10,8 +10,6 @@
 
 #include "crypto/identity.h"
 
-#define SAT_LINK_PURPOSE "account link"
-
 typedef enum sat__link_kind {
     SAT_LINK_ADD = 1,   /* the device may sync; as an administrator or not */
     SAT_LINK_REVOKE = 2 /* it may not, and never again */

@@ -13,6 +13,7 @@
 #include "base/cbor.h"
 #include "base/error.h"
 #include "base/sql.h"
+#include "crypto/labels.h"
 
 struct sat__registry {
     sqlite3 *db;
@@ -69,7 +70,7 @@ static sat_status append_link(sat__registry *registry, sat__link *link,
     link->time_ms = registry->env->wall(registry->env->context);
     sat__link_encode(link, &bytes);
     TRY(sat__buf_status(&bytes, err));
-    TRY(sat__identity_sign(registry->identity, SAT_LINK_PURPOSE,
+    TRY(sat__identity_sign(registry->identity, SAT_PURPOSE_ACCOUNT_LINK,
                            buf_view(&bytes), signature, err));
     TRY(sat__sql_prepare(registry->db, &stmt,
                          "INSERT INTO sync_links(device, link, signature) "

@@ -246,20 +246,20 @@ static void a_cost_outside_its_bounds_is_refused(void **state)
         sat_status status;
     } cases[] = {
         {SAT_SLOT_PASSWORD, {SAT_KDF_ARGON2ID, 3, 65536}, SAT_OK},
-        {SAT_SLOT_PASSWORD, {SAT_KDF_ARGON2ID, 2, 65536}, SAT_ERR_DENIED},
-        {SAT_SLOT_PASSWORD, {SAT_KDF_ARGON2ID, 3, 65535}, SAT_ERR_DENIED},
+        {SAT_SLOT_PASSWORD, {SAT_KDF_ARGON2ID, 2, 65536}, SAT_ERR_CORRUPT},
+        {SAT_SLOT_PASSWORD, {SAT_KDF_ARGON2ID, 3, 65535}, SAT_ERR_CORRUPT},
         {SAT_SLOT_PASSWORD, {SAT_KDF_ARGON2ID, 65, 65536}, SAT_ERR_LIMIT},
         {SAT_SLOT_PASSWORD, {SAT_KDF_ARGON2ID, 3, 1048577}, SAT_ERR_LIMIT},
         {SAT_SLOT_PASSWORD, {SAT_KDF_PBKDF2, 600000, 0}, SAT_OK},
-        {SAT_SLOT_PASSWORD, {SAT_KDF_PBKDF2, 599999, 0}, SAT_ERR_DENIED},
+        {SAT_SLOT_PASSWORD, {SAT_KDF_PBKDF2, 599999, 0}, SAT_ERR_CORRUPT},
         {SAT_SLOT_PASSWORD, {SAT_KDF_PBKDF2, 10000001, 0}, SAT_ERR_LIMIT},
         {SAT_SLOT_PASSWORD, {SAT_KDF_PBKDF2, 600000, 1}, SAT_ERR_LIMIT},
-        {SAT_SLOT_PASSWORD, {SAT_KDF_NONE, 0, 0}, SAT_ERR_DENIED},
+        {SAT_SLOT_PASSWORD, {SAT_KDF_NONE, 0, 0}, SAT_ERR_CORRUPT},
         {SAT_SLOT_PHRASE, {SAT_KDF_NONE, 0, 0}, SAT_OK},
         {SAT_SLOT_PHRASE, {SAT_KDF_NONE, 1, 0}, SAT_ERR_LIMIT},
-        {SAT_SLOT_PHRASE, {SAT_KDF_ARGON2ID, 3, 65536}, SAT_ERR_DENIED},
+        {SAT_SLOT_PHRASE, {SAT_KDF_ARGON2ID, 3, 65536}, SAT_ERR_CORRUPT},
         {SAT_SLOT_KEYCHAIN, {SAT_KDF_NONE, 0, 0}, SAT_OK},
-        {SAT_SLOT_KEYCHAIN, {SAT_KDF_PBKDF2, 600000, 0}, SAT_ERR_DENIED},
+        {SAT_SLOT_KEYCHAIN, {SAT_KDF_PBKDF2, 600000, 0}, SAT_ERR_CORRUPT},
     };
     (void)state;
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
@@ -280,7 +280,7 @@ static void a_password_is_not_stretched_below_the_floor(void **state)
     sat_error err;
     assert_int_equal(sat__root_of_password(&weak, text_bytes("correct horse"),
                                            &secret_key, &root, &err),
-                     SAT_ERR_DENIED);
+                     SAT_ERR_CORRUPT);
     assert_string_equal(err.message, "the key slot is too weak: 65535 KiB of "
                                      "memory where 65536 is the least");
 }
