@@ -4,20 +4,30 @@
  * One transaction: collect first, so that no local edit is overlooked (rule 8);
  * then every row of every page, each cell merged with both sides' knowledge as
  * it was before; then settle the tables and join the knowledge.
+ *
+ * A page shows its rows as they were when it was written, and is merged with
+ * what the sender knew then: knowledge that is newer than a row would drop what
+ * the sender learned of it in between. A row that the sender changed meanwhile
+ * comes again in a later page; so the pages are taken from the last to the
+ * first, and of each row the last copy alone.
  */
 #include "sync/adopt.h"
 #include "sync/conflict.h"
+#include "sync/rowset.h"
 #include "sync/settle.h"
 
 typedef struct apply {
     sat__replica *replica;
     sat__settle settle;
-    sat__knowledge mine; /* before */
-    sat__knowledge theirs;
-    sat__arena page;  /* what one page consists of */
-    sat__arena arena; /* what one row consists of */
+    sat__knowledge mine;   /* before */
+    sat__knowledge theirs; /* when they wrote the page at hand */
+    sat__knowledge last;   /* when they wrote the last page */
+    sat__arena page;       /* what one page consists of */
+    sat__arena arena;      /* what one row consists of */
     sat__adopted adopted;
-    sqlite3_stmt *pages;
+    size_t page_count;
+    bool is_complete;   /* the last page is there */
+    sat__rowset merged; /* rows that an earlier page may have, too */
     uint64_t rows;
 } apply;
 
@@ -26,9 +36,10 @@ static void apply_clear(apply *work)
     sat__settle_clear(&work->settle);
     sat__knowledge_clear(&work->mine);
     sat__knowledge_clear(&work->theirs);
+    sat__knowledge_clear(&work->last);
     sat__arena_clear(&work->page);
     sat__arena_clear(&work->arena);
-    (void)sqlite3_finalize(work->pages);
+    sat__rowset_clear(&work->merged);
 }
 
 DEFINE_AUTO(apply, apply_clear);
@@ -192,6 +203,15 @@ static sat_status note_new_entries(apply *work, const sat__row *row,
     return SAT_OK;
 }
 
+/* An imported row is found again through the group that took it over. */
+static sat_status note_taken(apply *work, const incoming *head,
+                             const sat__row *row, sat_error *err)
+{
+    if (head->taken_by == 0)
+        return SAT_OK;
+    return sat__mods_add(work->replica, row, head->taken_by, err);
+}
+
 static sat_status merge_row(apply *work, const incoming *head,
                             const sat__row *theirs, sat_error *err)
 {
@@ -216,9 +236,7 @@ static sat_status merge_row(apply *work, const incoming *head,
                             &gone, err));
         TRY(sat__history_add(work->replica, row, c, &gone, err));
     }
-    /* An imported row is found again through the group that took it over. */
-    if (head->taken_by != 0)
-        TRY(sat__mods_add(work->replica, row, head->taken_by, err));
+    TRY(note_taken(work, head, row, err));
     if (!changed)
         return SAT_OK;
     TRY(note_new_entries(work, row, theirs, err));
@@ -236,6 +254,10 @@ static sat_status apply_row(apply *work, sat__cbor *in, sat_error *err)
         TRY(read_uniform(work, in, &head, theirs, err));
     else
         TRY(read_cells(work, in, &head, theirs, err));
+    if (sat__rowset_has(&work->merged, head.table->t, head.b, head.o))
+        return note_taken(work, &head, theirs, err);
+    if (work->page_count > 1 && fields == 4)
+        TRY(sat__rowset_add(&work->merged, head.table->t, head.b, head.o, err));
     work->rows++;
     return merge_row(work, &head, theirs, err);
 }
@@ -254,11 +276,13 @@ typedef sat_status page_fn(apply *work, const sat__page *page, sat_error *err);
 
 static sat_status adopt_page(apply *work, const sat__page *page, sat_error *err)
 {
+    work->page_count++;
+    work->is_complete = page->next.len == 0;
     TRY(sat__adopt_schema(work->replica, page, err));
     TRY(sat__adopt(work->replica, &work->page, page, &work->adopted, err));
-    if (page->knowledge.len > 0)
+    if (work->is_complete)
         return sat__knowledge_decode(work->replica, page->knowledge,
-                                     &work->theirs, err);
+                                     &work->last, err);
     return SAT_OK;
 }
 
@@ -266,25 +290,26 @@ static sat_status adopt_and_apply(apply *work, const sat__page *page,
                                   sat_error *err)
 {
     TRY(sat__adopt(work->replica, &work->page, page, &work->adopted, err));
+    sat__knowledge_clear(&work->theirs);
+    TRY(sat__knowledge_decode(work->replica, page->knowledge, &work->theirs,
+                              err));
     return apply_page(work, page, err);
 }
 
 static sat_status each_page(apply *work, const uint8_t from[SAT_DEVICE_ID_SIZE],
-                            page_fn *each, bool *complete, sat_error *err)
+                            bool backwards, page_fn *each, sat_error *err)
 {
-    TRY(sat__sql_prepare(work->replica->db, &work->pages,
-                         "SELECT page FROM sync_staged WHERE device = ? ORDER "
-                         "BY s",
-                         err));
-    AUTO_RESET sqlite3_stmt *stmt = work->pages;
+    AUTO_STMT sqlite3_stmt *stmt = NULL;
+    TRY(sat__sql_preparef(work->replica->db, &stmt, err,
+                          "SELECT page FROM sync_staged WHERE device = ? ORDER "
+                          "BY s%s",
+                          backwards ? " DESC" : ""));
     (void)sqlite3_bind_blob(stmt, 1, from, SAT_DEVICE_ID_SIZE, SQLITE_STATIC);
-    *complete = false;
     while (NEXT_ROW(stmt, err)) {
         sat__page page;
         sat__arena_reset(&work->page);
         TRY(sat__page_decode(sql_bytes(stmt, 0), &page, err));
         TRY(each(work, &page, err));
-        *complete = page.next.len == 0;
     }
     return SAT_OK;
 }
@@ -304,19 +329,18 @@ static sat_status apply_in(sat__replica *replica,
     int64_t before;
     int64_t time;
     int64_t after;
-    bool complete;
     TRY(count_open(replica, &before, err));
     TRY(sat__knowledge_copy(&replica->known, &work.mine, err));
     /* First every list, so that no table changes its shape while rows go in. */
-    TRY(each_page(&work, from, adopt_page, &complete, err));
-    if (!complete)
+    TRY(each_page(&work, from, false, adopt_page, err));
+    if (!work.is_complete)
         return sat__fail(err, SAT_ERR_INVALID,
                          "not all pages of the other device are here yet");
     TRY(sat__settle_init(&work.settle, replica, err));
-    TRY(each_page(&work, from, adopt_and_apply, &complete, err));
+    TRY(each_page(&work, from, true, adopt_and_apply, err));
     TRY(sat__settle_end(&work.settle, err));
-    TRY(sat__knowledge_join(replica, &work.theirs, err));
-    TRY(sat__knowledge_report(replica, from, &work.theirs, err));
+    TRY(sat__knowledge_join(replica, &work.last, err));
+    TRY(sat__knowledge_report(replica, from, &work.last, err));
     TRY(sat__staged_drop(replica, from, err));
     TRY(sat__time_take(replica, &time, err));
     TRY(sat__strategies_run(replica, err));

@@ -40,7 +40,7 @@ typedef struct sat__page {
                                list of [uid, gen, name]] */
     sat__cbor rows;
     sat_bytes next;      /* cursor; empty: this is the last page */
-    sat_bytes knowledge; /* empty but on the last page */
+    sat_bytes knowledge; /* what the sender knew when it wrote the page */
 } sat__page;
 
 /* Checks that the page is whole and well formed; views point into `bytes`. */

@@ -2,8 +2,10 @@
  * read.c - writing what another replica lacks, page by page
  *
  * Groups go out in the order in which we learned of them. A row that changes
- * while the pages go out gets a later group and so comes once more, complete;
- * that is why pages need no snapshot and the last one's knowledge is true.
+ * while the pages go out gets a later group and so comes once more, complete,
+ * unless the other has that group already; that is why pages need no snapshot.
+ * Each page says what we knew when it was written, which is what its rows are
+ * to be merged with; the last one's is what the other knows in the end.
  */
 #include "sync/page.h"
 
@@ -523,10 +525,7 @@ static sat_status put_page(writer *w, sat_bytes base, sat_bytes cursor,
     put_tables(w, page);
     put_list(page, w->row_count, &w->rows);
     sat__cbor_put_bytes(page, next->data, next->len);
-    if (next->len > 0)
-        sat__cbor_put_null(page);
-    else
-        TRY(sat__knowledge_encode(w->replica, &w->replica->known, page, err));
+    TRY(sat__knowledge_encode(w->replica, &w->replica->known, page, err));
     return sat__buf_status(page, err);
 }
 
@@ -559,8 +558,8 @@ sat_status sat__replica_read(sat__replica *replica, sat_bytes base,
                              sat_buf *page, sat_buf *next, sat_error *err)
 {
     AUTO(sat__sql_transaction) change = {0};
-    if (cursor.len == 0)
-        TRY(sat__replica_collect(replica, NULL, err));
+    /* What the tables hold must be what was given dots, page after page. */
+    TRY(sat__replica_collect(replica, NULL, err));
     TRY(sat__sql_begin(replica->db, &change, err));
     TRY(sat__knowledge_load(replica, err));
     TRY(read_in(replica, base, cursor, limits, page, next, err));

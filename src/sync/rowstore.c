@@ -225,6 +225,10 @@ static sat_status load_in_table(sat__replica *replica, sat__arena *arena,
     if (values == NULL) {
         TRY(sat__table_read(replica, arena, row->table, row->r, &now, &found,
                             err));
+        if (!found)
+            return sat__fail(err, SAT_ERR_CORRUPT,
+                             "row %lld of table '%s' is listed, and not there",
+                             (long long)row->r, row->table->name);
         values = now;
     }
     if (sqlite3_column_type(meta, column) == SQLITE_INTEGER)
