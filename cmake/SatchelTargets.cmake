@@ -166,6 +166,23 @@ function(sat_fuzz name)
     add_test(NAME fuzz/${name} COMMAND fuzz_${name} ${arguments} ${inputs})
 endfunction()
 
+# sat_simulation(): satchel-simulate, with an engine of its own in which planted
+# bugs can be chosen. It is optimised in every preset, since it runs for long.
+function(sat_simulation)
+    file(GLOB sources CONFIGURE_DEPENDS "tests/sim/*.c" "src/sync/*.c")
+    list(FILTER sources EXCLUDE REGEX "_test\\.c$")
+    add_executable(satchel_simulate tests/simulate.c ${sources})
+    sat_compile(satchel_simulate)
+    set_target_properties(satchel_simulate PROPERTIES
+        OUTPUT_NAME satchel-simulate)
+    target_compile_options(satchel_simulate PRIVATE -O2
+        -Wno-maybe-uninitialized)
+    target_compile_definitions(satchel_simulate PRIVATE SAT_PLANTS)
+    target_include_directories(satchel_simulate PRIVATE tests)
+    target_link_libraries(satchel_simulate PRIVATE sat_base sat_crypto
+        sat_store)
+endfunction()
+
 # What must hold of the tree and of everything that was built.
 function(sat_checks)
     foreach(check layers abi)

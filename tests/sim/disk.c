@@ -213,6 +213,8 @@ void disk_format(int d, chance c)
 
 void disk_plan(int d, disk_trouble trouble, uint32_t after)
 {
+    if (disks[d].trouble != DISK_FINE)
+        return;
     disks[d].planned = trouble;
     disks[d].after = after;
     disks[d].has_come = false;
@@ -221,6 +223,11 @@ void disk_plan(int d, disk_trouble trouble, uint32_t after)
 bool disk_is_troubled(int d)
 {
     return disks[d].has_come;
+}
+
+bool disk_is_dead(int d)
+{
+    return disks[d].trouble == DISK_CRASH;
 }
 
 void disk_repair(int d)

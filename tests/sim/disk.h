@@ -43,6 +43,9 @@ void disk_plan(int d, disk_trouble trouble, uint32_t after);
 /* Whether the planned trouble has come. */
 bool disk_is_troubled(int d);
 
+/* Whether the power is gone. */
+bool disk_is_dead(int d);
+
 /* Ends a full disk, or a trouble that has not come yet. */
 void disk_repair(int d);
 

@@ -1,0 +1,99 @@
+/*
+ * device.h - one device of the simulation: a disk, an app, a replica, a clock
+ *
+ * After whatever the engine did, the device is settled: its knowledge is read,
+ * what the app wrote since is told to the reference under the dot that it got,
+ * and tables and conflicts are compared with what the reference makes of that
+ * knowledge.
+ */
+#ifndef SAT_TESTS_SIM_DEVICE_H
+#define SAT_TESTS_SIM_DEVICE_H
+
+#include "app.h"
+#include "disk.h"
+#include "reference.h"
+#include "sync/replica.h"
+
+#define DEVICES_MAX 10
+
+typedef struct device {
+    int number; /* of its disk, too */
+    bool exists;
+    bool is_encrypted;
+    uint8_t id[SAT_DEVICE_ID_SIZE];
+    sat_env env;
+    chance chance;
+    int64_t skew_ms;
+    sqlite3 *app_db;
+    sqlite3 *db;
+    sat__replica *replica;
+    sim_app *app;
+    reference *ref;
+    knowledge known;               /* as the reference has it */
+    knowledge staged[DEVICES_MAX]; /* by source, of the last page that came */
+    bool is_applying; /* what follows may have been applied, or not */
+    bool has_applied; /* it was, the engine said */
+    knowledge applying;
+    int incarnation; /* its number in the reference */
+    uint64_t trace;
+    char *why; /* where to say what is wrong */
+} device;
+
+#define WHY_SIZE 1200
+
+/* Simulated time, for all, in milliseconds since 1970. */
+extern uint64_t sim_now;
+uint64_t sim_wall(void);
+
+/* The device as it is before it is first booted. */
+void device_prepare(device *d, int number, uint64_t seed, reference *ref,
+                    char *why);
+
+/* Frees what prepare() made. */
+void device_release(device *d);
+
+/* Takes an encoded knowledge for the device's own. */
+void device_know(device *d, sat_bytes bytes);
+
+/* Whether there is anything yet that an app could write to. */
+bool device_has_tables(const device *d);
+
+/* Opens what lies on the disk. False where that fails. */
+bool device_boot(device *d, const sim_schema *schema);
+void device_halt(device *d);
+
+/* Notes why the run fails, unless it failed before; returns false. */
+bool device_fails(device *d, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+
+/*
+ * What to do about a call that failed with `status`: after a planned trouble of
+ * the disk the device is repaired, or boots again, and true is returned;
+ * anything else is a failure of the run.
+ */
+bool device_recovers(device *d, const sim_schema *schema, sat_status status,
+                     const sat_error *err, const char *doing);
+
+/* Brings the reference up to date and compares. False where the run fails. */
+bool device_settle(device *d, const sim_schema *schema);
+
+/* Goes on as a new incarnation. */
+bool device_renew(device *d);
+
+/* The ordinal of an imported row. */
+bool device_find_ordinal(device *d, const sim_schema *schema,
+                         const table_row *row, int64_t *out);
+
+/* Runs one transaction of the app. */
+bool device_write(device *d, const sim_schema *schema);
+
+/* Resolves some open conflict. */
+bool device_resolve(device *d, const sim_schema *schema);
+
+/* Compares the open conflicts with the reference. */
+bool device_compare_conflicts(device *d, const sim_schema *schema);
+
+/* A hash over the ids of all open conflicts. */
+bool device_hash_conflicts(device *d, uint64_t *out);
+
+#endif /* SAT_TESTS_SIM_DEVICE_H */

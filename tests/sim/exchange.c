@@ -1,0 +1,150 @@
+/*
+ * exchange.c - one step of a pull, on either side
+ */
+#include "exchange.h"
+
+#include <stdlib.h>
+
+message *message_new(int from, int to, bool is_request)
+{
+    message *const m = calloc(1, sizeof *m);
+
+    if (m == NULL)
+        abort();
+    m->from = from;
+    m->to = to;
+    m->is_request = is_request;
+    return m;
+}
+
+message *message_copy(const message *m)
+{
+    message *const out = message_new(m->from, m->to, m->is_request);
+
+    out->is_last = m->is_last;
+    out->known = m->known;
+    sat__buf_put(&out->base, m->base.data, m->base.len);
+    sat__buf_put(&out->body, m->body.data, m->body.len);
+    return out;
+}
+
+void message_free(message *m)
+{
+    if (m == NULL)
+        return;
+    sat__buf_clear(&m->base);
+    sat__buf_clear(&m->body);
+    free(m);
+}
+
+/* Applies what is staged, however often the disk fails. */
+static bool apply(device *d, const sim_schema *schema, const device *source)
+{
+    sat__apply_report report;
+    sat_error err = {0};
+
+    d->is_applying = true;
+    d->applying = d->staged[source->number];
+    const sat_status st =
+        sat__replica_apply(d->replica, source->id, &report, &err);
+    if (st != SAT_OK && !device_recovers(d, schema, st, &err, "applying"))
+        return false;
+    d->has_applied = st == SAT_OK;
+    if (d->has_applied)
+        d->trace = hash_bytes(d->trace, &report, sizeof report);
+    return device_settle(d, schema);
+}
+
+/* Where staging stands: nothing, some pages, or all of them. */
+static bool where(device *d, const sim_schema *schema, const device *source,
+                  sat_buf *base, sat_buf *cursor, bool *known)
+{
+    sat_error err = {0};
+    const sat_status st =
+        sat__replica_staged(d->replica, source->id, base, cursor, &err);
+
+    *known = st == SAT_OK;
+    return *known ||
+           device_recovers(d, schema, st, &err, "looking at what is staged");
+}
+
+/* Applies what is there in full, from before a crash. */
+static bool finish(device *d, const sim_schema *schema, const device *source,
+                   sat_buf *base, sat_buf *cursor, bool *known)
+{
+    if (!where(d, schema, source, base, cursor, known))
+        return false;
+    if (!*known || base->len == 0 || cursor->len > 0)
+        return true;
+    *known = false;
+    return apply(d, schema, source);
+}
+
+bool exchange_ask(device *d, const sim_schema *schema, const device *source,
+                  message *request, bool *asks)
+{
+    sat_error err = {0};
+
+    if (!finish(d, schema, source, &request->base, &request->body, asks))
+        return false;
+    if (!*asks || request->base.len > 0)
+        return true;
+    const sat_status st =
+        sat__replica_knowledge(d->replica, &request->base, &err);
+    *asks = st == SAT_OK;
+    if (st != SAT_OK &&
+        !device_recovers(d, schema, st, &err, "asking for changes"))
+        return false;
+    return device_settle(d, schema);
+}
+
+bool exchange_answer(device *d, const sim_schema *schema,
+                     const message *request, uint32_t rows, message *reply,
+                     bool *answers)
+{
+    const sat__page_limits limits = {.bytes = 65536, .rows = rows};
+    AUTO(sat_buf) next = SAT_BUF_INIT;
+    sat_error err = {0};
+
+    const sat_status st = sat__replica_read(
+        d->replica, buf_view(&request->base), buf_view(&request->body), &limits,
+        &reply->body, &next, &err);
+    *answers = st == SAT_OK;
+    if (st != SAT_OK)
+        return device_recovers(d, schema, st, &err, "answering");
+    reply->is_last = next.len == 0;
+    d->trace = hash_bytes(d->trace, reply->body.data, reply->body.len);
+    if (!device_settle(d, schema))
+        return false;
+    reply->known = d->known;
+    return true;
+}
+
+bool exchange_take(device *d, const sim_schema *schema, const device *source,
+                   const message *reply, bool *more)
+{
+    AUTO(sat_buf) base = SAT_BUF_INIT;
+    AUTO(sat_buf) cursor = SAT_BUF_INIT;
+    sat_error err = {0};
+    bool complete;
+    bool known;
+
+    *more = false;
+    if (!finish(d, schema, source, &base, &cursor, &known))
+        return false;
+    if (!known)
+        return true;
+    if (reply->is_last)
+        d->staged[source->number] = reply->known;
+    const sat_status st = sat__replica_stage(
+        d->replica, source->id, buf_view(&reply->body), &complete, &err);
+    d->trace = hash_bytes(d->trace, &st, sizeof st);
+    if (st == SAT_ERR_CONFLICT)
+        return true; /* late, or twice, or not in order: refused */
+    if (st != SAT_OK)
+        return device_recovers(d, schema, st, &err, "staging");
+    if (complete != reply->is_last)
+        return device_fails(d, "a page is the last to one side alone");
+    *more = !complete;
+    return !complete || apply(d, schema, source);
+}

@@ -1,0 +1,128 @@
+/*
+ * reference.h - merging, as simple as it can be said
+ *
+ * The reference is one for all devices and forgets nothing. It is told what
+ * each device wrote: entries, each with what it superseded. What a device must
+ * hold follows from its knowledge alone:
+ *
+ *      state(K) = the entries of dots in K, but for those that an entry of a
+ * dot in K supersedes
+ *
+ * No merging happens here: whatever order messages came in, whatever was lost
+ * or doubled, does not enter.
+ */
+#ifndef SAT_TESTS_SIM_REFERENCE_H
+#define SAT_TESTS_SIM_REFERENCE_H
+
+#include "schema.h"
+
+#define INCARNATIONS_MAX 32
+#define ID_SIZE 16
+#define GONE_MAX 24
+
+/* How far each incarnation is known, by its number here. */
+typedef struct knowledge {
+    uint32_t n[INCARNATIONS_MAX];
+} knowledge;
+
+typedef struct ref_entry {
+    int row;
+    int column;      /* 0 is existence, 1 the first column */
+    int incarnation; /* its dot; NOBODY: imported */
+    uint32_t n;
+    int64_t time;
+    datum value;
+    bool is_dead;
+    bool is_resolution;
+    int gone_count;
+    int gone[GONE_MAX]; /* entries that it supersedes */
+} ref_entry;
+
+typedef struct ref_row {
+    int table;
+    int incarnation; /* its birth; NOBODY: imported */
+    uint32_t n;
+    int64_t ordinal;
+} ref_row;
+
+typedef enum ref_place {
+    PLACE_NOWHERE, /* it does not live, or is not known */
+    PLACE_TABLE,
+    PLACE_KEY,     /* kept out: another row has its key */
+    PLACE_UNIQUE,  /* kept out: another row has a unique value of it */
+    PLACE_FOREIGN, /* kept out: what it refers to is not there */
+    PLACE_CHECK
+} ref_place;
+
+typedef struct reference reference;
+
+reference *reference_new(void);
+void reference_free(reference *ref);
+
+/* Forgets everything, for another run. */
+void reference_begin(reference *ref, const sim_schema *schema);
+
+/* The number of an incarnation, given when it is first heard of. */
+int reference_incarnation(reference *ref, const uint8_t id[ID_SIZE]);
+const uint8_t *reference_id(const reference *ref, int incarnation);
+
+/* A row that every device had from the start; sets its `who`. */
+void reference_import(reference *ref, table_row *row, int64_t ordinal);
+
+/* What one device writes under one dot. */
+typedef struct ref_write {
+    knowledge *known; /* of the device; the dot is added to it */
+    int incarnation;
+    uint32_t n;
+    int64_t time;
+} ref_write;
+
+/*
+ * The rows that showed `base` now show `now`, and those in `buried` went. Rows
+ * that are new to the reference get their `who`.
+ */
+void reference_write(reference *ref, const ref_write *write,
+                     const row_set *base, row_set *now, const row_set *buried);
+
+/* Whether reference_write() would write anything. */
+bool reference_differs(const reference *ref, const row_set *base,
+                       const row_set *now, const row_set *buried);
+
+/* Settles conflict: `value` replaces all entries of the cell. */
+void reference_resolve(reference *ref, const ref_write *write, int row,
+                       int column, const datum *value);
+
+/* Deletes the row, whatever it shows. */
+void reference_delete(reference *ref, const ref_write *write, int row);
+
+/* The ordinal of a birth, which the engine gave it. */
+void reference_set_ordinal(reference *ref, int row, int64_t ordinal);
+const ref_row *reference_row(const reference *ref, int row);
+
+/* What the tables hold for that knowledge, sorted. */
+void reference_view(reference *ref, const knowledge *known, row_set *out);
+
+typedef struct ref_conflict {
+    const char *kind;
+    int row;
+    int column; /* as in an entry; 0 where the whole row is meant */
+    int loser;  /* an entry; NOBODY where a constraint decided */
+    int shown;
+} ref_conflict;
+
+#define CONFLICTS_MAX 400
+
+/* The conflicts that are open for that knowledge. Returns how many. */
+int reference_conflicts(reference *ref, const knowledge *known,
+                        ref_conflict out[CONFLICTS_MAX]);
+
+/* What the cell shows, as the last call looked at it. */
+const datum *reference_shown(const reference *ref, int row, int column);
+
+const ref_entry *reference_entry(const reference *ref, int entry);
+
+bool knowledge_covers(const knowledge *a, const knowledge *b);
+void knowledge_join(knowledge *a, const knowledge *b);
+bool knowledge_equal(const knowledge *a, const knowledge *b);
+
+#endif /* SAT_TESTS_SIM_REFERENCE_H */
