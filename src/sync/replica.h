@@ -175,6 +175,11 @@ typedef enum sat__resolution {
 SAT_CHECK sat_status sat__replica_resolve(sat__replica *replica, const char *id,
                                           sat__resolution how, const char *json,
                                           sat_error *err);
+/* Decides every conflict that is open, in one change; what can not be decided
+ * so stays open. */
+SAT_CHECK sat_status sat__replica_resolve_all(sat__replica *replica,
+                                              sat__resolution how,
+                                              sat_error *err);
 SAT_CHECK sat_status sat__replica_ignore(sat__replica *replica, const char *id,
                                          sat_error *err);
 

@@ -8,10 +8,15 @@
  */
 #include "sync/conflict.h"
 
+enum { STRATEGY_LATEST, STRATEGY_LOCAL, STRATEGY_REMOTE, STRATEGY_MANUAL };
+
 static sat_status strategy_number(const char *name, int64_t *out,
                                   sat_error *err)
 {
-    static const char *const names[] = {"latest", "local", "remote", "manual"};
+    static const char *const names[] = {[STRATEGY_LATEST] = "latest",
+                                        [STRATEGY_LOCAL] = "local",
+                                        [STRATEGY_REMOTE] = "remote",
+                                        [STRATEGY_MANUAL] = "manual"};
 
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
         if (strcmp(names[i], name) == 0) {
@@ -55,43 +60,58 @@ static sat_status strategy_of(sat__replica *replica, const sat__table *table,
     return sat__state_get(replica, SAT_STATE_STRATEGY, out, err);
 }
 
-static sat_status decide(sat__edit *edit, const sat__open *open, sat_error *err)
+/* How to decide a conflict of the table; *decides is false where it waits. */
+typedef sat_status choice_fn(sat__replica *replica, const sat__table *table,
+                             const void *context, sat__resolution *how,
+                             bool *decides, sat_error *err);
+
+static sat_status by_strategy(sat__replica *replica, const sat__table *table,
+                              const void *context, sat__resolution *how,
+                              bool *decides, sat_error *err)
 {
     int64_t strategy;
-    sat__open now;
-    TRY(strategy_of(edit->replica, open->table, &strategy, err));
-    if (strategy != 1 && strategy != 2)
-        return SAT_OK;
-    /* Deciding one may have decided another. */
-    if (sat__open_find(edit->replica, open->id, &now, NULL) != SAT_OK)
-        return SAT_OK;
-    const sat_status st = sat__open_resolve(
-        edit, &now, strategy == 1 ? SAT_RESOLVE_LOCAL : SAT_RESOLVE_REMOTE,
-        NULL, err);
-    return st == SAT_ERR_UNSUPPORTED ? SAT_OK : st;
-}
-
-/* Whether any table has a strategy that decides. */
-static sat_status is_needed(sat__replica *replica, bool *out, sat_error *err)
-{
-    *out = false;
-    for (size_t i = 0; i < replica->tables.count && !*out; i++) {
-        int64_t strategy;
-        TRY(strategy_of(replica, replica->tables.list[i], &strategy, err));
-        *out = strategy == 1 || strategy == 2;
-    }
+    (void)context;
+    TRY(strategy_of(replica, table, &strategy, err));
+    *decides = strategy == STRATEGY_LOCAL || strategy == STRATEGY_REMOTE;
+    *how = strategy == STRATEGY_LOCAL ? SAT_RESOLVE_LOCAL : SAT_RESOLVE_REMOTE;
     return SAT_OK;
 }
 
-sat_status sat__strategies_run(sat__replica *replica, sat_error *err)
+static sat_status as_asked(sat__replica *replica, const sat__table *table,
+                           const void *context, sat__resolution *how,
+                           bool *decides, sat_error *err)
+{
+    (void)replica;
+    (void)table;
+    (void)err;
+    *how = *(const sat__resolution *)context;
+    *decides = true;
+    return SAT_OK;
+}
+
+static sat_status decide(sat__edit *edit, const uint8_t *id, choice_fn *choice,
+                         const void *context, sat_error *err)
+{
+    sat__resolution how;
+    sat__open open;
+    bool decides;
+    /* Deciding one may have decided another. */
+    if (sat__open_find(edit->replica, id, &open, NULL) != SAT_OK)
+        return SAT_OK;
+    TRY(choice(edit->replica, open.table, context, &how, &decides, err));
+    if (!decides)
+        return SAT_OK;
+    const sat_status st = sat__open_resolve(edit, &open, how, NULL, err);
+    sat__arena_reset(&edit->arena);
+    return st == SAT_ERR_UNSUPPORTED || st == SAT_ERR_INVALID ? SAT_OK : st;
+}
+
+static sat_status decide_all(sat__replica *replica, choice_fn *choice,
+                             const void *context, sat_error *err)
 {
     AUTO_STMT sqlite3_stmt *stmt = NULL;
     AUTO(sat_buf) ids = SAT_BUF_INIT;
     AUTO(sat__edit) edit = {0};
-    bool needed;
-    TRY(is_needed(replica, &needed, err));
-    if (!needed)
-        return SAT_OK;
     TRY(sat__sql_prepare(replica->db, &stmt,
                          "SELECT id FROM sync_open WHERE NOT ignored", err));
     while (NEXT_ROW(stmt, err))
@@ -100,10 +120,37 @@ sat_status sat__strategies_run(sat__replica *replica, sat_error *err)
     if (ids.len == 0)
         return SAT_OK;
     TRY(sat__edit_begin(&edit, replica, err));
-    for (size_t at = 0; at < ids.len; at += SAT_CONFLICT_ID_SIZE) {
-        sat__open open;
-        if (sat__open_find(replica, ids.data + at, &open, NULL) == SAT_OK)
-            TRY(decide(&edit, &open, err));
-    }
+    for (size_t at = 0; at < ids.len; at += SAT_CONFLICT_ID_SIZE)
+        TRY(decide(&edit, ids.data + at, choice, context, err));
     return sat__edit_commit(&edit, err);
+}
+
+/* Whether any table has a strategy that decides. */
+static sat_status is_needed(sat__replica *replica, bool *out, sat_error *err)
+{
+    *out = false;
+    for (size_t i = 0; i < replica->tables.count && !*out; i++) {
+        sat__resolution how;
+        TRY(by_strategy(replica, replica->tables.list[i], NULL, &how, out,
+                        err));
+    }
+    return SAT_OK;
+}
+
+sat_status sat__strategies_run(sat__replica *replica, sat_error *err)
+{
+    bool needed;
+    TRY(is_needed(replica, &needed, err));
+    return needed ? decide_all(replica, by_strategy, NULL, err) : SAT_OK;
+}
+
+sat_status sat__replica_resolve_all(sat__replica *replica, sat__resolution how,
+                                    sat_error *err)
+{
+    if (how != SAT_RESOLVE_LOCAL && how != SAT_RESOLVE_REMOTE)
+        return sat__fail(err, SAT_ERR_INVALID,
+                         "all conflicts at once are decided for local or "
+                         "remote");
+    TRY(sat__replica_collect(replica, NULL, err));
+    return decide_all(replica, as_asked, &how, err);
 }
