@@ -30,13 +30,19 @@ typedef struct cli_option {
 
 typedef struct cli_command {
     const char *name;     /* one word, or group and word: "vault list" */
-    const char *operands; /* as in "TABLE [KEY]"; "" for none */
+    const char *operands; /* as in "TABLE [KEY]", or NULL */
     int least, most;      /* how many operands; most may be CLI_ANY */
     const char *summary;  /* one line, without a full stop */
     const char *details;  /* sentences for `help COMMAND`, or NULL */
     sat_status (*run)(cli_run *cli, sat_error *err);
     cli_option options[CLI_OPTIONS_MAX]; /* ends with a row without a name */
 } cli_command;
+
+/* The operands as text, empty where there are none. */
+static inline const char *command_operands(const cli_command *command)
+{
+    return command->operands != NULL ? command->operands : "";
+}
 
 /* The table, in the order in which help shows it; ends with a nameless row. */
 extern const cli_command cli_commands[];
@@ -102,6 +108,15 @@ SAT_CHECK sat_status cli_number(const cli_run *cli, const char *name,
 SAT_CHECK sat_status cli_duration(const cli_run *cli, const char *name,
                                   uint64_t *out_ms, sat_error *err);
 
+/* The value of option `name`, a date or how long ago, in milliseconds since
+ * 1970; 0 where the option is absent. */
+SAT_CHECK sat_status cli_moment(const cli_run *cli, const char *name,
+                                uint64_t *out_ms, sat_error *err);
+
+/* Reads a positive number; `what` names it. */
+SAT_CHECK sat_status cli_parse_number(const char *text, const char *what,
+                                      uint64_t *out, sat_error *err);
+
 /* Says what to do next, should the command fail. */
 void cli_hint(cli_run *cli, const char *format, ...) PRINTF_LIKE(2, 3);
 
@@ -113,6 +128,9 @@ int cli_exit_code(sat_status status);
 
 /* A result in words: a line on stdout, unless --json or --quiet. */
 void cli_say(const cli_run *cli, const char *format, ...) PRINTF_LIKE(2, 3);
+
+/* The result of a command that returns nothing: {} with --json. */
+SAT_CHECK sat_status cli_print_done(const cli_run *cli, sat_error *err);
 
 /* Fails where stdout did not take everything, as a full disk does. */
 SAT_CHECK sat_status cli_flush(sat_error *err);

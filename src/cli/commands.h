@@ -8,6 +8,31 @@
 
 typedef sat_status cli_command_fn(cli_run *cli, sat_error *err);
 
+cli_command_fn cli_audit;
+cli_command_fn cli_conflicts_ignore;
+cli_command_fn cli_conflicts_list;
+cli_command_fn cli_conflicts_resolve;
+cli_command_fn cli_conflicts_show;
+cli_command_fn cli_doctor;
 cli_command_fn cli_help;
+cli_command_fn cli_history;
+cli_command_fn cli_init;
+cli_command_fn cli_lock;
+cli_command_fn cli_log;
+cli_command_fn cli_password;
+cli_command_fn cli_phrase_check;
+cli_command_fn cli_revert;
+cli_command_fn cli_sql;
+cli_command_fn cli_strategy;
+cli_command_fn cli_track;
+cli_command_fn cli_unlock;
+cli_command_fn cli_untrack;
+cli_command_fn cli_vault_create;
+cli_command_fn cli_vault_delete;
+cli_command_fn cli_vault_export;
+cli_command_fn cli_vault_import;
+cli_command_fn cli_vault_key;
+cli_command_fn cli_vault_list;
+cli_command_fn cli_vault_rename;
 
 #endif /* SAT_SRC_CLI_COMMANDS_H */

@@ -54,7 +54,8 @@ static void print_row(const cli_command *command)
 {
     char use[64];
 
-    (void)snprintf(use, sizeof use, "%s %s", command->name, command->operands);
+    (void)snprintf(use, sizeof use, "%s %s", command->name,
+                   command_operands(command));
     (void)printf("  %-34s %s\n", use, command->summary);
 }
 
@@ -77,7 +78,8 @@ void cli_print_command(const cli_command *command)
 
     (void)printf("usage: satchel %s%s%s%s\n\n", command->name,
                  has_options ? " [OPTION]..." : "",
-                 command->operands[0] != '\0' ? " " : "", command->operands);
+                 command->operands != NULL ? " " : "",
+                 command_operands(command));
     (void)printf("%s.\n", command->summary);
     if (command->details != NULL) {
         (void)putchar('\n');

@@ -15,7 +15,16 @@ void cli_list_init(cli_list *list, const cli_run *cli,
     *list = (cli_list){.cli = cli, .columns = columns};
     while (columns[list->width].name != NULL)
         list->width++;
-    cli_json_open(&list->json, '[');
+    if (cli->json)
+        cli_json_open(&list->json, '[');
+}
+
+void cli_list_init_one(cli_list *list, const cli_run *cli,
+                       const cli_column *columns)
+{
+    cli_list_init(list, cli, columns);
+    list->is_one = true;
+    cli_json_clear(&list->json);
 }
 
 void cli_list_clear(cli_list *list)
@@ -24,22 +33,26 @@ void cli_list_clear(cli_list *list)
     sat__buf_clear(&list->text);
 }
 
-/* Begins a cell: opens and closes rows as they come. */
-static void begin_cell(cli_list *list)
+/* Begins a cell, and says which column it is in. Rows open and close as cells
+ * come. */
+static const cli_column *begin_cell(cli_list *list)
 {
     const size_t at = list->cells++ % list->width;
 
+    if (!list->cli->json)
+        return &list->columns[at];
     if (at == 0 && list->cells > 1)
         cli_json_close(&list->json, '}');
     if (at == 0)
         cli_json_open(&list->json, '{');
     cli_json_key(&list->json, list->columns[at].name);
+    return &list->columns[at];
 }
 
-/* Keeps the cell just begun for people, on one line. */
-static void show(cli_list *list, const char *text)
+/* Keeps a cell for people, on one line. */
+static void show(cli_list *list, const cli_column *column, const char *text)
 {
-    if (list->columns[(list->cells - 1) % list->width].heading == NULL)
+    if (column->heading == NULL && !list->is_one)
         return;
     for (; *text != '\0'; text++)
         sat__buf_put_byte(&list->text, (unsigned char)*text < 0x20
@@ -50,16 +63,22 @@ static void show(cli_list *list, const char *text)
 
 void cli_list_text(cli_list *list, const char *text)
 {
-    begin_cell(list);
-    cli_json_text(&list->json, text);
-    show(list, text != NULL ? text : "");
+    const cli_column *const column = begin_cell(list);
+
+    if (list->cli->json)
+        cli_json_text(&list->json, text);
+    else
+        show(list, column, text != NULL ? text : "");
 }
 
 void cli_list_raw(cli_list *list, const char *json)
 {
-    begin_cell(list);
-    cli_json_raw(&list->json, json);
-    show(list, json != NULL ? json : "");
+    const cli_column *const column = begin_cell(list);
+
+    if (list->cli->json)
+        cli_json_raw(&list->json, json);
+    else
+        show(list, column, json != NULL ? json : "");
 }
 
 void cli_list_integer(cli_list *list, int64_t number)
@@ -72,9 +91,12 @@ void cli_list_integer(cli_list *list, int64_t number)
 
 void cli_list_bool(cli_list *list, bool yes)
 {
-    begin_cell(list);
-    cli_json_bool(&list->json, yes);
-    show(list, yes ? "yes" : "no");
+    const cli_column *const column = begin_cell(list);
+
+    if (list->cli->json)
+        cli_json_bool(&list->json, yes);
+    else
+        show(list, column, yes ? "yes" : "no");
 }
 
 void cli_list_time(cli_list *list, uint64_t ms)
@@ -83,14 +105,16 @@ void cli_list_time(cli_list *list, uint64_t ms)
     struct tm local;
     char text[32] = "never";
 
-    begin_cell(list);
-    if (ms != 0)
-        cli_json_integer(&list->json, (int64_t)ms);
-    else
-        cli_json_raw(&list->json, NULL);
+    if (list->cli->json) {
+        if (ms != 0)
+            cli_list_integer(list, (int64_t)ms);
+        else
+            cli_list_raw(list, NULL);
+        return;
+    }
     if (ms != 0 && localtime_r(&seconds, &local) != NULL)
         (void)strftime(text, sizeof text, "%Y-%m-%d %H:%M:%S", &local);
-    show(list, text);
+    cli_list_text(list, text);
 }
 
 /* How many places UTF-8 text takes: its characters, not its bytes. */
@@ -152,17 +176,35 @@ static sat_status print_table(const cli_list *list, sat_error *err)
     return cli_flush(err);
 }
 
+/* One record, a column a line. */
+static sat_status print_record(const cli_list *list, sat_error *err)
+{
+    const char *value = (const char *)list->text.data;
+
+    for (size_t i = 0; i < list->width; i++) {
+        (void)printf("%-18s %s\n", list->columns[i].name, value);
+        value += strlen(value) + 1;
+    }
+    return cli_flush(err);
+}
+
+static sat_status print_json(cli_list *list, sat_error *err)
+{
+    if (list->cells > 0)
+        cli_json_close(&list->json, '}');
+    if (!list->is_one)
+        cli_json_close(&list->json, ']');
+    return cli_json_print(&list->json, err);
+}
+
 sat_status cli_list_print(cli_list *list, const char *nothing, sat_error *err)
 {
     TRY(sat__buf_status(&list->text, err));
-    if (list->cli->json) {
-        if (list->cells > 0)
-            cli_json_close(&list->json, '}');
-        cli_json_close(&list->json, ']');
-        return cli_json_print(&list->json, err);
+    if (list->cli->json)
+        return print_json(list, err);
+    if (list->cells == 0) {
+        cli_say(list->cli, "%s", nothing);
+        return cli_flush(err);
     }
-    if (list->cells > 0)
-        return print_table(list, err);
-    cli_say(list->cli, "%s", nothing);
-    return cli_flush(err);
+    return list->is_one ? print_record(list, err) : print_table(list, err);
 }

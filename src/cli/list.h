@@ -21,11 +21,16 @@ typedef struct cli_list {
     size_t width;              /* how many columns */
     size_t cells;              /* how many were put */
     cli_json json;
-    sat_buf text; /* the cells that people see, each ended by a NUL */
+    sat_buf text; /* what people see: cells, ended by NUL each */
+    bool is_one;
 } cli_list;
 
 void cli_list_init(cli_list *list, const cli_run *cli,
                    const cli_column *columns);
+
+/* A single record instead: one object in JSON, a line for each column. */
+void cli_list_init_one(cli_list *list, const cli_run *cli,
+                       const cli_column *columns);
 void cli_list_clear(cli_list *list);
 DEFINE_AUTO(cli_list, cli_list_clear);
 

@@ -35,9 +35,9 @@ static void print_command(const cli_command *command)
 {
     (void)fputs(".SS satchel ", stdout);
     print_text(command->name);
-    if (command->operands[0] != '\0')
+    if (command->operands != NULL)
         (void)putchar(' ');
-    print_text(command->operands);
+    print_text(command_operands(command));
     (void)putchar('\n');
     print_text(command->summary);
     (void)puts(".");

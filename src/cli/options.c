@@ -178,10 +178,11 @@ static sat_status check_operands(cli_run *cli, sat_error *err)
     if (cli->count >= command->least &&
         (command->most == CLI_ANY || cli->count <= command->most))
         return SAT_OK;
-    cli_hint(cli, "usage: satchel %s %s", command->name, command->operands);
+    cli_hint(cli, "usage: satchel %s %s", command->name,
+             command_operands(command));
     if (cli->count < command->least)
         return sat__fail(err, SAT_ERR_INVALID, "'%s' needs more: %s",
-                         command->name, command->operands);
+                         command->name, command_operands(command));
     return sat__fail(err, SAT_ERR_INVALID, "'%s' does not take '%s'",
                      command->name, cli->operands[command->most]);
 }

@@ -55,13 +55,18 @@ static const char *password_path(const cli_run *cli)
     return path != NULL && path[0] != '\0' ? path : NULL;
 }
 
+bool cli_has_password_file(const cli_run *cli)
+{
+    return password_path(cli) != NULL;
+}
+
 static void hint_at_file(cli_run *cli)
 {
     cli_hint(cli, "put it into a file and pass --password-file FILE, or set "
                   "SATCHEL_PASSWORD_FILE");
 }
 
-sat_status cli_password(cli_run *cli, cli_secret *out, sat_error *err)
+sat_status cli_password_get(cli_run *cli, cli_secret *out, sat_error *err)
 {
     const char *const path = password_path(cli);
 
@@ -107,8 +112,8 @@ sat_status cli_password_change(cli_run *cli, const char *path, cli_secret *out,
     return ask_new_password(cli, out, err);
 }
 
-sat_status cli_phrase(cli_run *cli, const char *path, cli_secret *out,
-                      sat_error *err)
+sat_status cli_phrase_get(cli_run *cli, const char *path, cli_secret *out,
+                          sat_error *err)
 {
     if (path != NULL)
         return read_secret(path, "recovery phrase", out, err);

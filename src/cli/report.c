@@ -91,6 +91,13 @@ void cli_say(const cli_run *cli, const char *format, ...)
     (void)putchar('\n');
 }
 
+sat_status cli_print_done(const cli_run *cli, sat_error *err)
+{
+    if (cli->json)
+        (void)puts("{}");
+    return cli_flush(err);
+}
+
 sat_status cli_flush(sat_error *err)
 {
     if (fflush(stdout) == 0 && ferror(stdout) == 0)

@@ -13,6 +13,7 @@ static void guard_process(void)
 {
     (void)prctl(PR_SET_DUMPABLE, 0);
     (void)signal(SIGPIPE, SIG_IGN); /* a write that fails says so itself */
+    (void)signal(SIGXFSZ, SIG_IGN);
 }
 
 static sat_status run(cli_run *cli, int argc, char **argv, sat_error *err)

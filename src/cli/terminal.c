@@ -92,11 +92,13 @@ sat_status cli_ask_hidden(const char *question, char *out, size_t size,
     return status;
 }
 
-bool cli_ask_yes(const char *question)
+bool cli_confirm(const cli_run *cli, const char *question)
 {
     AUTO_FD int tty = open("/dev/tty", O_RDWR | O_CLOEXEC | O_NOCTTY);
     char answer[16];
 
+    if (cli_flag(cli, "yes"))
+        return true;
     if (tty < 0)
         return false;
     show(tty, question);

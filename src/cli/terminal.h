@@ -15,7 +15,7 @@
 SAT_CHECK sat_status cli_ask_hidden(const char *question, char *out,
                                     size_t size, sat_error *err);
 
-/* Asks for yes or no; anything but yes is no, as is having no terminal. */
-bool cli_ask_yes(const char *question);
+/* Whether --yes was given, or the person says yes; without a terminal, no. */
+bool cli_confirm(const cli_run *cli, const char *question);
 
 #endif /* SAT_SRC_CLI_TERMINAL_H */

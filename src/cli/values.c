@@ -2,6 +2,7 @@
  * values.c - the options that a command was given
  */
 #include <errno.h>
+#include <time.h>
 
 #include "cli/cli.h"
 
@@ -32,19 +33,24 @@ static bool read_number(const char *text, uint64_t *out, const char **rest)
     return errno == 0;
 }
 
+sat_status cli_parse_number(const char *text, const char *what, uint64_t *out,
+                            sat_error *err)
+{
+    const char *rest;
+
+    if (!read_number(text, out, &rest) || *rest != '\0' || *out == 0)
+        return sat__fail(err, SAT_ERR_INVALID,
+                         "%s is a positive number, not '%s'", what, text);
+    return SAT_OK;
+}
+
 sat_status cli_number(const cli_run *cli, const char *name, uint64_t otherwise,
                       uint64_t *out, sat_error *err)
 {
     const char *const text = cli_value(cli, name);
-    const char *rest;
 
     *out = otherwise;
-    if (text == NULL)
-        return SAT_OK;
-    if (!read_number(text, out, &rest) || *rest != '\0' || *out == 0)
-        return sat__fail(err, SAT_ERR_INVALID,
-                         "--%s takes a positive number, not '%s'", name, text);
-    return SAT_OK;
+    return text != NULL ? cli_parse_number(text, name, out, err) : SAT_OK;
 }
 
 static uint64_t unit_ms(const char *unit)
@@ -60,23 +66,68 @@ static uint64_t unit_ms(const char *unit)
     return 0;
 }
 
-sat_status cli_duration(const cli_run *cli, const char *name, uint64_t *out_ms,
-                        sat_error *err)
+static bool read_duration(const char *text, uint64_t *out_ms)
 {
-    const char *const text = cli_value(cli, name);
     const uint64_t century_ms = 36525 * UINT64_C(86400000);
     const char *unit;
     uint64_t number;
 
-    *out_ms = 0;
-    if (text == NULL)
-        return SAT_OK;
     if (!read_number(text, &number, &unit) || unit_ms(unit) == 0 ||
         number == 0 || number > century_ms / unit_ms(unit))
-        return sat__fail(err, SAT_ERR_INVALID,
-                         "--%s takes a duration such as 30s, 5m, 24h or 7d, "
-                         "not '%s'",
-                         name, text);
+        return false;
     *out_ms = number * unit_ms(unit);
+    return true;
+}
+
+sat_status cli_duration(const cli_run *cli, const char *name, uint64_t *out_ms,
+                        sat_error *err)
+{
+    const char *const text = cli_value(cli, name);
+
+    *out_ms = 0;
+    if (text == NULL || read_duration(text, out_ms))
+        return SAT_OK;
+    return sat__fail(err, SAT_ERR_INVALID,
+                     "--%s takes a duration such as 30s, 5m, 24h or 7d, not "
+                     "'%s'",
+                     name, text);
+}
+
+/* Reads a local date, with or without a time of day. */
+static bool read_date(const char *text, uint64_t *out_ms)
+{
+    static const char *const formats[] = {"%Y-%m-%d", "%Y-%m-%d %H:%M",
+                                          "%Y-%m-%d %H:%M:%S", "%Y-%m-%dT%H:%M",
+                                          "%Y-%m-%dT%H:%M:%S"};
+
+    for (size_t i = 0; i < sizeof formats / sizeof formats[0]; i++) {
+        struct tm local = {.tm_isdst = -1};
+        const char *const rest = strptime(text, formats[i], &local);
+        if (rest == NULL || *rest != '\0')
+            continue;
+        const time_t seconds = mktime(&local);
+        *out_ms = seconds > 0 ? (uint64_t)seconds * 1000 : 0;
+        return true;
+    }
+    return false;
+}
+
+sat_status cli_moment(const cli_run *cli, const char *name, uint64_t *out_ms,
+                      sat_error *err)
+{
+    const char *const text = cli_value(cli, name);
+    uint64_t ago_ms;
+
+    *out_ms = 0;
+    if (text == NULL || read_date(text, out_ms))
+        return SAT_OK;
+    if (!read_duration(text, &ago_ms))
+        return sat__fail(err, SAT_ERR_INVALID,
+                         "--%s takes a date such as 2026-03-31, with or "
+                         "without 18:30, or how long ago, such as 24h; not "
+                         "'%s'",
+                         name, text);
+    const uint64_t now_ms = cli->env->wall(cli->env->context);
+    *out_ms = now_ms > ago_ms ? now_ms - ago_ms : 0;
     return SAT_OK;
 }

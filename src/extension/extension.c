@@ -11,20 +11,29 @@
 
 #define MAX_AHEAD_MS 60000 /* how far ahead of ours a peer's clock may be */
 
+static sat_status is_replica(sqlite3 *db, bool *out, sat_error *err)
+{
+    int64_t count;
+
+    TRY(sat__sql_int(db,
+                     "SELECT count(*) FROM sqlite_master WHERE name = "
+                     "'sync_incarnations'",
+                     &count, err));
+    *out = count > 0;
+    return SAT_OK;
+}
+
 /* The device that wrote to `db` last, as the replica remembers it. */
 static sat_status find_device(sqlite3 *db, const sat_env *env,
                               uint8_t out[SAT_DEVICE_ID_SIZE], sat_error *err)
 {
     AUTO_STMT sqlite3_stmt *stmt = NULL;
-    int64_t is_replica;
+    bool has_device;
     bool row;
 
     env->random(env->context, out, SAT_DEVICE_ID_SIZE);
-    TRY(sat__sql_int(db,
-                     "SELECT count(*) FROM sqlite_master WHERE name = "
-                     "'sync_incarnations'",
-                     &is_replica, err));
-    if (is_replica == 0)
+    TRY(is_replica(db, &has_device, err));
+    if (!has_device)
         return SAT_OK;
     TRY(sat__sql_prepare(db, &stmt,
                          "SELECT device FROM sync_incarnations JOIN sync_state "
@@ -69,4 +78,16 @@ sat_status sat__extension_register(sqlite3 *db, sat_error *err)
 {
     TRY(sat__extension_functions(db, err));
     return sat__extension_tables(db, err);
+}
+
+sat_status sat__extension_collect(sqlite3 *db, sat_error *err)
+{
+    AUTO(sat__loan) loan = {0};
+    bool is_tracked;
+
+    TRY(is_replica(db, &is_tracked, err));
+    if (!is_tracked)
+        return SAT_OK;
+    TRY(sat__loan_begin(db, &loan, err));
+    return sat__replica_collect(loan.replica, NULL, err);
 }

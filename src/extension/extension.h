@@ -23,6 +23,13 @@
 /* Registers the functions and tables above on `db`. */
 SAT_CHECK sat_status sat__extension_register(sqlite3 *db, sat_error *err);
 
+/*
+ * Gives what was written through `db` since the last time a dot of its own, if
+ * the database is a replica. Not needed for correctness: the next sync does it
+ * too, for all that was written by then at once.
+ */
+SAT_CHECK sat_status sat__extension_collect(sqlite3 *db, sat_error *err);
+
 /* Between the files of the extension. */
 
 SAT_CHECK sat_status sat__extension_functions(sqlite3 *db, sat_error *err);

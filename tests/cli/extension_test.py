@@ -94,6 +94,18 @@ class Extension(Case):
                   "SELECT * FROM v;\n")
         self.assertIn("unsafe use", done.stderr)
 
+    def test_a_vault_is_written_with_it_in_the_sqlcipher_shell(self):
+        laptop = self.device("laptop")
+        laptop.ok("sql", "CREATE TABLE t(id TEXT PRIMARY KEY, v)")
+        laptop.ok("track", "t")
+        key = laptop.ok("vault", "key", "main").strip()
+        rows = self.shell("sqlcipher", laptop.home / "vaults/main.db",
+                          "INSERT INTO t VALUES('a', 1);",
+                          "SELECT device FROM sync_log;",
+                          before=f"PRAGMA key = \"x'{key}'\";")
+        self.assertEqual([{"device": laptop.genesis["device_id"]}], rows[-1])
+        self.assertEqual(1, len(laptop.json("log")))
+
 
 if __name__ == "__main__":
     unittest.main()

@@ -106,8 +106,10 @@ class Device:
             self.genesis = self.json("init", "--name", name)
 
     def run(self, *args, **options):
-        return run("--profile", self.home, "--password-file",
-                   self.password_file, *args, **options)
+        return run(*self.who(), *args, **options)
+
+    def who(self):
+        return ["--profile", self.home, "--password-file", self.password_file]
 
     def ok(self, *args, **options):
         """Runs what must succeed; returns what it printed."""

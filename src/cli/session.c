@@ -1,0 +1,112 @@
+/*
+ * session.c - the profile and the vault that a command works on
+ */
+#include "cli/session.h"
+
+#include <stdio.h>
+
+#include "cli/password.h"
+#include "extension/extension.h"
+#include "store/vault.h"
+#include "store/vault_db.h"
+
+#define MAX_AHEAD_MS 60000 /* how far ahead of ours a peer's clock may be */
+
+static void leave_vault(cli_session *session)
+{
+    sat__replica_close(session->replica);
+    session->replica = NULL;
+    (void)sqlite3_close_v2(session->db);
+    session->db = NULL;
+}
+
+void cli_session_close(cli_session *session)
+{
+    leave_vault(session);
+    sat_profile_close(session->profile);
+    session->profile = NULL;
+}
+
+sat_status cli_profile_path(const cli_run *cli, char out[SAT_PATH_SIZE],
+                            sat_error *err)
+{
+    if (cli->profile == NULL)
+        return sat_profile_default_path(out, err);
+    if (strlen(cli->profile) >= SAT_PATH_SIZE)
+        return sat__fail(err, SAT_ERR_LIMIT, "the profile's path is too long");
+    (void)snprintf(out, SAT_PATH_SIZE, "%s", cli->profile);
+    return SAT_OK;
+}
+
+sat_status cli_session_open(cli_run *cli, cli_session *session, sat_error *err)
+{
+    char path[SAT_PATH_SIZE];
+
+    TRY(cli_profile_path(cli, path, err));
+    const sat_status st =
+        sat_profile_open(path, cli->env, &session->profile, err);
+    if (st == SAT_ERR_NOT_FOUND)
+        cli_hint(cli, "'satchel init' makes a profile");
+    return st;
+}
+
+static sat_status unlock_by_password(cli_run *cli, sat_profile *profile,
+                                     sat_error *err)
+{
+    AUTO(cli_secret) password = {{0}};
+
+    TRY(cli_password_get(cli, &password, err));
+    return sat_profile_unlock(profile, password.text, err);
+}
+
+sat_status cli_session_unlock(cli_run *cli, cli_session *session,
+                              sat_error *err)
+{
+    TRY(cli_session_open(cli, session, err));
+    if (!cli_has_password_file(cli) &&
+        sat_profile_unlock_keychain(session->profile, NULL) == SAT_OK)
+        return SAT_OK;
+    return unlock_by_password(cli, session->profile, err);
+}
+
+/* A connection to the vault; `flags` are of sat__vault_db_flags. */
+static sat_status open_vault(cli_run *cli, cli_session *session,
+                             const char *name, unsigned flags, sat_error *err)
+{
+    const sat_status st =
+        sat__vault_open(session->profile, name, flags, &session->db, err);
+
+    if (st == SAT_ERR_NOT_FOUND)
+        cli_hint(cli, "'satchel vault list' lists the vaults");
+    return st;
+}
+
+sat_status cli_session_open_app(cli_run *cli, cli_session *session,
+                                sat_error *err)
+{
+    TRY(cli_session_unlock(cli, session, err));
+    TRY(open_vault(cli, session, cli->vault, 0, err));
+    return sat__extension_register(session->db, err);
+}
+
+sat_status cli_session_enter(cli_run *cli, cli_session *session,
+                             const char *name, sat_error *err)
+{
+    sat__replica_options options = {
+        .env = cli->env,
+        .device_name = sat_profile_device_name(session->profile),
+        .max_ahead_ms = MAX_AHEAD_MS};
+
+    leave_vault(session);
+    TRY(open_vault(cli, session, name, SAT__VAULT_DB_REPLICA, err));
+    memcpy(options.device, sat_profile_device_id(session->profile),
+           sizeof options.device);
+    return sat__replica_open(session->db, &options, &session->replica, err);
+}
+
+sat_status cli_session_open_replica(cli_run *cli, cli_session *session,
+                                    sat_error *err)
+{
+    TRY(cli_session_unlock(cli, session, err));
+    return cli_session_enter(cli, session, cli->vault, err);
+}
