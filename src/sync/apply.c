@@ -243,6 +243,20 @@ static sat_status merge_row(apply *work, const incoming *head,
     return sat__settle_row(&work->settle, row, was, err);
 }
 
+/* Of a copy that is older than the one merged, only what was imported counts:
+ * it is sent once, with the group that took the row over. */
+static void keep_imported(sat__row *row)
+{
+    for (int c = 0; c < row->count; c++) {
+        sat__cell *const cell = &row->cells[c];
+        size_t kept = 0;
+        for (size_t k = 0; k < cell->count; k++)
+            if (cell->entries[k].g == 0)
+                cell->entries[kept++] = cell->entries[k];
+        cell->count = kept;
+    }
+}
+
 static sat_status apply_row(apply *work, sat__cbor *in, sat_error *err)
 {
     incoming head;
@@ -254,8 +268,12 @@ static sat_status apply_row(apply *work, sat__cbor *in, sat_error *err)
         TRY(read_uniform(work, in, &head, theirs, err));
     else
         TRY(read_cells(work, in, &head, theirs, err));
-    if (sat__rowset_has(&work->merged, head.table->t, head.b, head.o))
-        return note_taken(work, &head, theirs, err);
+    if (sat__rowset_has(&work->merged, head.table->t, head.b, head.o)) {
+        if (head.taken_by == 0)
+            return SAT_OK;
+        keep_imported(theirs);
+        return merge_row(work, &head, theirs, err);
+    }
     if (work->page_count > 1 && fields == 4)
         TRY(sat__rowset_add(&work->merged, head.table->t, head.b, head.o, err));
     work->rows++;
