@@ -243,18 +243,16 @@ static sat_status merge_row(apply *work, const incoming *head,
     return sat__settle_row(&work->settle, row, was, err);
 }
 
-/* Of a copy that is older than the one merged, only what was imported counts:
- * it is sent once, with the group that took the row over. */
+/* An imported row comes whole with the group that took it over, and only then;
+ * later copies have no more than the cells that were written. */
 static void keep_imported(sat__row *row)
 {
-    for (int c = 0; c < row->count; c++) {
-        sat__cell *const cell = &row->cells[c];
-        size_t kept = 0;
-        for (size_t k = 0; k < cell->count; k++)
-            if (cell->entries[k].g == 0)
-                cell->entries[kept++] = cell->entries[k];
-        cell->count = kept;
-    }
+    for (int c = 0; c < row->count; c++)
+        for (size_t k = 0; k < row->cells[c].count; k++)
+            if (row->cells[c].entries[k].g != 0) {
+                row->cells[c].count = 0;
+                break;
+            }
 }
 
 static sat_status apply_row(apply *work, sat__cbor *in, sat_error *err)
@@ -272,7 +270,6 @@ static sat_status apply_row(apply *work, sat__cbor *in, sat_error *err)
         if (head.taken_by == 0)
             return SAT_OK;
         keep_imported(theirs);
-        return merge_row(work, &head, theirs, err);
     }
     if (work->page_count > 1 && fields == 4)
         TRY(sat__rowset_add(&work->merged, head.table->t, head.b, head.o, err));

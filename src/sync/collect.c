@@ -429,6 +429,23 @@ static sat_status is_recorded(collect *work, const sat__table *table, bool *out,
     return sat__sql_step(stmt, out, err);
 }
 
+/*
+ * SQLite gives a new row the rowid after the greatest. Where rows went from the
+ * top it is one that was below sync_high, but above all rows that stayed.
+ */
+static sat_status lower_high(collect *work, const sat__table *table,
+                             sat_error *err)
+{
+    const long long t = (long long)table->t;
+    return sat__sql_exec(
+        work->replica->db, err,
+        "UPDATE sync_high SET r = min(r, coalesce((SELECT r FROM "
+        "sync_rows_%lld "
+        "WHERE r NOT IN (SELECT r FROM sync_journal_%lld WHERE c < 0) ORDER BY "
+        "r DESC LIMIT 1), -9223372036854775808)) WHERE t = %lld",
+        t, t, t);
+}
+
 static sat_status collect_table(collect *work, sat__table *table,
                                 sat_error *err)
 {
@@ -439,6 +456,8 @@ static sat_status collect_table(collect *work, sat__table *table,
     if (!pending)
         return SAT_OK;
     TRY(is_recorded(work, table, &recorded, err));
+    if (recorded)
+        TRY(lower_high(work, table, err));
     while (recorded) {
         int64_t batch;
         TRY(choose_batch(work, table, &batch, err));
