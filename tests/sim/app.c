@@ -106,8 +106,11 @@ bool app_read(sim_app *app, row_set *out)
 
 /* ---- who is who ---- */
 
+/* What a statement does to a key: it moves a row, or replaces it by a new one.
+ */
 typedef struct key_change {
     int table; /* NOBODY: no key changes */
+    bool replaces;
     datum from[COLUMNS_MAX], to[COLUMNS_MAX];
 } key_change;
 
@@ -136,8 +139,12 @@ static int identify(sim_app *app, const table_row *row,
     const datum *key = row->v;
     int at = NOBODY;
 
-    if (change->table == row->table && schema_same_key(table, key, change->to))
+    if (change->table == row->table &&
+        schema_same_key(table, key, change->to)) {
+        if (change->replaces)
+            return --app->newborn;
         at = find_key(app, old, row->table, change->from);
+    }
     if (at == NOBODY)
         at = find_key(app, old, row->table, key);
     if (at != NOBODY) {
@@ -295,7 +302,7 @@ static int insert(sim_app *app, int t)
     const bool upserts =
         strcmp(verb, "INSERT") == 0 && chance_hits(&app->chance, 25);
     char sql[200] = "";
-    datum row[COLUMNS_MAX];
+    datum row[COLUMNS_MAX] = {0};
     datum values[COLUMNS_MAX];
     int count = 0;
 
@@ -320,7 +327,13 @@ static int insert(sim_app *app, int t)
             table->columns[last].name, table->columns[last].name);
     }
     const int rc = run(app, sql, count, values);
-    return watch(app, &no_change) ? rc : SQLITE_IOERR;
+    key_change change = no_change;
+    if (rc == SQLITE_OK && strcmp(verb, "INSERT OR REPLACE") == 0) {
+        change.table = t;
+        change.replaces = true;
+        memcpy(change.to, row, sizeof row);
+    }
+    return watch(app, &change) ? rc : SQLITE_IOERR;
 }
 
 /* Sets one column, or all that are tied to it, of one row or of all. */

@@ -210,11 +210,38 @@ static bool group_of(device *d, uint32_t n, int64_t *g, int64_t *time)
                1, values, time);
 }
 
+static void describe(const sim_schema *schema, const table_row *row, char *out,
+                     size_t size)
+{
+    const sim_table *const table = &schema->tables[row->table];
+    size_t at = (size_t)snprintf(out, size, "%s(", table->name);
+
+    for (int c = 0; c < table->column_count && at < size; c++) {
+        char text[40];
+        datum_format(&row->v[c], text, sizeof text);
+        at += (size_t)snprintf(out + at, size - at, "%s%s=%s", c > 0 ? " " : "",
+                               table->columns[c].name, text);
+    }
+    if (at < size)
+        (void)snprintf(out + at, size - at, ")");
+}
+
+static bool report_nowhere(device *d, const sim_schema *schema,
+                           const table_row *row)
+{
+    char text[200];
+
+    describe(schema, row, text, sizeof text);
+    return device_fails(d, "a new row is nowhere: %s", text);
+}
+
 /* The ordinal of a row, by its key; of one that was parked at once, in order.
  */
-static bool ordinal_of(device *d, const sim_table *table, const table_row *row,
-                       int64_t g, int64_t *parked_after, int64_t *out)
+static bool ordinal_of(device *d, const sim_schema *schema,
+                       const table_row *row, int64_t g, int64_t *parked_after,
+                       int64_t *out)
 {
+    const sim_table *const table = &schema->tables[row->table];
     const sim_unique *const key = &table->uniques[0];
     datum values[4];
     char sql[300];
@@ -243,7 +270,7 @@ static bool ordinal_of(device *d, const sim_table *table, const table_row *row,
              "SELECT o FROM sync_away WHERE t = ? AND b = ? AND o > ? ORDER "
              "BY o",
              3, values, out))
-        return device_fails(d, "a new row of %s is nowhere", table->name);
+        return report_nowhere(d, schema, row);
     *parked_after = *out;
     return true;
 }
@@ -295,8 +322,7 @@ bool device_find_ordinal(device *d, const sim_schema *schema,
 {
     int64_t parked_after = INT64_MIN;
 
-    return ordinal_of(d, &schema->tables[row->table], row, 0, &parked_after,
-                      out);
+    return ordinal_of(d, schema, row, 0, &parked_after, out);
 }
 
 static bool tell_reference(device *d, const sim_schema *schema, uint32_t n)
@@ -320,28 +346,11 @@ static bool tell_reference(device *d, const sim_schema *schema, uint32_t n)
         int64_t ordinal;
         if (row->incarnation != d->incarnation || row->n != n)
             continue;
-        if (!ordinal_of(d, &schema->tables[row->table], &now->list[i], g,
-                        &parked_after, &ordinal))
+        if (!ordinal_of(d, schema, &now->list[i], g, &parked_after, &ordinal))
             return false;
         reference_set_ordinal(d->ref, now->list[i].who, ordinal);
     }
     return true;
-}
-
-static void describe(const sim_schema *schema, const table_row *row, char *out,
-                     size_t size)
-{
-    const sim_table *const table = &schema->tables[row->table];
-    size_t at = (size_t)snprintf(out, size, "%s(", table->name);
-
-    for (int c = 0; c < table->column_count && at < size; c++) {
-        char text[40];
-        datum_format(&row->v[c], text, sizeof text);
-        at += (size_t)snprintf(out + at, size - at, "%s%s=%s", c > 0 ? " " : "",
-                               table->columns[c].name, text);
-    }
-    if (at < size)
-        (void)snprintf(out + at, size - at, ")");
 }
 
 static bool report_missing(device *d, const sim_schema *schema,
@@ -399,8 +408,11 @@ static bool compare(device *d, const sim_schema *schema)
     if (!device_has_tables(d))
         return true;
     reference_view(d->ref, &d->known, &expected);
-    if (!app_read(d->app, &found))
-        return device_fails(d, "the tables can not be read");
+    while (!app_read(d->app, &found)) {
+        const sat_error err = {.message = ""};
+        if (!device_recovers(d, schema, SAT_ERR_IO, &err, "reading the tables"))
+            return false;
+    }
     if (!compare_tables(d, schema, &found, &expected))
         return false;
     for (int i = 0; i < expected.count; i++)
