@@ -15,7 +15,7 @@
 #include "sync/settle.h"
 
 /* Records that are replayed at once, where they need not be seen together. */
-#define BATCH 50000
+#define BATCH 20000
 
 typedef struct collect {
     sat__replica *replica;

@@ -63,6 +63,8 @@ struct sat__replica {
     uint8_t device[SAT_DEVICE_ID_SIZE];
     uint8_t incarnation[SAT_INCARNATION_SIZE];
     int64_t self; /* the number i of our incarnation */
+    bool is_vault;
+    int64_t exposed; /* our n up to which the mark has counted, as we know */
     sat_clock *clock;
     uint64_t max_ahead_ms; /* how far in the future a time may move us */
     sat__tables tables;
@@ -141,6 +143,14 @@ SAT_CHECK sat_status sat__time_start(sat__replica *replica, sat_error *err);
  * beyond the bound. */
 SAT_CHECK sat_status sat__time_take(sat__replica *replica, int64_t *out,
                                     sat_error *err);
+
+/* ---- the vault's mark (mark.c) ---- */
+
+/* Begins a new incarnation if the vault is a copy. */
+SAT_CHECK sat_status sat__mark_check(sat__replica *replica, sat_error *err);
+
+/* To be called before dots leave the device that have not before. */
+SAT_CHECK sat_status sat__mark_expose(sat__replica *replica, sat_error *err);
 
 /* ---- state (replica.c) ---- */
 

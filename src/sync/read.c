@@ -553,15 +553,16 @@ static sat_status read_in(sat__replica *replica, sat_bytes base,
     return put_page(&w, base, cursor, next, page, err);
 }
 
+/* Collecting is part of the reading: what an app wrote since must not go out
+ * under the dot of what was there before. */
 sat_status sat__replica_read(sat__replica *replica, sat_bytes base,
                              sat_bytes cursor, const sat__page_limits *limits,
                              sat_buf *page, sat_buf *next, sat_error *err)
 {
     AUTO(sat__sql_transaction) change = {0};
-    /* What the tables hold must be what was given dots, page after page. */
-    TRY(sat__replica_collect(replica, NULL, err));
     TRY(sat__sql_begin(replica->db, &change, err));
-    TRY(sat__knowledge_load(replica, err));
+    TRY(sat__replica_collect(replica, NULL, err));
     TRY(read_in(replica, base, cursor, limits, page, next, err));
-    return sat__sql_commit(&change, err);
+    TRY(sat__sql_commit(&change, err));
+    return sat__mark_expose(replica, err);
 }

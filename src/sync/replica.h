@@ -30,12 +30,14 @@ typedef struct sat__replica_options {
     uint8_t device[SAT_DEVICE_ID_SIZE];
     const char *device_name; /* shown to people, at most 100 bytes */
     uint64_t max_ahead_ms;   /* how far in the future a time may move us */
+    bool is_vault;           /* a vault of a profile, with its mark beside it */
 } sat__replica_options;
 
 /*
  * Makes `db` a replica, or goes on with the one it is. The database stays the
  * caller's, and must outlive the replica. A database written by another device
- * goes on as a new incarnation of this one.
+ * goes on as a new incarnation of this one, and so does a vault that was copied
+ * or put back.
  */
 SAT_CHECK sat_status sat__replica_open(sqlite3 *db,
                                        const sat__replica_options *options,

@@ -39,8 +39,10 @@ enum sat__why {
 
 typedef struct sat__row {
     sat__table *table;
-    int64_t b, o;  /* its birth: group and ordinal; group 0 is imported */
-    bool is_known; /* stored here before */
+    int64_t b, o;   /* its birth: group and ordinal; group 0 is imported */
+    bool is_known;  /* stored here before */
+    bool is_listed; /* stored as in the table, at rowid listed_r */
+    int64_t listed_r;
     bool in_table;
     int64_t r; /* its rowid, while it is in the table */
     enum sat__why why;
@@ -117,11 +119,11 @@ SAT_CHECK sat_status sat__table_read(sat__replica *replica, sat__arena *arena,
 
 /* Keeps the row's entries, where it is now (in_table, r, why), and lists its
  * conflicts anew. */
-SAT_CHECK sat_status sat__row_store(sat__replica *replica, const sat__row *row,
+SAT_CHECK sat_status sat__row_store(sat__replica *replica, sat__row *row,
                                     sat_error *err);
 
 /* Forgets where the row was kept, as a row in the table or away. */
-SAT_CHECK sat_status sat__row_forget(sat__replica *replica, const sat__row *row,
+SAT_CHECK sat_status sat__row_forget(sat__replica *replica, sat__row *row,
                                      sat_error *err);
 
 /* Keeps superseded entries of column c. */

@@ -222,6 +222,8 @@ static sat_status load_in_table(sat__replica *replica, sat__arena *arena,
     bool found;
     row->is_known = true;
     row->in_table = true;
+    row->is_listed = true;
+    row->listed_r = row->r;
     if (values == NULL) {
         TRY(sat__table_read(replica, arena, row->table, row->r, &now, &found,
                             err));
@@ -314,11 +316,36 @@ sat_status sat__row_at(sat__replica *replica, sat__arena *arena,
     return sat__row_at_with(replica, arena, table, r, NULL, out, err);
 }
 
-static sat_status store_in_table(sat__replica *replica, const sat__row *row,
+static void bind_d(sqlite3_stmt *stmt, int at, const sat_buf *state,
+                   int64_t base, bool uniform)
+{
+    if (uniform)
+        (void)sqlite3_bind_int64(stmt, at, base);
+    else
+        sql_bind_bytes(stmt, at, buf_view(state));
+}
+
+/* A row that stays where it is keeps its place in the index of births. */
+static sat_status store_in_place(sat__replica *replica, const sat__row *row,
+                                 const sat_buf *state, int64_t base,
+                                 bool uniform, sat_error *err)
+{
+    sqlite3_stmt **const slot = &row->table->stmts[STMT_META_SET];
+    TRY(sat__sql_preparef(replica->db, slot, err,
+                          "UPDATE sync_rows_%lld SET d = ? WHERE r = ?",
+                          (long long)row->table->t));
+    bind_d(*slot, 1, state, base, uniform);
+    (void)sqlite3_bind_int64(*slot, 2, row->r);
+    return sat__sql_run(*slot, err);
+}
+
+static sat_status store_in_table(sat__replica *replica, sat__row *row,
                                  const sat_buf *state, int64_t base,
                                  bool uniform, sat_error *err)
 {
     sat__table *const table = row->table;
+    if (row->is_listed && row->listed_r == row->r)
+        return store_in_place(replica, row, state, base, uniform, err);
     TRY(sat__sql_preparef(replica->db, &table->stmts[STMT_META_PUT], err,
                           "INSERT OR REPLACE INTO sync_rows_%lld(r, b, o, d) "
                           "VALUES(?, ?, ?, ?)",
@@ -327,10 +354,9 @@ static sat_status store_in_table(sat__replica *replica, const sat__row *row,
     (void)sqlite3_bind_int64(stmt, 1, row->r);
     (void)sqlite3_bind_int64(stmt, 2, row->b);
     (void)sqlite3_bind_int64(stmt, 3, row->o);
-    if (uniform)
-        (void)sqlite3_bind_int64(stmt, 4, base);
-    else
-        sql_bind_bytes(stmt, 4, buf_view(state));
+    bind_d(stmt, 4, state, base, uniform);
+    row->is_listed = true;
+    row->listed_r = row->r;
     return sat__sql_run(stmt, err);
 }
 
@@ -363,10 +389,11 @@ static sat_status remove_away(sat__replica *replica, const sat__row *row,
     return sat__sql_run(stmt, err);
 }
 
-static sat_status remove_in_table(sat__replica *replica, const sat__row *row,
+static sat_status remove_in_table(sat__replica *replica, sat__row *row,
                                   sat_error *err)
 {
     sat__table *const table = row->table;
+    row->is_listed = false;
     if (!table->is_present)
         return SAT_OK;
     TRY(sat__sql_preparef(replica->db, &table->stmts[STMT_META_REMOVE], err,
@@ -378,15 +405,13 @@ static sat_status remove_in_table(sat__replica *replica, const sat__row *row,
     return sat__sql_run(stmt, err);
 }
 
-sat_status sat__row_forget(sat__replica *replica, const sat__row *row,
-                           sat_error *err)
+sat_status sat__row_forget(sat__replica *replica, sat__row *row, sat_error *err)
 {
     TRY(remove_away(replica, row, err));
     return remove_in_table(replica, row, err);
 }
 
-sat_status sat__row_store(sat__replica *replica, const sat__row *row,
-                          sat_error *err)
+sat_status sat__row_store(sat__replica *replica, sat__row *row, sat_error *err)
 {
     AUTO(sat_buf) state = SAT_BUF_INIT;
     int64_t base;
@@ -394,7 +419,7 @@ sat_status sat__row_store(sat__replica *replica, const sat__row *row,
     encode_state(replica, row, &state, &base, &uniform);
     TRY(sat__buf_status(&state, err));
     if (row->in_table) {
-        if (row->is_known)
+        if (row->is_known && !row->is_listed)
             TRY(remove_away(replica, row, err));
         TRY(store_in_table(replica, row, &state, base, uniform, err));
         if (uniform && !row->is_known)

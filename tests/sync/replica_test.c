@@ -86,7 +86,7 @@ static void rows_deleted_and_inserted_again_are_the_same_rows(void **state)
 {
     (void)state;
     device_run(&a, "WITH n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE "
-                   "i < 60000) INSERT INTO t SELECT 'k' || i, i, NULL FROM n");
+                   "i < 25000) INSERT INTO t SELECT 'k' || i, i, NULL FROM n");
     device_sync(&a, &b);
     device_run(&a, "CREATE TEMP TABLE kept AS SELECT * FROM t; DELETE FROM t; "
                    "INSERT INTO t SELECT id, qty, 'again' FROM kept ORDER BY "
@@ -94,7 +94,7 @@ static void rows_deleted_and_inserted_again_are_the_same_rows(void **state)
     device_run(&b, "UPDATE t SET qty = -1 WHERE id = 'k777'");
     device_sync(&a, &b);
     assert_string_equal(device_get(&b, "SELECT count(*), count(name) FROM t"),
-                        "60002|60002;");
+                        "25002|25002;");
     assert_string_equal(device_get(&a, "SELECT qty FROM t WHERE id = 'k777'"),
                         "-1;");
     assert_string_equal(device_conflicts(&a), "");
@@ -105,7 +105,7 @@ static void many_updates_and_deletions_are_collected_in_batches(void **state)
 {
     (void)state;
     device_run(&a, "WITH n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE "
-                   "i < 60000) INSERT INTO t SELECT 'k' || i, i, NULL FROM n");
+                   "i < 25000) INSERT INTO t SELECT 'k' || i, i, NULL FROM n");
     device_sync(&a, &b);
     device_run(&a, "UPDATE t SET qty = qty + 1; UPDATE t SET qty = qty + 1");
     device_sync(&a, &b);

@@ -1,0 +1,54 @@
+/*
+ * mark.c - a replica that is a vault knows when it was copied
+ *
+ * What a copy writes must not have the numbers that the original gives: it goes
+ * on as a new incarnation. The loadable extension works on databases that are
+ * no vaults, and has none of this.
+ */
+#include "sync/core.h"
+
+#if defined(SAT_EXTENSION)
+
+sat_status sat__mark_check(sat__replica *replica, sat_error *err)
+{
+    (void)replica;
+    (void)err;
+    return SAT_OK;
+}
+
+sat_status sat__mark_expose(sat__replica *replica, sat_error *err)
+{
+    (void)replica;
+    (void)err;
+    return SAT_OK;
+}
+
+#else
+
+#include "store/vault_mark.h"
+
+sat_status sat__mark_check(sat__replica *replica, sat_error *err)
+{
+    bool is_copy;
+    if (!replica->is_vault)
+        return SAT_OK;
+    TRY(sat__vault_mark_check(replica->db, &is_copy, err));
+    if (!is_copy)
+        return SAT_OK;
+    TRY(sat__replica_renew(replica, err));
+    return sat__vault_mark_renew(replica->db, &replica->env, err);
+}
+
+sat_status sat__mark_expose(sat__replica *replica, sat_error *err)
+{
+    const sat__knowledge *const known = &replica->known;
+    const int64_t n =
+        (uint64_t)replica->self < known->size ? known->n[replica->self] : 0;
+    if (!replica->is_vault || n == replica->exposed)
+        return SAT_OK;
+    TRY(sat__vault_mark_advance(replica->db, err));
+    replica->exposed = n;
+    return SAT_OK;
+}
+
+#endif
