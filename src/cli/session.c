@@ -95,7 +95,8 @@ sat_status cli_session_enter(cli_run *cli, cli_session *session,
     sat__replica_options options = {
         .env = cli->env,
         .device_name = sat_profile_device_name(session->profile),
-        .max_ahead_ms = MAX_AHEAD_MS};
+        .max_ahead_ms = MAX_AHEAD_MS,
+        .is_vault = true};
 
     leave_vault(session);
     TRY(open_vault(cli, session, name, SAT__VAULT_DB_REPLICA, err));
