@@ -14,7 +14,8 @@
 struct sat__tls_context {
     SSL_CTX *ssl;
     bool is_server;
-    uint8_t pinned[SAT_DEVICE_ID_SIZE]; /* of a client */
+    bool is_pinned; /* of a client: the other end must be this device */
+    uint8_t pinned[SAT_DEVICE_ID_SIZE];
 };
 
 struct sat__tls {
@@ -102,25 +103,30 @@ sat_status sat__tls_context_server(const sat__identity *identity,
 
 /* ---- the client's pin ---- */
 
-/* That the other side holds the key is for TLS to prove; here it is only asked
- * whether it is the right one. */
-static bool is_pinned(const X509 *certificate, const sat__tls_context *context)
+static bool read_id(const X509 *certificate, uint8_t id[SAT_DEVICE_ID_SIZE])
 {
     const EVP_PKEY *const key =
         certificate != NULL ? X509_get0_pubkey(certificate) : NULL;
-    uint8_t sign[SAT_SIGN_KEY_SIZE], id[SAT_DEVICE_ID_SIZE];
+    uint8_t sign[SAT_SIGN_KEY_SIZE];
     size_t len = sizeof sign;
 
     if (key == NULL || EVP_PKEY_get_id(key) != EVP_PKEY_ED25519 ||
         EVP_PKEY_get_raw_public_key(key, sign, &len) != 1 || len != sizeof sign)
         return false;
     sat__device_id(sign, id);
-    return sat__equal_secret(id, context->pinned, sizeof id);
+    return true;
 }
 
-static int check_pin(X509_STORE_CTX *store, void *context)
+/* That the other side holds the key is for TLS to prove; here it is only asked
+ * whether it is the right one. */
+static int check_pin(X509_STORE_CTX *store, void *context_pointer)
 {
-    if (is_pinned(X509_STORE_CTX_get0_cert(store), context))
+    const sat__tls_context *const context = context_pointer;
+    uint8_t id[SAT_DEVICE_ID_SIZE];
+
+    if (read_id(X509_STORE_CTX_get0_cert(store), id) &&
+        (!context->is_pinned ||
+         sat__equal_secret(id, context->pinned, sizeof id)))
         return 1;
     X509_STORE_CTX_set_error(store, X509_V_ERR_CERT_REJECTED);
     return 0;
@@ -132,7 +138,9 @@ sat_status sat__tls_context_client(const uint8_t pinned[SAT_DEVICE_ID_SIZE],
     AUTO_PTR(sat__tls_context) context = NULL;
 
     TRY(new_context(TLS_client_method(), &context, err));
-    memcpy(context->pinned, pinned, sizeof context->pinned);
+    context->is_pinned = pinned != NULL;
+    if (pinned != NULL)
+        memcpy(context->pinned, pinned, sizeof context->pinned);
     SSL_CTX_set_verify(context->ssl, SSL_VERIFY_PEER, NULL);
     SSL_CTX_set_cert_verify_callback(context->ssl, check_pin, context);
     *out = TAKE(context);
@@ -223,6 +231,15 @@ sat_status sat__tls_read(sat__tls *tls, sat_buf *out, sat_error *err)
 bool sat__tls_is_ready(const sat__tls *tls)
 {
     return SSL_is_init_finished(tls->ssl) == 1;
+}
+
+sat_status sat__tls_remote(const sat__tls *tls, uint8_t id[SAT_DEVICE_ID_SIZE],
+                           sat_error *err)
+{
+    if (!read_id(SSL_get0_peer_certificate(tls->ssl), id))
+        return sat__fail(err, SAT_ERR_AUTH,
+                         "the other side has not shown who it is");
+    return SAT_OK;
 }
 
 sat_status sat__tls_write(sat__tls *tls, sat_bytes plain, sat_error *err)

@@ -23,7 +23,8 @@ SAT_CHECK sat_status sat__tls_context_server(const sat__identity *identity,
                                              sat__tls_context **out,
                                              sat_error *err);
 
-/* What accepts the device `pinned` at the other end and nobody else. */
+/* What accepts the device `pinned` at the other end and nobody else; whoever it
+ * is, where that is NULL. */
 SAT_CHECK sat_status
 sat__tls_context_client(const uint8_t pinned[SAT_DEVICE_ID_SIZE],
                         sat__tls_context **out, sat_error *err);
@@ -52,6 +53,12 @@ SAT_CHECK sat_status sat__tls_read(sat__tls *tls, sat_buf *out, sat_error *err);
 
 /* Whether both sides know each other, so that write() may be called. */
 bool sat__tls_is_ready(const sat__tls *tls);
+
+/* The id of the device at the other end of a client's connection that is ready.
+ */
+SAT_CHECK sat_status sat__tls_remote(const sat__tls *tls,
+                                     uint8_t id[SAT_DEVICE_ID_SIZE],
+                                     sat_error *err);
 
 /* Seals `plain`, once is_ready(). */
 SAT_CHECK sat_status sat__tls_write(sat__tls *tls, sat_bytes plain,

@@ -37,6 +37,12 @@ typedef struct sat__http_options {
 SAT_CHECK sat_status sat__transport_http(const sat__http_options *options,
                                          sat__transport *out, sat_error *err);
 
+/* The device that answers at the address, whoever it is, once TLS has proved
+ * that it holds its key. */
+SAT_CHECK sat_status sat__transport_probe(const sat__http_options *options,
+                                          uint8_t id[SAT_DEVICE_ID_SIZE],
+                                          sat_error *err);
+
 /* Calls `handler`, which must outlive the transport, in the caller's thread. */
 void sat__transport_direct(const sat__handler *handler, sat__transport *out);
 

@@ -313,29 +313,57 @@ static void close_client(void *self)
     free(c);
 }
 
+static void client_close(client **slot)
+{
+    if (*slot != NULL)
+        close_client(*slot);
+}
+
+#define AUTO_CLIENT __attribute__((cleanup(client_close))) client *
+
+/* A client that will accept `pinned`, or anybody. */
+static sat_status new_client(const sat__http_options *options,
+                             const uint8_t *pinned, client **out,
+                             sat_error *err)
+{
+    AUTO_CLIENT c = calloc(1, sizeof *c);
+
+    if (c == NULL)
+        return sat__fail(err, SAT_ERR_NOMEM, "out of memory");
+    c->options = *options;
+    c->fd = -1;
+    sat__url_authority(&options->url, c->authority, sizeof c->authority);
+    if (options->url.is_tls)
+        TRY(sat__tls_context_client(pinned, &c->context, err));
+    *out = TAKE(c);
+    return SAT_OK;
+}
+
 sat_status sat__transport_http(const sat__http_options *options,
                                sat__transport *out, sat_error *err)
 {
-    AUTO_FREE client *memory = calloc(1, sizeof *memory);
+    client *c;
 
-    if (memory == NULL)
-        return sat__fail(err, SAT_ERR_NOMEM, "out of memory");
-    memory->options = *options;
-    memory->fd = -1;
-    sat__url_authority(&options->url, memory->authority,
-                       sizeof memory->authority);
-    if (options->url.is_tls) {
-        if (!options->url.has_device)
-            return sat__fail(err, SAT_ERR_INVALID,
-                             "%s: the id of the device is needed, "
-                             "https://host:port#device-id",
-                             memory->authority);
-        TRY(sat__tls_context_client(options->url.device, &memory->context,
-                                    err));
-    }
+    if (options->url.is_tls && !options->url.has_device)
+        return sat__fail(err, SAT_ERR_INVALID,
+                         "the id of the device is needed, "
+                         "https://host:port#device-id");
+    TRY(new_client(options, options->url.device, &c, err));
     *out = (sat__transport){
-        .exchange = exchange, .close = close_client, .count = count};
-    memcpy(out->authority, memory->authority, sizeof out->authority);
-    out->self = TAKE(memory);
+        .self = c, .exchange = exchange, .close = close_client, .count = count};
+    memcpy(out->authority, c->authority, sizeof out->authority);
     return SAT_OK;
+}
+
+sat_status sat__transport_probe(const sat__http_options *options,
+                                uint8_t id[SAT_DEVICE_ID_SIZE], sat_error *err)
+{
+    AUTO_CLIENT c = NULL;
+
+    if (!options->url.is_tls)
+        return sat__fail(err, SAT_ERR_INVALID,
+                         "only https shows which device answers");
+    TRY(new_client(options, NULL, &c, err));
+    TRY(connect_client(c, err));
+    return sat__tls_remote(c->tls, id, err);
 }

@@ -58,9 +58,9 @@ static void answer_failure(sat__response *response, sat_status status,
         sat__response_problem(response, 409, why->message);
         break;
     case SAT_ERR_LIMIT:
-        sat__response_problem(response, 413,
-                              "the message is too large or too "
-                              "deep");
+        sat__response_problem(response, 400,
+                              "the message is too deep, or "
+                              "claims too much");
         break;
     case SAT_ERR_UNSUPPORTED:
         sat__response_problem(response, 415, why->message);
@@ -207,8 +207,14 @@ static sat_status run(sat__peer_host *host, sat__request *request,
     if (request->is_signed)
         TRY(sat__digest_check(&request->headers, buf_view(&request->body),
                               err));
-    TRY(sat__body_expand(&request->headers, &request->body, route->body_max,
-                         err));
+    const sat_status status = sat__body_expand(
+        &request->headers, &request->body, route->body_max, err);
+    if (status == SAT_ERR_LIMIT) {
+        sat__response_problem(response, 413,
+                              "the body is larger than is accepted");
+        return SAT_OK;
+    }
+    TRY(status);
     return route->handle(host, request, id, response, err);
 }
 

@@ -12,11 +12,6 @@
 #include "base/error.h"
 #include "peer/host.h"
 
-#define PAGE_BYTES ((size_t)256 * 1024)
-#define PAGE_ROWS 4096
-
-static const sat__page_limits limits = {PAGE_BYTES, PAGE_ROWS};
-
 static sat_status require_replica(const sat__peer *peer,
                                   const sat__request *request, sat_error *err)
 {
@@ -105,10 +100,7 @@ sat_status sat__host_pull(void *context, sat__request *request, const char *id,
     TRY(sat__cbor_key(&in, "cursor", err));
     TRY(sat__cbor_bytes(&in, &cursor, err));
     TRY(sat__cbor_done(&in, err));
-    TRY(sat__replica_read(peer->replica, base, cursor, &limits, &page, &next,
-                          err));
-    TRY(sat__buf_status(&page, err));
-    TRY(sat__buf_status(&next, err));
+    TRY(sat__peer_read(peer, base, cursor, &page, &next, err));
     sat__cbor_put_map(&response->body, 2);
     sat__cbor_put_str(&response->body, "next");
     sat__cbor_put_bytes(&response->body, next.data, next.len);

@@ -20,6 +20,9 @@ typedef struct sat__peer {
     sat__registry *registry;
     sat__replica *replica; /* of the vault that is granted; NULL to register */
     const char *vault;     /* its name */
+    /* Called before a page leaves the device; NULL where nobody cares. */
+    sat_status (*leaving)(void *context, sat_error *err);
+    void *leaving_context;
 } sat__peer;
 
 /* A message between devices is at most this large, compressed or not. */
@@ -35,6 +38,11 @@ SAT_CHECK sat_status sat__peer_take_up(sat__replica *replica,
                                        sat_buf *base, sat_buf *cursor,
                                        sat__apply_report *finished,
                                        sat_error *err);
+
+/* As sat__replica_read(), one page of a size that suits a message. */
+SAT_CHECK sat_status sat__peer_read(const sat__peer *peer, sat_bytes base,
+                                    sat_bytes cursor, sat_buf *page,
+                                    sat_buf *next, sat_error *err);
 
 /* ---- answering ---- */
 
@@ -70,7 +78,7 @@ SAT_CHECK sat_status sat__peer_call_send(sat__peer_call *call,
                                          sat_error *err);
 
 typedef struct sat__peer_info {
-    char name[SAT_PEER_NAME_SIZE];
+    char name[SAT_DEVICE_NAME_SIZE];
     bool is_authorized; /* the other side lets us sync already */
 } sat__peer_info;
 

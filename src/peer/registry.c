@@ -221,11 +221,11 @@ static sat_status check_name(const char *name, sat_error *err)
         if ((unsigned char)name[i] < ' ' || name[i] == 0x7f)
             return sat__fail(err, SAT_ERR_INVALID,
                              "a device's name holds no control characters");
-    if (len == 0 || len >= SAT_PEER_NAME_SIZE ||
+    if (len == 0 || len >= SAT_DEVICE_NAME_SIZE ||
         !sat__utf8_valid((const uint8_t *)name, len))
         return sat__fail(err, SAT_ERR_INVALID,
                          "a device's name has 1 to %d bytes of UTF-8",
-                         SAT_PEER_NAME_SIZE - 1);
+                         SAT_DEVICE_NAME_SIZE - 1);
     return SAT_OK;
 }
 

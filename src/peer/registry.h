@@ -12,9 +12,8 @@
 #include "crypto/identity.h"
 #include "base/sqlite.h"
 #include "peer/link.h"
+#include "satchel/peer.h"
 
-#define SAT_PEER_NAME_SIZE 101
-#define SAT_PEER_URL_SIZE 512
 #define SAT_PEERS_MAX                                                          \
     1000 /* known at once; registering is open to strangers                    \
           */
@@ -22,7 +21,7 @@
 typedef struct sat__known_device {
     uint8_t id[SAT_DEVICE_ID_SIZE];
     uint8_t key[SAT_SIGN_KEY_SIZE];
-    char name[SAT_PEER_NAME_SIZE];
+    char name[SAT_DEVICE_NAME_SIZE];
     char url[SAT_PEER_URL_SIZE]; /* empty where it was never reached */
     bool is_authorized, is_admin, is_revoked;
     uint64_t last_sync_ms; /* 0: never */

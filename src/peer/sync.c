@@ -64,6 +64,20 @@ sat_status sat__peer_take_up(sat__replica *replica,
     return sat__replica_apply(replica, from, finished, err);
 }
 
+sat_status sat__peer_read(const sat__peer *peer, sat_bytes base,
+                          sat_bytes cursor, sat_buf *page, sat_buf *next,
+                          sat_error *err)
+{
+    static const sat__page_limits limits = {PAGE_BYTES, PAGE_ROWS};
+
+    TRY(sat__replica_read(peer->replica, base, cursor, &limits, page, next,
+                          err));
+    TRY(sat__buf_status(page, err));
+    TRY(sat__buf_status(next, err));
+    return peer->leaving != NULL ? peer->leaving(peer->leaving_context, err)
+                                 : SAT_OK;
+}
+
 /* ---- status ---- */
 
 static sat_status read_hex(const json_t *status, const char *name, sat_buf *out,
@@ -188,7 +202,6 @@ static sat_status send_page(sync_run *run, const sat_buf *page,
     char target[96];
     size_t count;
 
-    TRY(sat__buf_status(page, err));
     sat__cbor_put_map(&body, 1);
     sat__cbor_put_str(&body, "page");
     sat__cbor_put_bytes(&body, page->data, page->len);
@@ -214,11 +227,10 @@ static sat_status send_page(sync_run *run, const sat_buf *page,
 static sat_status push_page(sync_run *run, const sat_buf *base,
                             bool *is_complete, sat_error *err)
 {
-    static const sat__page_limits limits = {PAGE_BYTES, PAGE_ROWS};
     AUTO(sat_buf) page = SAT_BUF_INIT, next = SAT_BUF_INIT;
 
-    TRY(sat__replica_read(run->replica, buf_view(base), buf_view(&run->cursor),
-                          &limits, &page, &next, err));
+    TRY(sat__peer_read(run->call->peer, buf_view(base), buf_view(&run->cursor),
+                       &page, &next, err));
     TRY(send_page(run, &page, is_complete, err));
     if (!*is_complete && next.len == 0)
         return sat__fail(err, SAT_ERR_CORRUPT,

@@ -62,7 +62,6 @@ sat_profile *fixture_open(void **state)
 sat_profile *fixture_unlocked(void **state)
 {
     sat_profile *const profile = fixture_open(state);
-    assert_int_equal(sat_profile_unlock(profile, FIXTURE_PASSWORD, NULL),
-                     SAT_OK);
+    assert_int_equal(sat_profile_unlock_phrase(profile, phrase, NULL), SAT_OK);
     return profile;
 }

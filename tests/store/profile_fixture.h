@@ -25,7 +25,8 @@ int fixture_setup(void **state);
 const char *fixture_path(void **state);
 const char *fixture_phrase(void);
 
-/* The copy, locked; and unlocked. The caller closes it. */
+/* The copy, locked; and unlocked, by the phrase, which is quick. The caller
+ * closes it. */
 sat_profile *fixture_open(void **state);
 sat_profile *fixture_unlocked(void **state);
 

@@ -57,7 +57,8 @@ void scratch_write(const char *path, const void *data, size_t len)
 {
     FILE *const file = fopen(path, "wb");
     assert_non_null(file);
-    assert_int_equal(fwrite(data, 1, len, file), len);
+    if (len > 0)
+        assert_int_equal(fwrite(data, 1, len, file), len);
     assert_int_equal(fclose(file), 0);
 }
 
@@ -68,8 +69,7 @@ int scratch_run(const char *format, ...)
     va_start(args, format);
     (void)vsnprintf(command, sizeof command, format, args);
     va_end(args);
-    const int status = system(command);
-    return status;
+    return system(command);
 }
 
 sat_buf scratch_output(const char *format, ...)
