@@ -47,8 +47,10 @@ struct sat__connection {
 static void pump(sat__connection *connection);
 static void start_reading(sat__connection *connection);
 
+/* The loop's clock stands still while a handler works, so it is set first. */
 static void allow(sat__connection *connection, uint64_t ms)
 {
+    uv_update_time(connection->all->loop);
     connection->deadline = uv_now(connection->all->loop) + ms;
 }
 

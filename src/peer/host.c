@@ -242,6 +242,14 @@ sat_status sat__host_read(const sat__request *request, json_t **out,
     return SAT_OK;
 }
 
+json_t *sat__host_tree(const char *json)
+{
+    json_t *const value =
+        json != NULL ? json_loads(json, JSON_DECODE_ANY, NULL) : NULL;
+
+    return value != NULL ? value : json_null();
+}
+
 sat_status sat__host_write(const sat__request *request, const json_t *value,
                            sat__response *response, sat_error *err)
 {

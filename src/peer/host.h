@@ -37,6 +37,11 @@ host_route_fn sat__host_conflicts;
 host_route_fn sat__host_resolve;
 host_route_fn sat__host_ignore;
 
+/* Answers a pull in JSON: changes of the log, for people and programs. */
+SAT_CHECK sat_status sat__host_log(const sat__peer *peer,
+                                   const sat__request *request,
+                                   sat__response *response, sat_error *err);
+
 /* The body of `request` as a tree. */
 SAT_CHECK sat_status sat__host_read(const sat__request *request, json_t **out,
                                     sat_error *err);
@@ -45,6 +50,10 @@ SAT_CHECK sat_status sat__host_read(const sat__request *request, json_t **out,
 SAT_CHECK sat_status sat__host_write(const sat__request *request,
                                      const json_t *value,
                                      sat__response *response, sat_error *err);
+
+/* JSON that the replica wrote as part of a larger tree; null where it is NULL.
+ */
+json_t *sat__host_tree(const char *json);
 
 /* The id of whoever signed `request`. */
 void sat__host_signer(const sat__request *request,

@@ -17,15 +17,6 @@ static sat_status check_id(const char *id, sat_error *err)
     return SAT_OK;
 }
 
-/* JSON that the replica wrote, as part of a larger tree. */
-static json_t *tree_of(const char *json)
-{
-    json_t *const value =
-        json != NULL ? json_loads(json, JSON_DECODE_ANY, NULL) : json_null();
-
-    return value != NULL ? value : json_null();
-}
-
 static sat_status list_conflict(const sat__conflict *conflict, void *context,
                                 sat_error *err)
 {
@@ -33,9 +24,9 @@ static sat_status list_conflict(const sat__conflict *conflict, void *context,
     json_t *const value = json_pack(
         "{s:s, s:s, s:s, s:o, s:s?, s:o, s:o, s:I, s:I, s:s?, s:s?, s:s}", "id",
         conflict->id, "kind", conflict->kind, "table_name",
-        conflict->table_name, "record_id", tree_of(conflict->record_id),
-        "column", conflict->column, "local", tree_of(conflict->local), "remote",
-        tree_of(conflict->remote), "local_version",
+        conflict->table_name, "record_id", sat__host_tree(conflict->record_id),
+        "column", conflict->column, "local", sat__host_tree(conflict->local),
+        "remote", sat__host_tree(conflict->remote), "local_version",
         (json_int_t)conflict->local_version, "remote_version",
         (json_int_t)conflict->remote_version, "local_device",
         conflict->local_device, "remote_device", conflict->remote_device,

@@ -5,7 +5,7 @@
  *
  *      status          {"base", "cursor", "knowledge"}: what we know, and where
  *                      the asker's own pages stopped
- *      pull  {"base", "cursor"} -> {"next", "page"}
+ *      pull  {"base", "cursor"} -> {"next", "page"}, in JSON the log instead
  *      push  {"page"} -> {"rows", "complete", "conflicts"}
  */
 #include "base/cbor.h"
@@ -25,14 +25,6 @@ static sat_status require_replica(const sat__peer *peer,
         (status == SAT_OK && strcmp(vault, peer->vault) != 0))
         return sat__fail(err, SAT_ERR_NOT_FOUND,
                          "this vault is not granted here");
-    return SAT_OK;
-}
-
-static sat_status require_cbor(const sat__request *request, sat_error *err)
-{
-    if (sat__body_type_of(&request->headers) != SAT_BODY_CBOR)
-        return sat__fail(err, SAT_ERR_UNSUPPORTED,
-                         "pages between devices are application/cbor");
     return SAT_OK;
 }
 
@@ -82,24 +74,24 @@ sat_status sat__host_status(void *context, sat__request *request,
     return sat__host_write(request, value, response, err);
 }
 
-sat_status sat__host_pull(void *context, sat__request *request, const char *id,
-                          sat__response *response, sat_error *err)
+static sat_status pull_page(const sat__peer *peer, const sat__request *request,
+                            sat__response *response, sat_error *err)
 {
-    const sat__peer *const peer = ((sat__peer_host *)context)->peer;
     AUTO(sat_buf) page = SAT_BUF_INIT, next = SAT_BUF_INIT;
     sat__cbor in = cbor_of(buf_view(&request->body));
     sat_bytes base, cursor;
+    uint8_t signer[SAT_DEVICE_ID_SIZE];
     size_t count;
 
-    (void)id;
-    TRY(require_replica(peer, request, err));
-    TRY(require_cbor(request, err));
     TRY(sat__cbor_map(&in, 2, &count, err));
     TRY(sat__cbor_key(&in, "base", err));
     TRY(sat__cbor_bytes(&in, &base, err));
     TRY(sat__cbor_key(&in, "cursor", err));
     TRY(sat__cbor_bytes(&in, &cursor, err));
     TRY(sat__cbor_done(&in, err));
+    sat__host_signer(request, signer);
+    if (cursor.len == 0)
+        TRY(sat__replica_report(peer->replica, signer, base, err));
     TRY(sat__peer_read(peer, base, cursor, &page, &next, err));
     sat__cbor_put_map(&response->body, 2);
     sat__cbor_put_str(&response->body, "next");
@@ -107,6 +99,18 @@ sat_status sat__host_pull(void *context, sat__request *request, const char *id,
     sat__cbor_put_str(&response->body, "page");
     sat__cbor_put_bytes(&response->body, page.data, page.len);
     return answer_cbor(response, err);
+}
+
+sat_status sat__host_pull(void *context, sat__request *request, const char *id,
+                          sat__response *response, sat_error *err)
+{
+    const sat__peer *const peer = ((sat__peer_host *)context)->peer;
+
+    (void)id;
+    TRY(require_replica(peer, request, err));
+    if (sat__body_type_of(&request->headers) == SAT_BODY_JSON)
+        return sat__host_log(peer, request, response, err);
+    return pull_page(peer, request, response, err);
 }
 
 sat_status sat__host_push(void *context, sat__request *request, const char *id,
@@ -122,7 +126,9 @@ sat_status sat__host_push(void *context, sat__request *request, const char *id,
 
     (void)id;
     TRY(require_replica(peer, request, err));
-    TRY(require_cbor(request, err));
+    if (sat__body_type_of(&request->headers) != SAT_BODY_CBOR)
+        return sat__fail(err, SAT_ERR_UNSUPPORTED,
+                         "pages between devices are application/cbor");
     TRY(sat__cbor_map(&in, 1, &count, err));
     TRY(sat__cbor_key(&in, "page", err));
     TRY(sat__cbor_bytes(&in, &page, err));

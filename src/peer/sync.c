@@ -256,7 +256,8 @@ static sat_status push(sync_run *run, sat_error *err)
         else
             TRY(status);
     }
-    return SAT_OK;
+    return sat__replica_report(run->replica, run->call->remote, buf_view(&ours),
+                               err);
 }
 
 sat_status sat__peer_sync(sat__peer_call *call, sat__peer_progress_fn *progress,

@@ -39,8 +39,11 @@ static sat_status large(void *context, sat__request *request, const char *id,
     (void)request;
     (void)err;
     response->status = 200;
-    for (size_t i = 0; i < (size_t)strtoul(id, NULL, 10); i++)
-        sat__buf_put_byte(&response->body, (uint8_t)i);
+    const size_t size = (size_t)strtoul(id, NULL, 10);
+    assert_true(sat__buf_reserve(&response->body, size));
+    for (size_t i = 0; i < size; i++)
+        response->body.data[i] = (uint8_t)i;
+    response->body.len = size;
     return SAT_OK;
 }
 

@@ -377,6 +377,24 @@ static void row_16_a_strange_cursor_is_refused(void **state)
     assert_int_equal(send_to(&s.l, &request), 400);
 }
 
+static void row_16_a_strange_version_is_refused(void **state)
+{
+    AUTO(scene) s = {.url = ""};
+
+    (void)state;
+    scene_open(&s);
+    assert_int_equal(ask(&s.l, "POST", "/sync/pull", "{\"since_version\":-1}"),
+                     400);
+    assert_int_equal(ask(&s.l, "POST", "/sync/pull",
+                         "{\"since_version\":99999999999999999999999999}"),
+                     400);
+    assert_int_equal(
+        ask(&s.l, "POST", "/sync/pull", "{\"since_version\":\"x\"}"), 400);
+    assert_int_equal(ask(&s.l, "POST", "/sync/pull", "{\"limit\":0}"), 400);
+    assert_int_equal(
+        ask(&s.l, "POST", "/sync/pull", "{\"since_version\":1000000}"), 200);
+}
+
 static void row_23_what_expands_too_far_is_refused(void **state)
 {
     AUTO(scene) s = {.url = ""};
@@ -416,6 +434,7 @@ int main(void)
         cmocka_unit_test(row_14_types_and_methods_are_told_apart),
         cmocka_unit_test(row_15_strange_ids_are_refused),
         cmocka_unit_test(row_16_a_strange_cursor_is_refused),
+        cmocka_unit_test(row_16_a_strange_version_is_refused),
         cmocka_unit_test(row_23_what_expands_too_far_is_refused),
         cmocka_unit_test(row_29_what_is_not_signed_is_not_heard),
         cmocka_unit_test(row_29_what_was_heard_is_not_heard_again),

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <time.h>
 
+#include "net/body.h"
 #include "site.h"
 
 #define TABLE "CREATE TABLE notes(id TEXT PRIMARY KEY, body TEXT, n INTEGER)"
@@ -92,6 +93,57 @@ static void a_conflict_is_told_once_and_resolved_everywhere(void **state)
     assert_int_equal(count, 1);
     assert_int_equal(site_get(&a, "SELECT body = 'of a' FROM notes"),
                      site_get(&b, "SELECT body = 'of a' FROM notes"));
+}
+
+static void a_program_reads_the_log_in_json(void **state)
+{
+    AUTO(site) a = {.path = ""};
+    AUTO(site) b = {.path = ""};
+    AUTO(line) l = {.call = {.nonce = ""}};
+    char url[256], body[128];
+    json_int_t version = 0, offset = 0;
+    size_t count = 0;
+    bool is_done = false;
+
+    (void)state;
+    site_open(&a, "a");
+    site_open(&b, "b");
+    make_tables(&a);
+    for (int i = 0; i < 5; i++) {
+        (void)snprintf(body, sizeof body, "INSERT INTO notes(id) VALUES(%d)",
+                       i);
+        site_run(&a, body);
+    }
+    site_serve(&a, url);
+    site_befriend(&b, &a, url);
+    line_open(&l, &b, url);
+    while (!is_done) {
+        AUTO(sat__response) response = {0};
+        AUTO_JSON json_t *answer = NULL;
+        sat_error err = {0};
+        const int len =
+            snprintf(body, sizeof body,
+                     "{\"since_version\":%lld,\"offset\":%lld,\"limit\":2}",
+                     (long long)version, (long long)offset);
+        must(sat__peer_call_send(&l.call, "POST", "/sync/pull",
+                                 "application/json",
+                                 bytes_of(body, (size_t)len), &response, &err),
+             &err);
+        must(sat__body_read(SAT_BODY_CBOR, buf_view(&response.body), &answer,
+                            &err),
+             &err);
+        const json_t *const changes = json_object_get(answer, "changes");
+        const json_t *const first = json_array_get(changes, 0);
+        count += json_array_size(changes);
+        if (first != NULL)
+            assert_string_equal(
+                json_string_value(json_object_get(first, "operation")),
+                "INSERT");
+        version = json_integer_value(json_object_get(answer, "version"));
+        offset = json_integer_value(json_object_get(answer, "offset"));
+        is_done = json_is_true(json_object_get(answer, "done"));
+    }
+    assert_int_equal(count, 5);
 }
 
 /* ---- cut and stopped ---- */
@@ -210,6 +262,7 @@ int main(void)
         cmocka_unit_test(rows_cross_in_both_directions),
         cmocka_unit_test(a_new_device_takes_over_the_vault),
         cmocka_unit_test(a_conflict_is_told_once_and_resolved_everywhere),
+        cmocka_unit_test(a_program_reads_the_log_in_json),
         cmocka_unit_test(what_was_stopped_goes_on_where_it_was),
         cmocka_unit_test(a_server_that_starts_again_is_asked_again),
         cmocka_unit_test(a_hundred_rows_take_a_moment),
