@@ -68,6 +68,8 @@ struct sat__replica {
     sat_clock *clock;
     uint64_t max_ahead_ms; /* how far in the future a time may move us */
     sat__tables tables;
+    int64_t fenced_schema; /* for which the app's triggers were looked at */
+    bool has_fence;        /* they are on, and fenced in */
     sat__knowledge known;
     sat__group kept[GROUPS_KEPT]; /* by g, modulo */
     sqlite3_stmt *stmts[SQL_COUNT];

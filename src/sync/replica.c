@@ -21,6 +21,7 @@
  */
 #include "sync/replica.h"
 
+#include "sync/apptriggers.h"
 #include "sync/core.h"
 
 static const char system_tables[] =
@@ -184,6 +185,7 @@ sat_status sat__replica_open(sqlite3 *db, const sat__replica_options *options,
     TRY(sat__sql_begin(db, &change, err));
     TRY(sat__time_start(replica, err));
     TRY(sat__knowledge_load(replica, err));
+    replica->fenced_schema = -1;
     replica->tables.schema = -1; /* whatever it is, it is new to us */
     TRY(sat__schema_follow(replica, err));
     TRY(sat__sql_commit(&change, err));
@@ -195,6 +197,7 @@ void sat__replica_close(sat__replica *replica)
 {
     if (replica == NULL)
         return;
+    sat__app_triggers_leave(replica);
     for (size_t i = 0; i < SQL_COUNT; i++)
         (void)sqlite3_finalize(replica->stmts[i]);
     sat__tables_clear(&replica->tables);

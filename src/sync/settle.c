@@ -9,6 +9,7 @@
  */
 #include "sync/settle.h"
 
+#include "sync/apptriggers.h"
 #include "sync/contest.h"
 
 /* Beyond so many changed rows a table is checked as a whole. */
@@ -17,6 +18,7 @@
 sat_status sat__settle_init(sat__settle *settle, sat__replica *replica,
                             sat_error *err)
 {
+    TRY(sat__app_triggers_follow(replica, err));
     settle->replica = replica;
     settle->is_touched =
         sat__arena_alloc(&settle->arena, replica->tables.count + 1);

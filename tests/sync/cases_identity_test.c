@@ -390,6 +390,61 @@ static void case_35_a_trigger_that_keeps_the_time_of_change(void **state)
     });
 }
 
+#define TABLE_NOTE                                                             \
+    "CREATE TABLE note(id INTEGER PRIMARY KEY, body, edits DEFAULT 0);"        \
+    "CREATE VIRTUAL TABLE f USING fts5(body, content = note,"                  \
+    " content_rowid = id);"                                                    \
+    "CREATE TRIGGER f_insert AFTER INSERT ON note BEGIN"                       \
+    " INSERT INTO f(rowid, body) VALUES(NEW.id, NEW.body); END;"               \
+    "CREATE TRIGGER f_delete AFTER DELETE ON note BEGIN"                       \
+    " INSERT INTO f(f, rowid, body) VALUES('delete', OLD.id, OLD.body); END;"  \
+    "CREATE TRIGGER f_update AFTER UPDATE ON note BEGIN"                       \
+    " INSERT INTO f(f, rowid, body) VALUES('delete', OLD.id, OLD.body);"       \
+    " INSERT INTO f(rowid, body) VALUES(NEW.id, NEW.body); END;"
+#define ROWS_NOTE                                                              \
+    "INSERT INTO note(id, body) VALUES(1, 'red fox'), (2, 'blue whale'),"      \
+    " (3, 'green frog')"
+
+static void case_35_a_full_text_index_kept_by_triggers(void **state)
+{
+    (void)state;
+    merge_check(&(merge_case){
+        .schema = TABLE_NOTE,
+        .rows = ROWS_NOTE,
+        .a = "UPDATE note SET body = 'red panda' WHERE id = 1;"
+             "INSERT INTO note(id, body) VALUES(4, 'red deer')",
+        .b = "DELETE FROM note WHERE id = 2;"
+             "UPDATE note SET body = 'red frog' WHERE id = 3",
+        .query = "SELECT rowid, body FROM f WHERE f MATCH 'red OR blue OR fox' "
+                 "ORDER BY rowid",
+        .expect = "1|red panda;3|red frog;4|red deer;",
+        .next = "UPDATE note SET body = 'blue ' || id",
+        .next_expect = "1|blue 1;3|blue 3;4|blue 4;",
+    });
+}
+
+/* One trigger must fire for what was merged, the other must not. */
+static void case_35_both_kinds_of_trigger_on_one_table(void **state)
+{
+    (void)state;
+    merge_check(&(merge_case){
+        .schema =
+            TABLE_NOTE "CREATE TRIGGER touch AFTER UPDATE OF body ON note "
+                       "BEGIN UPDATE note SET edits = edits + 1 WHERE id "
+                       "= NEW.id; END",
+        .rows = ROWS_NOTE,
+        .a = "UPDATE note SET body = 'red panda' WHERE id = 1;"
+             "UPDATE note SET body = 'red whale' WHERE id = 2",
+        .b = "UPDATE note SET body = 'red frog' WHERE id = 3;"
+             "UPDATE note SET id = 20 WHERE id = 2",
+        .query = "SELECT id, note.body, edits FROM f JOIN note ON f.rowid = id "
+                 "WHERE f MATCH 'red' ORDER BY id",
+        .expect = "1|red panda|1;3|red frog|1;20|red whale|1;",
+        .next = "UPDATE note SET body = 'blue' WHERE id = 1",
+        .next_expect = "3|red frog|1;20|red whale|1;",
+    });
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -405,6 +460,8 @@ int main(void)
         cmocka_unit_test(case_34_messages_replayed),
         cmocka_unit_test(case_34_messages_of_another_version_or_broken),
         cmocka_unit_test(case_35_a_trigger_that_keeps_the_time_of_change),
+        cmocka_unit_test(case_35_a_full_text_index_kept_by_triggers),
+        cmocka_unit_test(case_35_both_kinds_of_trigger_on_one_table),
     };
     return cmocka_run_group_tests_name("cases of identity", tests, NULL, NULL);
 }

@@ -1,0 +1,22 @@
+/*
+ * apptriggers.h - the app's own triggers, while merged rows are written
+ *
+ * What a trigger wrote to a tracked table arrives as a row of its own, so the
+ * app's triggers are off for our writes. But what one writes to a table that is
+ * not tracked, such as a full-text index, is derived from the rows and must
+ * follow them here too. Where there is such a trigger, triggers stay on and are
+ * kept from tracked tables and from ours.
+ */
+#ifndef SAT_SRC_SYNC_APPTRIGGERS_H
+#define SAT_SRC_SYNC_APPTRIGGERS_H
+
+#include "sync/core.h"
+
+/* Puts the connection's triggers on or off, as the schema now asks. */
+SAT_CHECK sat_status sat__app_triggers_follow(sat__replica *replica,
+                                              sat_error *err);
+
+/* Takes our hands off the connection. */
+void sat__app_triggers_leave(sat__replica *replica);
+
+#endif /* SAT_SRC_SYNC_APPTRIGGERS_H */
