@@ -20,9 +20,6 @@ typedef struct sat__peer {
     sat__registry *registry;
     sat__replica *replica; /* of the vault that is granted; NULL to register */
     const char *vault;     /* its name */
-    /* Called before a page leaves the device; NULL where nobody cares. */
-    sat_status (*leaving)(void *context, sat_error *err);
-    void *leaving_context;
 } sat__peer;
 
 /* A message between devices is at most this large, compressed or not. */

@@ -8,37 +8,9 @@
 #include "base/error.h"
 #include "store/vault.h"
 #include "store/vault_db.h"
-#include "store/vault_mark.h"
 
 #define MAX_AHEAD_MS                                                           \
     60000 /* how far ahead of ours a peer's clock may move us */
-
-/* A copy must not give its changes numbers that the original gives too. */
-static sat_status check_copy(const sat__peer_session *session, sat_error *err)
-{
-    bool is_copy;
-
-    TRY(sat__vault_mark_check(session->vault, &is_copy, err));
-    if (!is_copy)
-        return SAT_OK;
-    TRY(sat__replica_renew(session->peer.replica, err));
-    return sat__vault_mark_renew(session->vault, session->peer.env, err);
-}
-
-/* The mark counts before changes leave that have not before. */
-static sat_status count_leaving(void *context, sat_error *err)
-{
-    sat__peer_session *const session = context;
-    AUTO(sat_buf) now = SAT_BUF_INIT;
-
-    TRY(sat__replica_knowledge(session->peer.replica, &now, err));
-    if (bytes_equal(buf_view(&now), buf_view(&session->left)))
-        return SAT_OK;
-    TRY(sat__vault_mark_advance(session->vault, err));
-    session->left.len = 0;
-    sat__buf_put(&session->left, now.data, now.len);
-    return sat__buf_status(&session->left, err);
-}
 
 static sat_status open_replica(sat_profile *profile, sat__peer_session *session,
                                sat_error *err)
@@ -50,11 +22,8 @@ static sat_status open_replica(sat_profile *profile, sat__peer_session *session,
     memcpy(options.device, session->peer.id, sizeof options.device);
     TRY(sat__vault_open(profile, session->vault_name, SAT__VAULT_DB_REPLICA,
                         &session->vault, err));
-    TRY(sat__replica_open(session->vault, &options, &session->peer.replica,
-                          err));
-    session->peer.leaving = count_leaving;
-    session->peer.leaving_context = session;
-    return check_copy(session, err);
+    return sat__replica_open(session->vault, &options, &session->peer.replica,
+                             err);
 }
 
 static sat_status open_session(sat_profile *profile, const char *vault,
@@ -96,7 +65,6 @@ void sat__peer_session_close(sat__peer_session *session)
 {
     sat__replica_close(session->peer.replica);
     sat__registry_close(session->peer.registry);
-    sat__buf_clear(&session->left);
     (void)sqlite3_close_v2(session->vault);
     (void)sqlite3_close_v2(session->account);
     *session = (sat__peer_session){.account = NULL};

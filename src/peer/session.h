@@ -11,7 +11,6 @@ typedef struct sat__peer_session {
     sqlite3 *vault;   /* NULL where no vault is wanted */
     char vault_name[65];
     char device_name[SAT_DEVICE_NAME_SIZE];
-    sat_buf left; /* the knowledge when pages last left */
     sat__peer peer;
 } sat__peer_session;
 

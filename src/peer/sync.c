@@ -73,9 +73,7 @@ sat_status sat__peer_read(const sat__peer *peer, sat_bytes base,
     TRY(sat__replica_read(peer->replica, base, cursor, &limits, page, next,
                           err));
     TRY(sat__buf_status(page, err));
-    TRY(sat__buf_status(next, err));
-    return peer->leaving != NULL ? peer->leaving(peer->leaving_context, err)
-                                 : SAT_OK;
+    return sat__buf_status(next, err);
 }
 
 /* ---- status ---- */
