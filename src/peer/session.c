@@ -16,6 +16,7 @@ static sat_status open_replica(sat_profile *profile, sat__peer_session *session,
                                sat_error *err)
 {
     sat__replica_options options = {.env = profile->env,
+                                    .is_vault = true,
                                     .device_name = session->device_name,
                                     .max_ahead_ms = MAX_AHEAD_MS};
 
