@@ -96,7 +96,7 @@ SAT_CHECK sat_status sat_peer_join(sat_profile *profile, const char *url,
 
 typedef struct sat_sync_report {
     uint64_t pushed, pulled; /* rows */
-    uint64_t conflicts;      /* open now on either side, and not before */
+    uint64_t conflicts;      /* open now, and not before */
     uint64_t bytes_sent, bytes_received;
     uint64_t duration_us;
 } sat_sync_report;

@@ -7,7 +7,8 @@
 #include <stdio.h>
 #include <time.h>
 
-#define GAP 2 /* spaces between two columns */
+#define GAP 2       /* spaces between two columns */
+#define CELL_MAX 64 /* characters of a cell in a table; JSON has all of it */
 
 void cli_list_init(cli_list *list, const cli_run *cli,
                    const cli_column *columns)
@@ -49,15 +50,29 @@ static const cli_column *begin_cell(cli_list *list)
     return &list->columns[at];
 }
 
-/* Keeps a cell for people, on one line. */
+static bool begins_character(char byte)
+{
+    return ((unsigned char)byte & 0xc0) != 0x80; /* in UTF-8 */
+}
+
+/* Keeps a cell for people: on one line, and not endlessly long. */
 static void show(cli_list *list, const cli_column *column, const char *text)
 {
+    const bool is_whole = list->is_one || list->is_whole;
+    size_t shown = 0;
+
     if (column->heading == NULL && !list->is_one)
         return;
-    for (; *text != '\0'; text++)
+    for (; *text != '\0'; text++) {
+        shown += begins_character(*text);
+        if (shown > CELL_MAX && !is_whole) {
+            sat__buf_put_text(&list->text, "…");
+            break;
+        }
         sat__buf_put_byte(&list->text, (unsigned char)*text < 0x20
                                            ? (uint8_t)' '
                                            : (uint8_t)*text);
+    }
     sat__buf_put_byte(&list->text, '\0');
 }
 
@@ -123,7 +138,7 @@ static size_t places(const char *text)
     size_t count = 0;
 
     for (; *text != '\0'; text++)
-        count += ((unsigned char)*text & 0xc0) != 0x80;
+        count += begins_character(*text);
     return count;
 }
 
@@ -188,20 +203,22 @@ static sat_status print_record(const cli_list *list, sat_error *err)
     return cli_flush(err);
 }
 
-static sat_status print_json(cli_list *list, sat_error *err)
+const char *cli_list_json(cli_list *list)
 {
     if (list->cells > 0)
         cli_json_close(&list->json, '}');
     if (!list->is_one)
         cli_json_close(&list->json, ']');
-    return cli_json_print(&list->json, err);
+    return sat__buf_text(&list->json.text);
 }
 
 sat_status cli_list_print(cli_list *list, const char *nothing, sat_error *err)
 {
     TRY(sat__buf_status(&list->text, err));
-    if (list->cli->json)
-        return print_json(list, err);
+    if (list->cli->json) {
+        (void)cli_list_json(list);
+        return cli_json_print(&list->json, err);
+    }
     if (list->cells == 0) {
         cli_say(list->cli, "%s", nothing);
         return cli_flush(err);

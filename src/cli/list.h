@@ -21,8 +21,9 @@ typedef struct cli_list {
     size_t width;              /* how many columns */
     size_t cells;              /* how many were put */
     cli_json json;
-    sat_buf text; /* what people see: cells, ended by NUL each */
-    bool is_one;
+    sat_buf text;  /* what people see: cells, ended by NUL each */
+    bool is_one;   /* a single record, not a table */
+    bool is_whole; /* the table shows long cells to their end */
 } cli_list;
 
 void cli_list_init(cli_list *list, const cli_run *cli,
@@ -43,6 +44,9 @@ void cli_list_raw(cli_list *list, const char *json);
 
 /* Milliseconds since 1970, 0 for never: people read it in local time. */
 void cli_list_time(cli_list *list, uint64_t ms);
+
+/* The list as JSON, which is then complete; it lives as long as the list. */
+const char *cli_list_json(cli_list *list);
 
 /* Prints the list; `nothing` is what people read when it is empty. */
 SAT_CHECK sat_status cli_list_print(cli_list *list, const char *nothing,

@@ -194,6 +194,7 @@ static sat_status print_table(const cli_run *cli, sqlite3_stmt *stmt,
         columns[i] = (cli_column){name, name};
     }
     cli_list_init(&list, cli, columns);
+    list.is_whole = true;
     for (;;) {
         TRY(sat__sql_step(stmt, &row, err));
         if (!row)

@@ -85,7 +85,7 @@ SAT_CHECK sat_status sat__peer_join(sat__peer_call *call, const char *url,
 
 typedef struct sat__peer_report {
     uint64_t pushed, pulled; /* rows */
-    uint64_t conflicts;      /* open now that were not before, on either side */
+    uint64_t conflicts;      /* open now that were not before */
 } sat__peer_report;
 
 /* Told after every page; false stops. */

@@ -26,6 +26,7 @@ typedef struct sync_run {
     sat_buf known;  /* to the other device */
     sat_buf base;   /* what our pages, as far as they got, build upon */
     sat_buf cursor; /* where they go on */
+    uint64_t their_conflicts;
 } sync_run;
 
 static void sync_run_clear(sync_run *run)
@@ -217,7 +218,7 @@ static sat_status send_page(sync_run *run, const sat_buf *page,
     TRY(sat__cbor_key(&in, "conflicts", err));
     TRY(sat__cbor_uint(&in, &conflicts, err));
     run->report.pushed += rows;
-    run->report.conflicts += conflicts;
+    run->their_conflicts += conflicts;
     return sat__cbor_done(&in, err);
 }
 
@@ -272,6 +273,9 @@ sat_status sat__peer_sync(sat__peer_call *call, sat__peer_progress_fn *progress,
     TRY(ask_status(&run, err));
     TRY(pull(&run, err));
     TRY(push(&run, err));
+    /* What both sides see for the first time is one conflict, not two. */
+    if (run.their_conflicts > run.report.conflicts)
+        run.report.conflicts = run.their_conflicts;
     TRY(sat__registry_touch(peer->registry, call->remote, err));
     *out = run.report;
     return SAT_OK;

@@ -102,14 +102,23 @@ class Device:
         self.home = case.folder / name
         self.password_file = case.folder / (name + ".password")
         self.password_file.write_text(PASSWORD + "\n")
+        self.password_options = ["--password-file", self.password_file]
         if init:
             self.genesis = self.json("init", "--name", name)
+
+    def unlock(self):
+        """Lets the keychain, where there is one, open the profile from now on:
+        a password costs its check every time."""
+        if self.run("unlock").code == 0:
+            self.password_options = []
+            self.case.addCleanup(self.run, "lock")
+        return self
 
     def run(self, *args, **options):
         return run(*self.who(), *args, **options)
 
     def who(self):
-        return ["--profile", self.home, "--password-file", self.password_file]
+        return ["--profile", self.home, *self.password_options]
 
     def ok(self, *args, **options):
         """Runs what must succeed; returns what it printed."""

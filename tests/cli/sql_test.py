@@ -2,13 +2,13 @@
 import json
 import unittest
 
-from program import PASSWORD, Case, run_on_terminal
+from program import Case, run_on_terminal
 
 
 class Sql(Case):
     def setUp(self):
         super().setUp()
-        self.laptop = self.device("laptop")
+        self.laptop = self.device("laptop").unlock()
 
     def test_values_are_printed_exactly(self):
         values = {
@@ -95,9 +95,8 @@ class Sql(Case):
 
     def test_on_a_terminal_it_is_a_shell(self):
         code, screen = run_on_terminal(
-            ["--profile", self.laptop.home, "sql"],
-            [("password: ", PASSWORD + "\n"),
-             ("main> ", "CREATE TABLE t(name, n);\n"),
+            [*self.laptop.who(), "sql"],
+            [("main> ", "CREATE TABLE t(name, n);\n"),
              ("main> ", "INSERT INTO t\n"), ("...> ", "VALUES('x', 1);\n"),
              ("main> ", "SELECT * FROM t;\n"), ("main> ", "SELEC;\n"),
              ("main> ", ".tables\n"), ("main> ", ".schema t\n"),
@@ -109,9 +108,8 @@ class Sql(Case):
 
     def test_no_history_is_kept(self):
         run_on_terminal(
-            ["--profile", self.laptop.home, "sql"],
-            [("password: ", PASSWORD + "\n"),
-             ("main> ", "SELECT 'very-secret-word';\n"), ("main> ", "\x04")],
+            [*self.laptop.who(), "sql"],
+            [("main> ", "SELECT 'very-secret-word';\n"), ("main> ", "\x04")],
             env={"TERM": "dumb", "HOME": str(self.folder)})
         for path in self.folder.rglob("*"):
             if path.is_file():

@@ -10,7 +10,7 @@ CHINOOK = DATA / "data" / "chinook.sqlite"
 class Tracking(Case):
     def setUp(self):
         super().setUp()
-        self.laptop = self.device("laptop")
+        self.laptop = self.device("laptop").unlock()
         self.laptop.ok("sql", "CREATE TABLE notes(id TEXT PRIMARY KEY, body, n)")
         self.laptop.ok("track", "notes")
 

@@ -1,0 +1,119 @@
+/*
+ * status.c - satchel status
+ */
+#include <stdio.h>
+
+#include "cli/commands.h"
+#include "cli/list.h"
+#include "cli/session.h"
+#include "satchel/peer.h"
+
+static const cli_column vault_columns[] = {
+    {"name", "VAULT"},
+    {"unsynced", "UNSYNCED"},
+    {"conflicts", "CONFLICTS"},
+    {NULL, NULL},
+};
+
+static const cli_column peer_columns[] = {
+    {"device_id", NULL},          {"device_name", "PEER"},
+    {"authorized", "AUTHORIZED"}, {"last_sync_at", "LAST SYNC"},
+    {"address", "ADDRESS"},       {NULL, NULL},
+};
+
+/* Going through the vaults and the peers. */
+typedef struct survey {
+    cli_run *cli;
+    cli_session session;
+    cli_list vaults, peers;
+} survey;
+
+static void survey_clear(survey *self)
+{
+    cli_list_clear(&self->vaults);
+    cli_list_clear(&self->peers);
+    cli_session_close(&self->session);
+}
+
+DEFINE_AUTO(survey, survey_clear);
+
+static sat_status count_unsynced(const sat__log_entry *entry, void *context,
+                                 sat_error *err)
+{
+    int64_t *const unsynced = context;
+
+    (void)err;
+    *unsynced += !entry->is_synced;
+    return SAT_OK;
+}
+
+static sat_status put_vault(const char *name, void *context, sat_error *err)
+{
+    survey *const self = context;
+    int64_t unsynced = 0;
+    uint64_t conflicts;
+
+    TRY(cli_session_enter(self->cli, &self->session, name, err));
+    sat__replica *const replica = self->session.replica;
+    TRY(sat__replica_log(replica, NULL, NULL, 0, SIZE_MAX, count_unsynced,
+                         &unsynced, err));
+    TRY(sat__replica_conflict_count(replica, &conflicts, err));
+    cli_list_text(&self->vaults, name);
+    cli_list_integer(&self->vaults, unsynced);
+    cli_list_integer(&self->vaults, (int64_t)conflicts);
+    return SAT_OK;
+}
+
+static sat_status put_peer(const sat_device *device, void *context,
+                           sat_error *err)
+{
+    cli_list *const list = context;
+    char id[2 * SAT_DEVICE_ID_SIZE + 1];
+
+    sat__hex_format(device->id, sizeof device->id, id);
+    cli_list_text(list, id);
+    cli_list_text(list, device->name);
+    cli_list_bool(list, device->is_authorized);
+    cli_list_time(list, device->last_sync_ms);
+    cli_list_text(list, device->url[0] != '\0' ? device->url : NULL);
+    return sat__buf_status(&list->json.text, err);
+}
+
+static sat_status print_json(survey *self, const char *id, sat_error *err)
+{
+    const sat_profile *const profile = self->session.profile;
+    AUTO(cli_json) json = CLI_JSON_INIT;
+
+    cli_json_open(&json, '{');
+    cli_json_put_text(&json, "device_id", id);
+    cli_json_put_text(&json, "device_name", sat_profile_device_name(profile));
+    cli_json_put_text(&json, "profile", sat_profile_path(profile));
+    cli_json_key(&json, "vaults");
+    cli_json_raw(&json, cli_list_json(&self->vaults));
+    cli_json_key(&json, "peers");
+    cli_json_raw(&json, cli_list_json(&self->peers));
+    cli_json_close(&json, '}');
+    return cli_json_print(&json, err);
+}
+
+sat_status cli_status(cli_run *cli, sat_error *err)
+{
+    AUTO(survey) self = {.cli = cli};
+    char id[2 * SAT_DEVICE_ID_SIZE + 1];
+
+    TRY(cli_session_unlock(cli, &self.session, err));
+    cli_list_init(&self.vaults, cli, vault_columns);
+    cli_list_init(&self.peers, cli, peer_columns);
+    TRY(sat_vault_list(self.session.profile, put_vault, &self, err));
+    TRY(sat_device_list(self.session.profile, put_peer, &self.peers, err));
+    sat__hex_format(sat_profile_device_id(self.session.profile),
+                    SAT_DEVICE_ID_SIZE, id);
+    if (cli->json)
+        return print_json(&self, id, err);
+    cli_say(cli, "%s (%s) in %s\n",
+            sat_profile_device_name(self.session.profile), id,
+            sat_profile_path(self.session.profile));
+    TRY(cli_list_print(&self.vaults, "No vaults.", err));
+    cli_say(cli, "%s", "");
+    return cli_list_print(&self.peers, "No other device is known yet.", err);
+}

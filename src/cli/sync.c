@@ -1,0 +1,174 @@
+/*
+ * sync.c - satchel sync
+ */
+#include <stdio.h>
+#include <time.h>
+
+#include "cli/commands.h"
+#include "cli/json.h"
+#include "cli/progress.h"
+#include "cli/session.h"
+#include "satchel/peer.h"
+
+/* Drawn on the terminal while a sync is under way. */
+typedef struct sync_line {
+    bool is_shown;
+} sync_line;
+
+static int show_progress(const sat_sync_report *so_far, void *context)
+{
+    const sync_line *const line = context;
+
+    if (line->is_shown)
+        (void)fprintf(stderr, "\r%llu pulled, %llu pushed\033[K",
+                      (unsigned long long)so_far->pulled,
+                      (unsigned long long)so_far->pushed);
+    return !cli_is_stopping();
+}
+
+static sat_status report(const cli_run *cli, const sat_sync_report *done,
+                         sat_error *err)
+{
+    const double seconds = (double)done->duration_us / 1e6;
+    AUTO(cli_json) json = CLI_JSON_INIT;
+
+    if (!cli->json) {
+        cli_say(cli,
+                "%llu pulled, %llu pushed, %llu conflicts, %llu bytes in, %llu "
+                "out, %.2f s",
+                (unsigned long long)done->pulled,
+                (unsigned long long)done->pushed,
+                (unsigned long long)done->conflicts,
+                (unsigned long long)done->bytes_received,
+                (unsigned long long)done->bytes_sent, seconds);
+        return cli_flush(err);
+    }
+    cli_json_open(&json, '{');
+    cli_json_put_integer(&json, "pushed", (int64_t)done->pushed);
+    cli_json_put_integer(&json, "pulled", (int64_t)done->pulled);
+    cli_json_put_integer(&json, "conflicts", (int64_t)done->conflicts);
+    cli_json_put_integer(&json, "bytes_sent", (int64_t)done->bytes_sent);
+    cli_json_put_integer(&json, "bytes_received",
+                         (int64_t)done->bytes_received);
+    cli_json_key(&json, "seconds");
+    cli_json_real(&json, seconds);
+    cli_json_close(&json, '}');
+    return cli_json_print(&json, err);
+}
+
+static sat_status sync_once(cli_run *cli, sat_profile *profile, const char *url,
+                            sat_error *err)
+{
+    sync_line line = {!cli->json && !cli->quiet && isatty(STDERR_FILENO)};
+    sat_sync_report done = {0};
+
+    const sat_status st = sat_peer_sync(profile, cli->vault, url, show_progress,
+                                        &line, &done, err);
+    if (line.is_shown)
+        (void)fputs("\r\033[K", stderr);
+    if (st == SAT_ERR_DENIED)
+        cli_hint(cli, "on the other device, 'satchel device authorize' with "
+                      "this one's id lets it in");
+    TRY(st);
+    return report(cli, &done, err);
+}
+
+/* The peer to sync with when none is named: the one that was joined, if it is
+ * the only one. */
+typedef struct joined_peer {
+    char url[SAT_PEER_URL_SIZE];
+    size_t count;
+} joined_peer;
+
+static sat_status note_joined(const sat_device *device, void *context,
+                              sat_error *err)
+{
+    joined_peer *const joined = context;
+
+    (void)err;
+    if (device->url[0] == '\0' || device->is_revoked)
+        return SAT_OK;
+    (void)snprintf(joined->url, sizeof joined->url, "%s", device->url);
+    joined->count++;
+    return SAT_OK;
+}
+
+static sat_status choose_peer(cli_run *cli, sat_profile *profile,
+                              joined_peer *out, sat_error *err)
+{
+    if (cli->count == 1) {
+        if (strlen(cli->operands[0]) >= sizeof out->url)
+            return sat__fail(err, SAT_ERR_LIMIT, "the address is too long");
+        (void)snprintf(out->url, sizeof out->url, "%s", cli->operands[0]);
+        return SAT_OK;
+    }
+    TRY(sat_device_list(profile, note_joined, out, err));
+    if (out->count == 1)
+        return SAT_OK;
+    cli_hint(cli, out->count == 0 ? "'satchel join URL' meets one"
+                                  : "'satchel device list --json' has their "
+                                    "addresses; name one");
+    return sat__fail(err, SAT_ERR_INVALID,
+                     out->count == 0 ? "no other device was joined yet"
+                                     : "several devices were joined");
+}
+
+/* Sleeps, unless asked to stop. */
+static void wait_for(uint64_t ms)
+{
+    const struct timespec step = {0, 100000000};
+
+    for (uint64_t waited = 0; waited < ms && !cli_is_stopping(); waited += 100)
+        (void)nanosleep(&step, NULL); /* a signal ends it early */
+}
+
+/* A peer that is away, or busy, is tried again; what can not get better by
+ * itself ends the syncing. */
+static bool is_passing(sat_status status)
+{
+    return status == SAT_ERR_OFFLINE || status == SAT_ERR_BUSY;
+}
+
+static sat_status sync_every(cli_run *cli, sat_profile *profile,
+                             const char *url, uint64_t every_ms, sat_error *err)
+{
+    while (!cli_is_stopping()) {
+        const sat_status st = sync_once(cli, profile, url, err);
+        if (is_passing(st))
+            cli_complain(cli, err);
+        else if (st != SAT_ERR_STOPPED)
+            TRY(st);
+        wait_for(every_ms);
+    }
+    return SAT_OK;
+}
+
+/* With --fail-on-conflict the exit code tells whether any is open. */
+static sat_status check_conflicts(cli_run *cli, cli_session *session,
+                                  sat_error *err)
+{
+    uint64_t count;
+
+    if (!cli_flag(cli, "fail-on-conflict"))
+        return SAT_OK;
+    TRY(cli_session_enter(cli, session, cli->vault, err));
+    TRY(sat__replica_conflict_count(session->replica, &count, err));
+    cli->conflicts_pending = count > 0;
+    return SAT_OK;
+}
+
+sat_status cli_sync(cli_run *cli, sat_error *err)
+{
+    AUTO(cli_session) session = {0};
+    joined_peer peer = {0};
+    uint64_t every_ms;
+
+    TRY(cli_duration(cli, "every", &every_ms, err));
+    TRY(cli_session_unlock(cli, &session, err));
+    TRY(choose_peer(cli, session.profile, &peer, err));
+    cli_watch_signals();
+    if (every_ms != 0)
+        return sync_every(cli, session.profile, peer.url, every_ms, err);
+    TRY(sync_once(cli, session.profile, peer.url, err));
+    return check_conflicts(cli, &session, err);
+}
