@@ -3,21 +3,21 @@
  */
 #include <locale.h>
 #include <signal.h>
-#include <sys/prctl.h>
 
 #include "cli/cli.h"
 #include "cli/help.h"
+#include "crypto/secret.h"
 
-/* Keys are in this process's memory: nobody else may read or dump it. */
-static void guard_process(void)
+/* A write that fails says so itself. */
+static void ignore_write_signals(void)
 {
-    (void)prctl(PR_SET_DUMPABLE, 0);
-    (void)signal(SIGPIPE, SIG_IGN); /* a write that fails says so itself */
+    (void)signal(SIGPIPE, SIG_IGN);
     (void)signal(SIGXFSZ, SIG_IGN);
 }
 
 static sat_status run(cli_run *cli, int argc, char **argv, sat_error *err)
 {
+    TRY(sat__process_harden(err));
     TRY(cli_parse(cli, argc, argv, err));
     if (cli->wants_version)
         cli_print_version();
@@ -35,7 +35,7 @@ int cli_main(int argc, char **argv)
     cli_run cli = {.env = sat_env_system()};
     sat_error err = {0};
 
-    guard_process();
+    ignore_write_signals();
     (void)setlocale(LC_CTYPE, "");
     const sat_status status = run(&cli, argc, argv, &err);
     if (status != SAT_OK) {

@@ -126,25 +126,22 @@ sat_status sat__root_of_password(const sat__kdf_cost *cost, sat_bytes password,
 sat_status sat__root_of_phrase(const sat__phrase *phrase, sat__root *out,
                                sat_error *err)
 {
-    AUTO(sat__root)
-    root = {.kind = SAT_SLOT_PHRASE,
-            .cost = SAT_KDF_COST_NONE,
-            .len = SAT_PHRASE_SEED_SIZE};
+    AUTO(sat__root) root = {.kind = SAT_SLOT_PHRASE};
+
     if (phrase->words != 12 && phrase->words != 24)
         return sat__fail(err, SAT_ERR_INVALID,
                          "a recovery phrase has 12 or 24 words; this one has "
                          "%zu",
                          phrase->words);
     TRY(sat__phrase_seed(phrase, bytes_of(NULL, 0), root.secret, err));
+    root.len = SAT_PHRASE_SEED_SIZE;
     *out = root;
     return SAT_OK;
 }
 
 void sat__root_of_keychain(const sat__keychain_key *key, sat__root *out)
 {
-    *out = (sat__root){.kind = SAT_SLOT_KEYCHAIN,
-                       .cost = SAT_KDF_COST_NONE,
-                       .len = sizeof key->bytes};
+    *out = (sat__root){.kind = SAT_SLOT_KEYCHAIN, .len = sizeof key->bytes};
     memcpy(out->secret, key->bytes, sizeof key->bytes);
 }
 

@@ -52,10 +52,6 @@ typedef struct sat__kdf_cost {
     {                                                                          \
         SAT_KDF_PBKDF2, SAT_PBKDF2_PASSES_MIN, 0                               \
     }
-#define SAT_KDF_COST_NONE                                                      \
-    {                                                                          \
-        SAT_KDF_NONE, 0, 0                                                     \
-    }
 
 /* SAT_ERR_CORRUPT below the floor of that kind of slot, SAT_ERR_LIMIT above the
  * ceiling, SAT_ERR_VERSION for a function that is not known. */

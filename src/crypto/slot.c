@@ -1,9 +1,11 @@
 /*
  * slot.c - sealing, opening and spelling key slots
  *
- *      slot   = [1, id, kind, [kdf, passes, memory], generation, sign,
- * exchange, sealed] sealed = the master key, committed, with all that stands
- * before it as the object of its context
+ *      slot = [1, id, kind, [kdf, passes, memory], generation,
+ *              sign, exchange, sealed]
+ *
+ * What is sealed is the master key, with a commitment, and with all that stands
+ * before it as the object of its context.
  */
 #include "crypto/slot.h"
 
@@ -139,9 +141,7 @@ static sat_status read_cost(sat__cbor *in, sat__kdf_cost *out, sat_error *err)
     TRY(sat__cbor_array(in, 3, &count, err));
     if (count != 3)
         return sat__fail(err, SAT_ERR_CORRUPT,
-                         "a key slot's cost has %zu "
-                         "fields",
-                         count);
+                         "a key slot's cost of %zu fields", count);
     TRY(read_u32(in, &kdf, err));
     if (kdf > SAT_KDF_PBKDF2)
         return sat__fail(err, SAT_ERR_VERSION,

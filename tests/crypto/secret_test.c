@@ -11,6 +11,8 @@
 #include <sys/wait.h>
 #include <cmocka.h>
 
+#include "test_env.h"
+
 static void secret_memory_is_zero_at_first(void **state)
 {
     static const uint8_t zeros[100];
@@ -35,7 +37,7 @@ static void comparing_looks_at_every_byte(void **state)
     }
 }
 
-#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+#if !TEST_IS_SANITIZED
 /* What `child` does to a process of its own, as its exit status or signal. */
 static int in_child(void (*child)(void))
 {
@@ -89,7 +91,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(secret_memory_is_zero_at_first),
         cmocka_unit_test(comparing_looks_at_every_byte),
-#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+#if !TEST_IS_SANITIZED
         cmocka_unit_test(a_write_behind_a_secret_ends_the_process),
         cmocka_unit_test(a_hardened_process_leaves_no_core),
 #endif
