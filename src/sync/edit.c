@@ -9,8 +9,7 @@ sat_status sat__edit_begin(sat__edit *edit, sat__replica *replica,
     edit->replica = replica;
     TRY(sat__sql_begin(replica->db, &edit->change, err));
     TRY(sat__replica_collect(replica, NULL, err));
-    TRY(sat__settle_init(&edit->settle, replica, err));
-    return sat__group_begin(replica, &edit->group, err);
+    return sat__settle_init(&edit->settle, replica, err);
 }
 
 sat_status sat__edit_commit(sat__edit *edit, sat_error *err)
@@ -31,6 +30,9 @@ sat_status sat__edit_cell(sat__edit *edit, sat__row *row, int c,
                           bool is_resolution, sat_error *err)
 {
     sat__cell gone = {0};
+    /* Not before: what decides nothing has no dot for others to ask for. */
+    if (edit->group.g == 0)
+        TRY(sat__group_begin(edit->replica, &edit->group, err));
     const sat__entry entry = {.g = edit->group.g,
                               .time = edit->group.time,
                               .is_dead = is_dead,

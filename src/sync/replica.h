@@ -192,6 +192,12 @@ SAT_CHECK sat_status sat__replica_set_strategy(sat__replica *replica,
                                                const char *strategy,
                                                sat_error *err);
 
+/* Whether a deletion in `table` wins over concurrent updates, as decided by
+ * this device; at first the update wins. */
+SAT_CHECK sat_status sat__replica_set_delete_wins(sat__replica *replica,
+                                                  const char *table, bool wins,
+                                                  sat_error *err);
+
 /* ---- history ---- */
 
 typedef struct sat__log_entry {

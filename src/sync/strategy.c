@@ -29,6 +29,15 @@ static sat_status strategy_number(const char *name, int64_t *out,
                      name);
 }
 
+static sat_status find_table(sat__replica *replica, const char *name,
+                             const sat__table **out, sat_error *err)
+{
+    *out = sat__tables_by_name(&replica->tables, name);
+    return *out != NULL ? SAT_OK
+                        : sat__fail(err, SAT_ERR_NOT_FOUND,
+                                    "table '%s' is not tracked", name);
+}
+
 sat_status sat__replica_set_strategy(sat__replica *replica, const char *table,
                                      const char *strategy, sat_error *err)
 {
@@ -39,16 +48,28 @@ sat_status sat__replica_set_strategy(sat__replica *replica, const char *table,
     if (table == NULL) {
         TRY(sat__state_put(replica, SAT_STATE_STRATEGY, number, err));
     } else {
-        const sat__table *const found =
-            sat__tables_by_name(&replica->tables, table);
-        if (found == NULL)
-            return sat__fail(err, SAT_ERR_NOT_FOUND,
-                             "table '%s' is not tracked", table);
+        const sat__table *found;
+        TRY(find_table(replica, table, &found, err));
         TRY(sat__sql_exec(replica->db, err,
                           "UPDATE sync_tables SET strategy = %Q WHERE t = %lld",
                           strategy, (long long)found->t));
         TRY(sat__tables_load(replica->db, &replica->tables, err));
     }
+    return sat__sql_commit(&change, err);
+}
+
+sat_status sat__replica_set_delete_wins(sat__replica *replica,
+                                        const char *table, bool wins,
+                                        sat_error *err)
+{
+    AUTO(sat__sql_transaction) change = {0};
+    const sat__table *found;
+    TRY(sat__sql_begin(replica->db, &change, err));
+    TRY(find_table(replica, table, &found, err));
+    TRY(sat__sql_exec(replica->db, err,
+                      "UPDATE sync_tables SET delete_wins = %d WHERE t = %lld",
+                      wins, (long long)found->t));
+    TRY(sat__tables_load(replica->db, &replica->tables, err));
     return sat__sql_commit(&change, err);
 }
 
@@ -60,29 +81,36 @@ static sat_status strategy_of(sat__replica *replica, const sat__table *table,
     return sat__state_get(replica, SAT_STATE_STRATEGY, out, err);
 }
 
-/* How to decide a conflict of the table; *decides is false where it waits. */
-typedef sat_status choice_fn(sat__replica *replica, const sat__table *table,
+/* How to decide a conflict; *decides is false where it waits. */
+typedef sat_status choice_fn(sat__replica *replica, const sat__open *open,
                              const void *context, sat__resolution *how,
                              bool *decides, sat_error *err);
 
-static sat_status by_strategy(sat__replica *replica, const sat__table *table,
+static sat_status by_strategy(sat__replica *replica, const sat__open *open,
                               const void *context, sat__resolution *how,
                               bool *decides, sat_error *err)
 {
     int64_t strategy;
     (void)context;
-    TRY(strategy_of(replica, table, &strategy, err));
+    if (open->kind == KIND_DELETE && open->table->delete_wins) {
+        bool deleted_here;
+        TRY(sat__group_is_own(replica, open->g, &deleted_here, err));
+        *how = deleted_here ? SAT_RESOLVE_LOCAL : SAT_RESOLVE_REMOTE;
+        *decides = true;
+        return SAT_OK;
+    }
+    TRY(strategy_of(replica, open->table, &strategy, err));
     *decides = strategy == STRATEGY_LOCAL || strategy == STRATEGY_REMOTE;
     *how = strategy == STRATEGY_LOCAL ? SAT_RESOLVE_LOCAL : SAT_RESOLVE_REMOTE;
     return SAT_OK;
 }
 
-static sat_status as_asked(sat__replica *replica, const sat__table *table,
+static sat_status as_asked(sat__replica *replica, const sat__open *open,
                            const void *context, sat__resolution *how,
                            bool *decides, sat_error *err)
 {
     (void)replica;
-    (void)table;
+    (void)open;
     (void)err;
     *how = *(const sat__resolution *)context;
     *decides = true;
@@ -98,7 +126,7 @@ static sat_status decide(sat__edit *edit, const uint8_t *id, choice_fn *choice,
     /* Deciding one may have decided another. */
     if (sat__open_find(edit->replica, id, &open, NULL) != SAT_OK)
         return SAT_OK;
-    TRY(choice(edit->replica, open.table, context, &how, &decides, err));
+    TRY(choice(edit->replica, &open, context, &how, &decides, err));
     if (!decides)
         return SAT_OK;
     const sat_status st = sat__open_resolve(edit, &open, how, NULL, err);
@@ -130,9 +158,11 @@ static sat_status is_needed(sat__replica *replica, bool *out, sat_error *err)
 {
     *out = false;
     for (size_t i = 0; i < replica->tables.count && !*out; i++) {
-        sat__resolution how;
-        TRY(by_strategy(replica, replica->tables.list[i], NULL, &how, out,
-                        err));
+        const sat__table *const table = replica->tables.list[i];
+        int64_t strategy;
+        TRY(strategy_of(replica, table, &strategy, err));
+        *out = table->delete_wins || strategy == STRATEGY_LOCAL ||
+               strategy == STRATEGY_REMOTE;
     }
     return SAT_OK;
 }

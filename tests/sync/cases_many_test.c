@@ -107,6 +107,28 @@ static void case_37_strategies_that_disagree(void **state)
     }
 }
 
+/* What no strategy can decide waits, and makes no changes meanwhile. */
+static void case_37_what_a_strategy_can_not_decide(void **state)
+{
+    (void)state;
+
+    for (int k = 0; k < MERGE_WAYS; k++) {
+        static const char query[] = "SELECT * FROM k";
+        trio t;
+        trio_open(&t,
+                  "CREATE TABLE p(id INTEGER PRIMARY KEY);"
+                  "CREATE TABLE k(id TEXT PRIMARY KEY, p REFERENCES p(id))",
+                  "INSERT INTO p VALUES(1)");
+        set_strategy(&t.a, "remote");
+        set_strategy(&t.b, "remote");
+        trio_write(&t, "DELETE FROM p", "INSERT INTO k VALUES('k', 1)");
+        trio_meet(&t, merge_way_number(k), query);
+        assert_string_equal(device_kinds(&t.a), "foreign_key:;");
+        trio_join(&t, query);
+        trio_close(&t);
+    }
+}
+
 static void case_38_two_resolutions_of_one_conflict(void **state)
 {
     (void)state;
@@ -295,6 +317,7 @@ int main(void)
         cmocka_unit_test(case_36_two_that_never_meet),
         cmocka_unit_test(case_37_manual_on_one_and_latest_on_the_other),
         cmocka_unit_test(case_37_strategies_that_disagree),
+        cmocka_unit_test(case_37_what_a_strategy_can_not_decide),
         cmocka_unit_test(case_38_two_resolutions_of_one_conflict),
         cmocka_unit_test(case_39_ten_thousand_conflicts),
         cmocka_unit_test(case_40_a_small_change_beside_a_big_text),

@@ -64,6 +64,28 @@ static void case_03_an_update_against_a_later_deletion(void **state)
     });
 }
 
+static void case_03_a_deletion_wins_where_the_table_says_so(void **state)
+{
+    (void)state;
+
+    for (int k = 0; k < MERGE_WAYS; k++) {
+        trio t;
+        sat_error err = {0};
+        trio_open(&t, TABLE_T, ROWS_T);
+        assert_int_equal(
+            sat__replica_set_delete_wins(t.a.replica, "t", true, &err), SAT_OK);
+        trio_write(&t, "DELETE FROM t WHERE id = 'a'",
+                   "UPDATE t SET qty = 9 WHERE id = 'a';"
+                   "DELETE FROM t WHERE id = 'b'");
+        device_sync(&t.a, &t.b);
+        trio_meet(&t, merge_way_number(k), QUERY_T);
+        assert_string_equal(device_get(&t.b, QUERY_T), "");
+        assert_string_equal(device_kinds(&t.b), "");
+        trio_join(&t, QUERY_T);
+        trio_close(&t);
+    }
+}
+
 static void case_04_a_row_made_again_against_an_update(void **state)
 {
     (void)state;
@@ -378,6 +400,7 @@ int main(void)
         cmocka_unit_test(case_02_two_new_keys_of_one_row),
         cmocka_unit_test(case_03_a_deletion_against_an_update),
         cmocka_unit_test(case_03_an_update_against_a_later_deletion),
+        cmocka_unit_test(case_03_a_deletion_wins_where_the_table_says_so),
         cmocka_unit_test(case_04_a_row_made_again_against_an_update),
         cmocka_unit_test(case_05_two_deletions),
         cmocka_unit_test(case_06_two_rows_of_one_key),
