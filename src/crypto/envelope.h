@@ -13,7 +13,8 @@
 #include "crypto/hpke.h"
 #include "crypto/seal.h"
 
-#define SAT_ENVELOPE_OVERHEAD (1 + SAT_HPKE_OVERHEAD + SAT_SEAL_COMMITMENT_SIZE)
+#define SAT_ENVELOPE_OVERHEAD                                                  \
+    (1 + SAT_HPKE_ENC_SIZE + SAT_SEAL_COMMITMENT_SIZE + 16)
 
 /* Appends the envelope to `out`. */
 SAT_CHECK sat_status sat__envelope_seal(const sat_env *env,

@@ -12,7 +12,6 @@
 #include <sodium.h>
 
 #include "base/error.h"
-#include "crypto/aead.h"
 
 #define MODE_BASE 0
 #define KEM_X25519 0x20
@@ -139,38 +138,4 @@ sat_status sat__hpke_open(const sat__exchange_key *recipient,
     TRY(sat__hpke_share(recipient, enc, enc, public, shared.bytes, err));
     return sat__hpke_schedule(SAT_HPKE_AES_256_GCM, shared.bytes, info, out,
                               err);
-}
-
-sat_status sat__hpke_seal(const sat_env *env,
-                          const uint8_t recipient[SAT_EXCHANGE_KEY_SIZE],
-                          sat_bytes info, sat_bytes ad, sat_bytes plain,
-                          sat_buf *out, sat_error *err)
-{
-    AUTO(sat__hpke_keys) keys;
-    const size_t start = out->len;
-    uint8_t enc[SAT_HPKE_ENC_SIZE];
-
-    TRY(sat__hpke_begin(env, recipient, info, enc, &keys, err));
-    sat__buf_put(out, enc, sizeof enc);
-    const sat_status st =
-        sat__aead_seal(keys.key, keys.nonce, ad, plain, out, err);
-    if (st != SAT_OK)
-        out->len = start;
-    return st;
-}
-
-sat_status sat__hpke_unseal(const sat__exchange_key *recipient, sat_bytes info,
-                            sat_bytes ad, sat_bytes sealed, sat_buf *out,
-                            sat_error *err)
-{
-    AUTO(sat__hpke_keys) keys;
-
-    if (sealed.len < SAT_HPKE_OVERHEAD)
-        return sat__fail(err, SAT_ERR_CORRUPT,
-                         "a sealed message of only %zu bytes", sealed.len);
-    TRY(sat__hpke_open(recipient, sealed.data, info, &keys, err));
-    return sat__aead_unseal(keys.key, keys.nonce, ad,
-                            bytes_of(sealed.data + SAT_HPKE_ENC_SIZE,
-                                     sealed.len - SAT_HPKE_ENC_SIZE),
-                            out, err);
 }

@@ -1,11 +1,11 @@
 /*
  * hpke.h - HPKE in base mode (RFC 9180), for X25519, HKDF-SHA256, AES-256-GCM
  *
- *      encapsulated key (32) │ ciphertext │ tag (16)
+ *      sender:    recipient's public key ─> encapsulated key, message keys
+ *      recipient: own secret key, encapsulated key ─> the same message keys
  *
  * Anyone can seal for a public key, so opening proves nothing about who sealed.
- * Messages of ours go through crypto/envelope.h, which adds suite, context and
- * commitment.
+ * crypto/envelope.h makes messages of it, with suite, context and commitment.
  */
 #ifndef SAT_SRC_CRYPTO_HPKE_H
 #define SAT_SRC_CRYPTO_HPKE_H
@@ -13,7 +13,6 @@
 #include "crypto/identity.h"
 
 #define SAT_HPKE_ENC_SIZE 32
-#define SAT_HPKE_OVERHEAD (SAT_HPKE_ENC_SIZE + 16)
 
 #define SAT_HPKE_AES_256_GCM 2 /* the cipher's number in RFC 9180 */
 
@@ -52,15 +51,5 @@ SAT_CHECK sat_status sat__hpke_open(const sat__exchange_key *recipient,
                                     const uint8_t enc[SAT_HPKE_ENC_SIZE],
                                     sat_bytes info, sat__hpke_keys *out,
                                     sat_error *err);
-
-/* One message, whole: appends encapsulated key and ciphertext, or plaintext. */
-SAT_CHECK sat_status
-sat__hpke_seal(const sat_env *env,
-               const uint8_t recipient[SAT_EXCHANGE_KEY_SIZE], sat_bytes info,
-               sat_bytes ad, sat_bytes plain, sat_buf *out, sat_error *err);
-SAT_CHECK sat_status sat__hpke_unseal(const sat__exchange_key *recipient,
-                                      sat_bytes info, sat_bytes ad,
-                                      sat_bytes sealed, sat_buf *out,
-                                      sat_error *err);
 
 #endif /* SAT_SRC_CRYPTO_HPKE_H */

@@ -1,12 +1,12 @@
 /*
  * keys.h - one type for each kind of key
  *
- * A key in the wrong place does not compile. AUTO(sat__vault_key) wipes it at
+ * A key in the wrong place does not compile. AUTO(sat__file_key) wipes it at
  * the end of its block; where it outlives a call it is a member of something
  * made by sat__secret_new().
  *
- *      master key ─> seal keys, by label     vault key ─> seal keys, by label
- *      database key ─> SQLCipher             file key ─> a stream
+ *      master key ─> seal keys, by label
+ *      database key ─> SQLCipher     file key ─> a stream
  */
 #ifndef SAT_SRC_CRYPTO_KEYS_H
 #define SAT_SRC_CRYPTO_KEYS_H
@@ -32,7 +32,6 @@
     DEFINE_AUTO(type, type##_wipe)
 
 DEFINE_KEY(sat__master_key);   /* of the account: everything hangs on it */
-DEFINE_KEY(sat__vault_key);    /* of one epoch of one vault */
 DEFINE_KEY(sat__database_key); /* of one SQLCipher file on one device */
 DEFINE_KEY(sat__file_key); /* of one stream: a media file, a backup object */
 DEFINE_KEY(sat__keychain_key); /* of one keychain slot */
@@ -41,12 +40,6 @@ DEFINE_KEY(sat__seal_key);     /* what crypto/seal.h takes, always derived */
 /* The key under `label`, one of crypto/labels.h. */
 static inline void master_key_derive(const sat__master_key *key,
                                      const char *label, sat__seal_key *out)
-{
-    sat__derive(bytes_of(key->bytes, sizeof key->bytes), label, out->bytes);
-}
-
-static inline void vault_key_derive(const sat__vault_key *key,
-                                    const char *label, sat__seal_key *out)
 {
     sat__derive(bytes_of(key->bytes, sizeof key->bytes), label, out->bytes);
 }

@@ -14,7 +14,6 @@
 #define SAT_LABEL_PASSWORD_SLOT "satchel-v1 password slot"
 #define SAT_LABEL_PASSWORD_SIGN "satchel-v1 password principal sign"
 #define SAT_LABEL_PASSWORD_EXCHANGE "satchel-v1 password principal exchange"
-#define SAT_LABEL_PASSWORD_LOGIN "satchel-v1 password login"
 #define SAT_LABEL_PHRASE_SLOT "satchel-v1 phrase slot"
 #define SAT_LABEL_PHRASE_SIGN "satchel-v1 phrase principal sign"
 #define SAT_LABEL_PHRASE_EXCHANGE "satchel-v1 phrase principal exchange"

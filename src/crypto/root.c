@@ -155,16 +155,6 @@ void sat__root_slot_key(const sat__root *root, sat__seal_key *out)
     sat__derive(secret_of(root), labels[root->kind].slot, out->bytes);
 }
 
-sat_status sat__root_login_seed(const sat__root *root, sat__sign_seed *out,
-                                sat_error *err)
-{
-    if (root->kind != SAT_SLOT_PASSWORD)
-        return sat__fail(err, SAT_ERR_UNSUPPORTED,
-                         "only a password has a login key");
-    sat__derive(secret_of(root), SAT_LABEL_PASSWORD_LOGIN, out->bytes);
-    return SAT_OK;
-}
-
 sat_status sat__root_identity(const sat__root *root, sat__identity **out,
                               sat_error *err)
 {

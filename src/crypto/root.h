@@ -3,8 +3,8 @@
  *
  *      password ─Argon2id─┐
  *      secret key ────────┴─┐              ┌─ key of the slot
- *      recovery phrase ─────┼─ root ─HKDF──┼─ identity of the slot's principal
- *      keychain key ────────┘              └─ login key
+ *      recovery phrase ─────┼─ root ─HKDF──┴─ identity of the slot's principal
+ *      keychain key ────────┘
  *
  * Each kind of root has labels of its own, so equal secrets of different kinds
  * make different keys.
@@ -91,13 +91,6 @@ void sat__root_of_keychain(const sat__keychain_key *key, sat__root *out);
 
 /* The key that seals this root's slots. */
 void sat__root_slot_key(const sat__root *root, sat__seal_key *out);
-
-/*
- * The seed of the key that signs a login, which a server comes to know the
- * public half of. Only for the root of a password.
- */
-SAT_CHECK sat_status sat__root_login_seed(const sat__root *root,
-                                          sat__sign_seed *out, sat_error *err);
 
 /* The principal's identity. A keychain has none: SAT_ERR_UNSUPPORTED. */
 SAT_CHECK sat_status sat__root_identity(const sat__root *root,

@@ -208,34 +208,26 @@ static void the_principal_is_that_of_the_root(void **state)
                         sizeof slot.principal);
 }
 
-static void a_keychain_has_neither_identity_nor_login(void **state)
+static void a_keychain_has_no_identity(void **state)
 {
     (void)state;
     AUTO_PTR(sat__identity) identity = NULL;
-    sat__sign_seed seed;
     const sat__root root = keychain_root();
     assert_int_equal(sat__root_identity(&root, &identity, NULL),
                      SAT_ERR_UNSUPPORTED);
-    assert_int_equal(sat__root_login_seed(&root, &seed, NULL),
-                     SAT_ERR_UNSUPPORTED);
 }
 
-static void keys_of_one_password_have_nothing_in_common(void **state)
+static void keys_of_one_phrase_have_nothing_in_common(void **state)
 {
     (void)state;
-    static const sat__kdf_cost cost = SAT_KDF_COST_ARGON2ID;
     AUTO_PTR(sat__identity) identity = NULL;
     AUTO(sat__seal_key) slot_key;
-    AUTO(sat__sign_seed) login;
     AUTO(sat_buf) encoded = SAT_BUF_INIT;
-    const sat__root root = password_root(&cost, "correct horse");
+    const sat__root root = phrase_root(PHRASE);
     sat__root_slot_key(&root, &slot_key);
-    assert_int_equal(sat__root_login_seed(&root, &login, NULL), SAT_OK);
     assert_int_equal(sat__root_identity(&root, &identity, NULL), SAT_OK);
     sat__identity_encode(identity, &encoded);
-    assert_memory_not_equal(slot_key.bytes, login.bytes, 32);
     assert_null(memmem(encoded.data, encoded.len, slot_key.bytes, 32));
-    assert_null(memmem(encoded.data, encoded.len, login.bytes, 32));
 }
 
 static void a_cost_outside_its_bounds_is_refused(void **state)
@@ -343,8 +335,8 @@ int main(void)
         cmocka_unit_test(a_slot_survives_encoding),
         cmocka_unit_test(every_changed_byte_is_noticed),
         cmocka_unit_test(the_principal_is_that_of_the_root),
-        cmocka_unit_test(a_keychain_has_neither_identity_nor_login),
-        cmocka_unit_test(keys_of_one_password_have_nothing_in_common),
+        cmocka_unit_test(a_keychain_has_no_identity),
+        cmocka_unit_test(keys_of_one_phrase_have_nothing_in_common),
         cmocka_unit_test(a_cost_outside_its_bounds_is_refused),
         cmocka_unit_test(a_password_is_not_stretched_below_the_floor),
         cmocka_unit_test(passwords_that_can_not_be_typed_are_refused),
