@@ -27,7 +27,8 @@ typedef bool sat__stop_fn(void *context);
 
 typedef struct sat__http_options {
     sat__url url;        /* with TLS, has_device must be set: it is pinned */
-    uint64_t timeout_ms; /* without a byte; 0: 30 s */
+    uint64_t timeout_ms; /* to connect, and without a byte moving; 0: 30 s */
+    uint64_t answer_ms;  /* until an answer begins; 0: as timeout_ms */
     size_t body_max;     /* of an answer */
     sat__stop_fn *stop;  /* or NULL */
     void *stop_context;

@@ -28,7 +28,8 @@ typedef struct client {
     char authority[272];
     int fd; /* -1 while not connected */
     sat__tls_context *context;
-    sat__tls *tls; /* NULL when plain */
+    sat__tls *tls;        /* NULL when plain */
+    uint64_t patience_ms; /* how long the present wait may take */
     uint64_t sent, received;
     bool has_answer; /* a byte of the present answer has come */
 } client;
@@ -50,11 +51,9 @@ static void disconnect(client *c)
 /* Waits until the socket is ready for `events`. */
 static sat_status wait_for(const client *c, short events, sat_error *err)
 {
-    const uint64_t timeout =
-        c->options.timeout_ms != 0 ? c->options.timeout_ms : TIMEOUT_DEFAULT_MS;
     struct pollfd watched = {.fd = c->fd, .events = events};
 
-    for (uint64_t waited = 0; waited < timeout; waited += TICK_MS) {
+    for (uint64_t waited = 0; waited < c->patience_ms; waited += TICK_MS) {
         if (c->options.stop != NULL && c->options.stop(c->options.stop_context))
             return sat__fail(err, SAT_ERR_STOPPED, "stopped");
         const int ready = poll(&watched, 1, TICK_MS);
@@ -68,6 +67,23 @@ static sat_status wait_for(const client *c, short events, sat_error *err)
 
 /* ---- connecting ---- */
 
+/* An answer may take minutes to make; the system finds out meanwhile whether
+ * the other side is still there. What it refuses costs patience and nothing
+ * else. */
+static void notice_death(int fd)
+{
+    const int on = 1, idle_s = 10, interval_s = 5, probes = 3,
+              unacked_ms = 30000;
+
+    (void)setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof on);
+    (void)setsockopt(fd, IPPROTO_TCP, TCP_KEEPIDLE, &idle_s, sizeof idle_s);
+    (void)setsockopt(fd, IPPROTO_TCP, TCP_KEEPINTVL, &interval_s,
+                     sizeof interval_s);
+    (void)setsockopt(fd, IPPROTO_TCP, TCP_KEEPCNT, &probes, sizeof probes);
+    (void)setsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &unacked_ms,
+                     sizeof unacked_ms);
+}
+
 static sat_status try_address(client *c, const struct addrinfo *at,
                               sat_error *err)
 {
@@ -80,6 +96,7 @@ static sat_status try_address(client *c, const struct addrinfo *at,
     if (c->fd < 0)
         return sat__fail_os(err, errno, "no socket can be made");
     (void)setsockopt(c->fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
+    notice_death(c->fd);
     if (connect(c->fd, at->ai_addr, at->ai_addrlen) != 0) {
         if (errno != EINPROGRESS)
             return fail_gone(c, err, strerrordesc_np(errno));
@@ -207,6 +224,7 @@ static sat_status shake_hands(client *c, sat_error *err)
 
 static sat_status connect_client(client *c, sat_error *err)
 {
+    c->patience_ms = c->options.timeout_ms;
     sat_status status = connect_socket(c, err);
 
     if (status == SAT_OK && c->context != NULL)
@@ -246,6 +264,7 @@ static sat_status receive_response(client *c, sat__response *response,
         if (at == plain.len && !sat__http_parser_is_pending(parser)) {
             TRY(receive_plain(c, &plain, err));
             c->has_answer = true;
+            c->patience_ms = c->options.timeout_ms;
             at = 0;
         }
         size_t used;
@@ -271,7 +290,9 @@ static sat_status try_exchange(client *c, const sat__request *request,
     if (c->fd < 0)
         TRY(connect_client(c, err));
     c->has_answer = false;
+    c->patience_ms = c->options.timeout_ms;
     sat_status status = send_request(c, request, err);
+    c->patience_ms = c->options.answer_ms;
     /* A server that refuses a body answers, and hangs up before it has it all.
      */
     if (status == SAT_OK || status == SAT_ERR_OFFLINE)
@@ -331,6 +352,10 @@ static sat_status new_client(const sat__http_options *options,
     if (c == NULL)
         return sat__fail(err, SAT_ERR_NOMEM, "out of memory");
     c->options = *options;
+    if (c->options.timeout_ms == 0)
+        c->options.timeout_ms = TIMEOUT_DEFAULT_MS;
+    if (c->options.answer_ms == 0)
+        c->options.answer_ms = c->options.timeout_ms;
     c->fd = -1;
     sat__url_authority(&options->url, c->authority, sizeof c->authority);
     if (options->url.is_tls)

@@ -70,7 +70,8 @@ static void answer_failure(sat__response *response, sat_status status,
         sat__response_problem(response, 422, why->message);
         break;
     case SAT_ERR_FULL:
-        sat__response_problem(response, 507, "there is no room for more");
+        sat__response_problem(response, 503, "there is no room for more");
+        sat__headers_put(&response->headers, "Retry-After", "60");
         break;
     default:
         sat__response_problem(response, 503,

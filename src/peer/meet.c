@@ -7,6 +7,9 @@
 #include "base/error.h"
 #include "peer/session.h"
 
+/* Merging the last page of a first sync of a large vault takes a while. */
+#define ANSWER_MS ((uint64_t)10 * 60 * 1000)
+
 typedef struct meeting {
     sat__transport transport;
     sat__peer_call call;
@@ -65,6 +68,7 @@ static sat_status begin_meeting(const sat__peer *peer, const sat__url *url,
 {
     const sat__http_options options = {.url = *url,
                                        .body_max = SAT_PEER_BODY_MAX,
+                                       .answer_ms = ANSWER_MS,
                                        .stop = should_stop,
                                        .stop_context = m};
 

@@ -414,6 +414,51 @@ static void row_23_what_expands_too_far_is_refused(void **state)
     assert_int_equal(send_to(&s.l, &request), 413);
 }
 
+/* ---- 31 ---- */
+
+static void row_31_a_locked_store_acknowledges_nothing(void **state)
+{
+    AUTO(scene) s = {.url = ""};
+    sat__peer_report report;
+
+    (void)state;
+    scene_open(&s);
+    (void)site_sync(&s.l);
+    site_run(&s.b, "INSERT INTO t VALUES('y', 2)");
+    (void)sqlite3_busy_timeout(s.a.own, 50);
+    site_run(&s.a, "BEGIN IMMEDIATE; INSERT INTO t VALUES('z', 3)");
+    assert_int_equal(sat__peer_sync(&s.l.call, NULL, NULL, &report, NULL),
+                     SAT_ERR_BUSY);
+    site_run(&s.a, "COMMIT");
+    report = site_sync(&s.l);
+    assert_int_equal(report.pushed, 1);
+    assert_int_equal(report.pulled, 1);
+    assert_int_equal(site_get(&s.b, "SELECT count(*) FROM t"), 3);
+    site_run(&s.a, "DELETE FROM t WHERE id <> 'x'");
+}
+
+static void row_31_a_full_store_acknowledges_nothing(void **state)
+{
+    AUTO(scene) s = {.url = ""};
+    sat__peer_report report;
+
+    (void)state;
+    scene_open(&s);
+    (void)site_sync(&s.l);
+    site_run(&s.b, "INSERT INTO t VALUES('y', randomblob(1000000))");
+    assert_int_equal(
+        sqlite3_exec(s.a.own, "PRAGMA max_page_count = 100", NULL, NULL, NULL),
+        SQLITE_OK);
+    assert_int_equal(sat__peer_sync(&s.l.call, NULL, NULL, &report, NULL),
+                     SAT_ERR_BUSY);
+    assert_int_equal(site_get(&s.a, "SELECT count(*) FROM t"), 1);
+    assert_int_equal(sqlite3_exec(s.a.own, "PRAGMA max_page_count = 100000",
+                                  NULL, NULL, NULL),
+                     SQLITE_OK);
+    assert_int_equal(site_sync(&s.l).pushed, 1);
+    site_run(&s.b, "DELETE FROM t WHERE id <> 'x'");
+}
+
 static void a_device_must_say_what_it_signs_with(void **state)
 {
     AUTO(scene) s = {.url = ""};
@@ -443,6 +488,8 @@ int main(void)
         cmocka_unit_test(row_30_a_stranger_may_register_and_nothing_else),
         cmocka_unit_test(row_30_a_revoked_device_may_nothing),
         cmocka_unit_test(row_30_only_administrators_authorise),
+        cmocka_unit_test(row_31_a_locked_store_acknowledges_nothing),
+        cmocka_unit_test(row_31_a_full_store_acknowledges_nothing),
         cmocka_unit_test(a_device_must_say_what_it_signs_with),
     };
     return cmocka_run_group_tests_name("abuse", tests, NULL, NULL);

@@ -112,7 +112,7 @@ void site_serve(site *s, char url[256])
 
 void line_open(line *l, const site *from, const char *url)
 {
-    sat__http_options options = {.timeout_ms = 5000,
+    sat__http_options options = {.answer_ms = 120000,
                                  .body_max = SAT_PEER_BODY_MAX};
     sat_error err = {0};
 
