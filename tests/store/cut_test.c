@@ -37,32 +37,34 @@ static void cut(void)
     errno = error;
 }
 
-/* These take the place of the C library's, for SQLite too. */
-int fsync(int fd)
+/* These take the place of the C library's, for the linked libraries too. */
+#define EXPORTED __attribute__((visibility("default")))
+
+EXPORTED int fsync(int fd)
 {
     cut();
     return (int)syscall(SYS_fsync, fd);
 }
 
-int fdatasync(int fd)
+EXPORTED int fdatasync(int fd)
 {
     cut();
     return (int)syscall(SYS_fdatasync, fd);
 }
 
-int rename(const char *from, const char *to)
+EXPORTED int rename(const char *from, const char *to)
 {
     cut();
     return (int)syscall(SYS_rename, from, to);
 }
 
-int unlink(const char *path)
+EXPORTED int unlink(const char *path)
 {
     cut();
     return (int)syscall(SYS_unlink, path);
 }
 
-int mkdir(const char *path, mode_t mode)
+EXPORTED int mkdir(const char *path, mode_t mode)
 {
     cut();
     return (int)syscall(SYS_mkdir, path, mode);
