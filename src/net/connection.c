@@ -31,6 +31,7 @@ struct sat__connection {
     sat__connections *all;
     sat__connection *next, *before;
     phase phase;
+    bool is_known;     /* a signed request of it was answered with 200 */
     uint64_t deadline; /* of the loop's clock, in ms */
     size_t body_earned;
     sat__tls *tls; /* NULL when plain */
@@ -198,6 +199,8 @@ static void write_more(sat__connection *connection)
 
 static void answer(sat__connection *connection)
 {
+    if (connection->request.is_signed && connection->response.status == 200)
+        connection->is_known = true;
     sat__response_write(&connection->response, &connection->out);
     if (connection->out.failed || connection->response.headers.text.failed) {
         end(connection);
@@ -395,17 +398,26 @@ static void start_reading(sat__connection *connection)
 
 /* ---- all of them ---- */
 
+/* Whoever said nothing yet that we wanted to hear goes first, and of those the
+ * one that has been waited for longest. */
+static bool goes_before(const sat__connection *a, const sat__connection *b)
+{
+    if (a->is_known != b->is_known)
+        return b->is_known;
+    return a->deadline < b->deadline;
+}
+
 static void make_room(sat__connections *all)
 {
     const size_t max = all->options->connections_max;
-    sat__connection *oldest = all->first;
+    sat__connection *first = all->first;
 
     if (all->count < (max != 0 ? max : CONNECTIONS_DEFAULT))
         return;
     for (sat__connection *at = all->first; at != NULL; at = at->next)
-        if (at->deadline < oldest->deadline)
-            oldest = at;
-    end(oldest);
+        if (!goes_before(first, at)) /* of equals the last, which is older */
+            first = at;
+    end(first);
 }
 
 /* Everything a connection needs before its first byte. */

@@ -346,7 +346,8 @@ sat__http_event sat__http_parser_feed(sat__http_parser *parser, sat_bytes data,
         if (event != SAT_HTTP_MORE)
             return event;
     }
-    return run(parser, data, used);
+    /* To http-parser, no bytes are the end of the connection. */
+    return data.len > 0 ? run(parser, data, used) : SAT_HTTP_MORE;
 }
 
 void sat__http_parser_limit(sat__http_parser *parser, size_t bytes)

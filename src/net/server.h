@@ -5,7 +5,7 @@
  * the other; the handler runs on the loop's thread. Memory is bounded: so many
  * connections, one head and one body each, nothing is read while an answer is
  * being written. Who is slow gets 408 and is closed; when all places are taken,
- * whoever has been waited for longest makes room.
+ * whoever has been waited for longest makes room, strangers first.
  */
 #ifndef SAT_SRC_NET_SERVER_H
 #define SAT_SRC_NET_SERVER_H

@@ -61,6 +61,7 @@ static size_t begin(void *context, sat__request *request,
         sat__route_find(routes, 3, request, id, response);
 
     (void)context;
+    request->is_signed = sat__headers_get(&request->headers, "X-Known") != NULL;
     return route != NULL ? route->body_max : 0;
 }
 
@@ -171,6 +172,30 @@ static void requests_of_one_connection_are_answered_in_order(void **state)
     }
 }
 
+static void a_body_may_come_later_and_in_pieces(void **state)
+{
+    AUTO_PTR(sat__server) server = start(NULL, 0);
+    AUTO_FD int fd = dial(server);
+    static const char *const pieces[] = {
+        "POST /echo HTTP/1.1\r\n" HOST "Content-Length: 4\r\n\r",
+        "\n",
+        "a",
+        "bcd",
+        "POST /echo HTTP/1.1\r\n" HOST "Transfer-Encoding: chunked\r\n\r\n",
+        "2\r",
+        "\nab\r\n0",
+        "\r\n\r\n",
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof pieces / sizeof pieces[0]; i++) {
+        say(fd, pieces[i]);
+        (void)usleep(5000);
+        if (i == 3 || i == 7)
+            assert_int_equal(hear(fd), 200);
+    }
+}
+
 static void row_10_a_length_is_said_once_and_properly(void **state)
 {
     AUTO_PTR(sat__server) server = start(NULL, 0);
@@ -260,12 +285,17 @@ static void row_12_whoever_is_slow_is_told_and_left(void **state)
 static void row_12_idle_connections_make_room(void **state)
 {
     AUTO_PTR(sat__server) server = start(NULL, 16);
+    AUTO_FD int known = dial(server);
     int idle[200];
 
     (void)state;
+    say(known, "GET /health HTTP/1.1\r\nX-Known: yes\r\n" HOST "\r\n");
+    assert_int_equal(hear(known), 200);
     for (size_t i = 0; i < 200; i++)
         idle[i] = dial(server);
     assert_healthy(server);
+    say(known, "GET /health HTTP/1.1\r\n" HOST "\r\n");
+    assert_int_equal(hear(known), 200);
     for (size_t i = 0; i < 200; i++)
         (void)close(idle[i]);
 }
@@ -431,6 +461,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(requests_of_one_connection_are_answered_in_order),
+        cmocka_unit_test(a_body_may_come_later_and_in_pieces),
         cmocka_unit_test(row_10_a_length_is_said_once_and_properly),
         cmocka_unit_test(row_11_sizes_are_bounded),
         cmocka_unit_test(row_12_whoever_is_slow_is_told_and_left),
