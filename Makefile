@@ -2,11 +2,12 @@
 #
 #   make                         install what is missing, build
 #   make test                    and run the tests
+#   make bench                   measure, as a table and as build/bench.json
 #   make check                   everything that holds before a merge
 #   make install                 to $(DESTDIR)$(PREFIX)
 PREFIX ?= /usr/local
 
-.PHONY: build test check install setup clean
+.PHONY: build test bench check install setup clean
 
 build: setup
 	@cmake --preset dev >build/configure.log || { cat build/configure.log; false; }
@@ -14,6 +15,12 @@ build: setup
 
 test: build
 	@ctest --preset dev
+
+bench:
+	@scripts/setup build test bench
+	@cmake --preset release >/dev/null
+	@cmake --build --preset release
+	@bench/run build/release $(ONLY)
 
 check: setup
 	@scripts/check

@@ -192,3 +192,18 @@ function(sat_checks)
     add_test(NAME check/linked COMMAND "${PROJECT_SOURCE_DIR}/scripts/linked"
         "${PROJECT_BINARY_DIR}")
 endfunction()
+
+# sat_benches(): every source of bench/ but bench.c is a benchmark, which
+# bench/run runs.
+function(sat_benches)
+    file(GLOB sources CONFIGURE_DEPENDS "bench/*.c")
+    list(FILTER sources EXCLUDE REGEX "/bench\\.c$")
+    foreach(source IN LISTS sources)
+        get_filename_component(name "${source}" NAME_WE)
+        add_executable(bench_${name} "${source}" bench/bench.c)
+        sat_compile(bench_${name})
+        target_compile_definitions(bench_${name} PRIVATE
+            SAT_BUILD_DIR="${PROJECT_BINARY_DIR}")
+        target_link_libraries(bench_${name} PRIVATE satchel_static)
+    endforeach()
+endfunction()

@@ -2,8 +2,8 @@
  * page_apply.c - whatever a peer sends is merged whole or leaves no trace
  *
  * The bytes go to a replica that holds a table with rows, a UNIQUE column and a
- * CHECK. If they are refused, its tables and its knowledge are as before; if they
- * are taken, the constraints hold.
+ * CHECK. If they are refused, its tables and its knowledge are as before; if
+ * they are taken, the constraints hold.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -34,7 +34,8 @@ static void chance(void *context, uint8_t *out, size_t len)
     memset(out, 7, len);
 }
 
-/* Triggers are off on a replica's connection: rows are there before tracking. */
+/* Triggers are off on a replica's connection: rows are there before tracking.
+ */
 static sat__replica *make_replica(sqlite3 *db)
 {
     static const sat_env env = {sizeof env, wall, chance, NULL, NULL};

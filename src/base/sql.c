@@ -9,7 +9,8 @@
 
 sat_status sat__sql_fail(sqlite3 *db, sat_error *err)
 {
-    return sat__sqlite_status(db, sqlite3_extended_errcode(db), err, "database");
+    return sat__sqlite_status(db, sqlite3_extended_errcode(db), err,
+                              "database");
 }
 
 sat_status sat__sql_exec(sqlite3 *db, sat_error *err, const char *format, ...)

@@ -99,12 +99,25 @@ static sat_status on_update(sqlite3 *db, const sat__table *table, int c,
     return run(db, &sql, err);
 }
 
+/*
+ * SQLite compares the names behind OF with those of the SET clause and with
+ * nothing else, so only statements that set a rowid pay for this.
+ */
 static sat_status on_move(sqlite3 *db, const sat__table *table, sat_error *err)
 {
     AUTO(sat_buf) sql = SAT_BUF_INIT;
-    put_head(&sql, table, "move", "AFTER UPDATE");
     sat__buf_printf(&sql,
-                    "WHEN OLD.%s IS NOT NEW.%s BEGIN INSERT INTO "
+                    "CREATE TRIGGER sync_%lld_move AFTER UPDATE OF rowid, oid, "
+                    "_rowid_",
+                    (long long)table->t);
+    if (table->key_column != 0) {
+        sat__buf_put_text(&sql, ", ");
+        sat__sql_put_name(&sql, table->columns[table->key_column].name);
+    }
+    sat__buf_put_text(&sql, " ON ");
+    sat__sql_put_name(&sql, table->name);
+    sat__buf_printf(&sql,
+                    " WHEN OLD.%s IS NOT NEW.%s BEGIN INSERT INTO "
                     "sync_journal_%lld(r, c, m) VALUES(OLD.%s, %d, NEW.%s); "
                     "END",
                     table->rowid, table->rowid, (long long)table->t,

@@ -1,0 +1,65 @@
+/*
+ * find.c - one changed cell among 1,000,000 rows: collected, found and encoded
+ */
+#include <stdio.h>
+
+#include "bench.h"
+
+#define ROWS 1000000
+#define ROUNDS 21
+
+static sqlite3 *app;
+static sqlite3 *own;
+static sat__replica *replica;
+
+static void prepare(void)
+{
+    sat_error err = {0};
+    const char *const path = bench_path("find");
+
+    app = bench_open(path, SAT__VAULT_DB_CREATE);
+    bench_run(app, BENCH_TABLE);
+    bench_track(path);
+    bench_run(app, "BEGIN");
+    bench_insert(app, BENCH_ASCENDING, 0, ROWS);
+    bench_run(app, "COMMIT");
+    own = bench_open(path, SAT__VAULT_DB_REPLICA);
+    replica = bench_replica(own, "bench");
+    bench_must(sat__replica_collect(replica, NULL, &err), &err);
+    bench_checkpoint(own);
+}
+
+/* The time from the app's commit until the page is ready to be sent. */
+static double find_change(const void *context)
+{
+    static const sat__page_limits limits = {1 << 20, 1000};
+    AUTO(sat_buf) base = SAT_BUF_INIT;
+    AUTO(sat_buf) page = SAT_BUF_INIT;
+    AUTO(sat_buf) next = SAT_BUF_INIT;
+    sat_error err = {0};
+    char sql[100];
+
+    bench_must(sat__replica_knowledge(replica, &base, &err), &err);
+    (void)snprintf(sql, sizeof sql, "UPDATE t SET b = -1 WHERE rowid = %d",
+                   *(const int *)context);
+    bench_run(app, sql);
+    const double start = bench_now();
+    bench_must(sat__replica_read(replica, buf_view(&base), (sat_bytes){0},
+                                 &limits, &page, &next, &err),
+               &err);
+    return (bench_now() - start) * 1e3;
+}
+
+int main(void)
+{
+    double times[ROUNDS];
+
+    prepare();
+    for (int i = 0; i < ROUNDS; i++) {
+        const int row = 1 + i * (ROWS / ROUNDS);
+        times[i] = find_change(&row);
+    }
+    bench_report_value("one changed cell among 1,000,000 rows",
+                       bench_median(times, ROUNDS), "ms", 1, BENCH_AT_MOST);
+    return 0;
+}
