@@ -286,17 +286,17 @@ static void row_12_idle_connections_make_room(void **state)
 {
     AUTO_PTR(sat__server) server = start(NULL, 16);
     AUTO_FD int known = dial(server);
-    int idle[200];
+    int idle[100];
 
     (void)state;
     say(known, "GET /health HTTP/1.1\r\nX-Known: yes\r\n" HOST "\r\n");
     assert_int_equal(hear(known), 200);
-    for (size_t i = 0; i < 200; i++)
+    for (size_t i = 0; i < 100; i++)
         idle[i] = dial(server);
     assert_healthy(server);
     say(known, "GET /health HTTP/1.1\r\n" HOST "\r\n");
     assert_int_equal(hear(known), 200);
-    for (size_t i = 0; i < 200; i++)
+    for (size_t i = 0; i < 100; i++)
         (void)close(idle[i]);
 }
 
