@@ -86,28 +86,51 @@ static void case_29_a_copy_goes_on_as_another_device(void **state)
     }
 }
 
-/* Yesterday's backup takes the place of the database, and is written to. */
-static void case_29_a_backup_that_was_restored(void **state)
+/* Yesterday's backup is copied over the vault, and written to. */
+static void case_29_a_backup_that_was_put_back(void **state)
 {
     (void)state;
 
     for (int k = 0; k < MERGE_WAYS; k++) {
         trio t;
-        device restored;
-        sat_error err = {0};
         trio_open(&t, TABLE_T, ROWS_T);
-        device_copy(&restored, "a-restored", &t.a);
+        device_make_vault(&t.a);
+        device_save(&t.a);
         trio_write(&t, "UPDATE t SET qty = 5 WHERE id = 'a'", "SELECT 1");
         device_sync(&t.a, &t.b);
-        device_close(&t.a);
-        t.a = restored;
+        device_restore(&t.a);
+        assert_string_equal(device_get(&t.a, QUERY_T), "a|1|x;b|2|y;");
         test_now_ms += 1000;
-        must(sat__replica_renew(t.a.replica, &err), &err);
         device_run(&t.a, "UPDATE t SET name = 'late' WHERE id = 'a'");
         trio_meet(&t, merge_way_number(k), QUERY_T);
         assert_string_equal(device_get(&t.a, QUERY_T), "a|5|late;b|2|y;");
         assert_string_equal(device_kinds(&t.a), "");
         trio_join(&t, QUERY_T);
+        trio_close(&t);
+    }
+}
+
+/* Two vaults of one device go on side by side. */
+static void case_29_a_vault_and_its_copy(void **state)
+{
+    (void)state;
+
+    for (int k = 0; k < MERGE_WAYS; k++) {
+        trio t;
+        device twin;
+        trio_open(&t, TABLE_T, ROWS_T);
+        device_make_vault(&t.a);
+        device_copy(&twin, "a-twin", &t.a);
+        device_run(&twin, "UPDATE t SET qty = 7 WHERE id = 'b'");
+        trio_write(&t, "UPDATE t SET qty = 5 WHERE id = 'a'",
+                   "UPDATE t SET name = 'z' WHERE id = 'b'");
+        trio_meet(&t, merge_way_number(k), QUERY_T);
+        device_sync(&twin, &t.b);
+        device_sync(&t.a, &t.b);
+        devices_equal(&t.a, &twin, QUERY_T);
+        assert_string_equal(device_get(&t.a, QUERY_T), "a|5|x;b|7|z;");
+        trio_join(&t, QUERY_T);
+        device_close(&twin);
         trio_close(&t);
     }
 }
@@ -276,6 +299,35 @@ static void case_31_a_great_transaction_cut_and_killed_midway(void **state)
     device_is_sound(&t.b);
     pages_clear(&p);
     trio_close(&t);
+}
+
+/* While it was away, rows were deleted and others changed. */
+static void case_32_a_device_that_returns_late(void **state)
+{
+    (void)state;
+
+    for (int k = 0; k < MERGE_WAYS; k++) {
+        const merge_way way = merge_way_number(k);
+        trio t;
+        trio_open(&t, TABLE_T, ROWS_T ", ('c', 3, 'z'), ('d', 4, 'w')");
+        device_sync(&t.b, &t.c);
+        trio_write(&t, "DELETE FROM t WHERE id IN ('a', 'b')",
+                   "UPDATE t SET name = 'b' WHERE id = 'c'");
+        device_sync(&t.a, &t.b);
+        device_sync(&t.a, &t.b);
+        device_run(&t.c, "UPDATE t SET qty = 9 WHERE id IN ('b', 'c');"
+                         "DELETE FROM t WHERE id = 'd'");
+        if (way.b_first)
+            device_pull(&t.c, &t.b, way.rows);
+        device_pull(&t.a, &t.c, way.rows);
+        device_pull(&t.c, &t.a, way.rows);
+        device_pull(&t.b, &t.c, way.rows);
+        assert_string_equal(device_get(&t.a, QUERY_T), "b|9|y;c|9|b;");
+        assert_string_equal(device_kinds(&t.a), "delete:;");
+        devices_equal(&t.a, &t.c, QUERY_T);
+        devices_equal(&t.a, &t.b, QUERY_T);
+        trio_close(&t);
+    }
 }
 
 static void case_33_a_writer_without_foreign_keys(void **state)
@@ -450,11 +502,13 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(case_27_a_held_row_and_its_children_get_a_free_key),
         cmocka_unit_test(case_29_a_copy_goes_on_as_another_device),
-        cmocka_unit_test(case_29_a_backup_that_was_restored),
+        cmocka_unit_test(case_29_a_backup_that_was_put_back),
+        cmocka_unit_test(case_29_a_vault_and_its_copy),
         cmocka_unit_test(case_29_a_vacuum_moves_no_row),
         cmocka_unit_test(case_30_a_clock_at_2099_for_one_write),
         cmocka_unit_test(case_30_two_devices_a_day_apart),
         cmocka_unit_test(case_31_a_great_transaction_cut_and_killed_midway),
+        cmocka_unit_test(case_32_a_device_that_returns_late),
         cmocka_unit_test(case_33_a_writer_without_foreign_keys),
         cmocka_unit_test(case_34_messages_doubled_and_reordered),
         cmocka_unit_test(case_34_messages_replayed),

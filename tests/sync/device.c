@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/error.h"
+#include "store/vault_mark.h"
 
 uint64_t test_now_ms = 1000000;
 
@@ -45,8 +46,10 @@ static void attach(device *d)
 {
     const sat_env env = {
         .size = sizeof env, .wall = wall, .random = chance, .context = d};
-    sat__replica_options options = {
-        .env = &env, .device_name = "test", .max_ahead_ms = 3600000};
+    sat__replica_options options = {.env = &env,
+                                    .device_name = "test",
+                                    .max_ahead_ms = 3600000,
+                                    .is_vault = d->is_vault};
     sat_error err = {0};
     memcpy(options.device, d->id, sizeof options.device);
     d->app = connect(d);
@@ -66,6 +69,12 @@ static void remove_files(const device *d)
         (void)snprintf(path, sizeof path, "%s%s", d->path, suffixes[i]);
         (void)unlink(path);
     }
+    char path[300];
+    const int stem = (int)strlen(d->path) - 3;
+    (void)snprintf(path, sizeof path, "%.*s.mark", stem, d->path);
+    (void)unlink(path);
+    (void)snprintf(path, sizeof path, "%s.saved", d->path);
+    (void)unlink(path);
 }
 
 static void name_it(device *d, const char *name)
@@ -86,6 +95,7 @@ void device_open(device *d, const char *name)
 void device_copy(device *d, const char *name, device *from)
 {
     name_it(d, name);
+    d->is_vault = from->is_vault;
     device_run(from, "VACUUM INTO %Q", d->path);
     attach(d);
 }
@@ -100,6 +110,50 @@ static void detach(device *d)
 void device_reopen(device *d)
 {
     detach(d);
+    attach(d);
+}
+
+void device_make_vault(device *d)
+{
+    sat_error err = {0};
+    device_run(d, "CREATE TABLE sync_vault(name TEXT PRIMARY KEY, value) "
+                  "WITHOUT ROWID");
+    must(sat__vault_mark_renew(d->own, sat_env_system(), &err), &err);
+    d->is_vault = true;
+    device_reopen(d);
+}
+
+/* Into the same file, as cp does. */
+static void copy_file(const char *from, const char *to)
+{
+    char block[1 << 16];
+    FILE *const in = fopen(from, "rb");
+    FILE *const out = fopen(to, "wb");
+    size_t len;
+
+    assert_non_null(in);
+    assert_non_null(out);
+    while ((len = fread(block, 1, sizeof block, in)) > 0)
+        assert_int_equal(fwrite(block, 1, len, out), len);
+    (void)fclose(in);
+    assert_int_equal(fclose(out), 0);
+}
+
+void device_save(device *d)
+{
+    char path[300];
+    (void)snprintf(path, sizeof path, "%s.saved", d->path);
+    detach(d);
+    copy_file(d->path, path);
+    attach(d);
+}
+
+void device_restore(device *d)
+{
+    char path[300];
+    (void)snprintf(path, sizeof path, "%s.saved", d->path);
+    detach(d);
+    copy_file(path, d->path);
     attach(d);
 }
 

@@ -19,6 +19,7 @@ typedef struct device {
     char path[256];
     uint8_t id[SAT_DEVICE_ID_SIZE];
     uint64_t ahead_ms; /* of test_now_ms */
+    bool is_vault;     /* with a mark beside it */
     sqlite3 *app;
     sqlite3 *own;
     sat__replica *replica;
@@ -29,6 +30,11 @@ extern uint64_t test_now_ms; /* what the clocks show */
 void device_open(device *d, const char *name);
 /* Opens a copy of another's database; its name's first letter is its id. */
 void device_copy(device *d, const char *name, device *from);
+/* From now on a vault, that knows when it was copied or put back. */
+void device_make_vault(device *d);
+/* Keeps the database as it is now, and puts back what was kept. */
+void device_save(device *d);
+void device_restore(device *d);
 /* Closes and opens the database again, as after a restart. */
 void device_reopen(device *d);
 void device_close(device *d);
