@@ -174,12 +174,9 @@ sat_status sat__fs_sync_folder(const char *path, sat_error *err)
     return SAT_OK;
 }
 
-sat_status sat__fs_lock(const char *path, int *fd, sat_error *err)
+static sat_status wait_for_lock(int fd, const char *path, sat_error *err)
 {
-    AUTO_FD int held = open(path, O_RDONLY | O_CLOEXEC);
-    if (held < 0)
-        return sat__fail_os(err, errno, "cannot open '%s'", path);
-    for (int waited = 0; flock(held, LOCK_EX | LOCK_NB) != 0;
+    for (int waited = 0; flock(fd, LOCK_EX | LOCK_NB) != 0;
          waited += LOCK_STEP_MS) {
         if (errno != EWOULDBLOCK)
             return sat__fail_os(err, errno, "cannot lock '%s'", path);
@@ -189,7 +186,19 @@ sat_status sat__fs_lock(const char *path, int *fd, sat_error *err)
         const struct timespec pause = {0, LOCK_STEP_MS * 1000000L};
         (void)nanosleep(&pause, NULL);
     }
+    return SAT_OK;
+}
+
+sat_status sat__fs_lock(const char *path, int *fd, sat_error *err)
+{
+    const int held = open(path, O_RDONLY | O_CLOEXEC);
+    if (held < 0)
+        return sat__fail_os(err, errno, "cannot open '%s'", path);
+    const sat_status st = wait_for_lock(held, path, err);
+    if (st != SAT_OK) {
+        (void)close(held);
+        return st;
+    }
     *fd = held;
-    held = -1;
     return SAT_OK;
 }

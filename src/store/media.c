@@ -161,7 +161,7 @@ sat_status sat__media_unseal(const char *folder, const sat__media *media,
     AUTO(sat__stream) stream = SAT_STREAM_INIT;
     uint8_t digest[SAT_SHA256_SIZE];
     sat__blob_name actual;
-    reader in;
+    reader in = {.fd = -1};
     TRY(sat__blob_open(folder, &media->blob, &fd, err));
     TRY(open_reader(media, fd, &in, err));
     TRY(read_piece(&in, SAT_STREAM_HEADER_SIZE, &header, err));

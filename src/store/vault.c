@@ -35,10 +35,12 @@ sat_status sat__vault_file(const sat_profile *profile, const char *name,
 static sat_status find(sat_profile *profile, const char *name,
                        sat__vault_entry **out, sat_error *err)
 {
-    *out = sat__secrets_find(profile->secrets, name);
-    if (*out == NULL)
-        return sat__fail(err, SAT_ERR_NOT_FOUND, "there is no vault '%s'",
-                         name);
+    sat__vault_entry *const vault = sat__secrets_find(profile->secrets, name);
+    if (vault == NULL) {
+        (void)sat__fail(err, SAT_ERR_NOT_FOUND, "there is no vault '%s'", name);
+        return SAT_ERR_NOT_FOUND;
+    }
+    *out = vault;
     return SAT_OK;
 }
 
