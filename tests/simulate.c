@@ -105,6 +105,9 @@ int main(int argc, char **argv)
             return misused();
         }
     }
+    /* One thread, and much memory that comes and goes. */
+    (void)sqlite3_config(SQLITE_CONFIG_SINGLETHREAD);
+    (void)sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
     if (optind + 1 != argc || !parse_seeds(argv[optind], &how))
         return misused();
     return run(&how);

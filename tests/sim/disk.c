@@ -230,6 +230,11 @@ bool disk_is_dead(int d)
     return disks[d].trouble == DISK_CRASH;
 }
 
+void disk_cancel(int d)
+{
+    disks[d].planned = DISK_FINE;
+}
+
 void disk_repair(int d)
 {
     disks[d].planned = disks[d].trouble = DISK_FINE;

@@ -46,7 +46,10 @@ bool disk_is_troubled(int d);
 /* Whether the power is gone. */
 bool disk_is_dead(int d);
 
-/* Ends a full disk, or a trouble that has not come yet. */
+/* Takes back a trouble that has not come yet. */
+void disk_cancel(int d);
+
+/* Ends a full disk, and forgets what came. */
 void disk_repair(int d);
 
 /* The power is back: what was not synced is lost in part. No file may be open.

@@ -431,18 +431,28 @@ static bool are_equal(const sim_world *w)
     return true;
 }
 
+static bool has_news(const sim_world *w, int to, int from)
+{
+    return !knowledge_covers(&w->devices[to].known, &w->devices[from].known);
+}
+
 /* With a whole network and sound disks, all become equal. */
 static bool come_to_rest(sim_world *w)
 {
-    for (int i = 0; i < w->device_count; i++)
-        if (!restart(w, &w->devices[i]))
+    for (int i = 0; i < w->device_count; i++) {
+        device *const d = &w->devices[i];
+        const bool restarts =
+            disk_is_troubled(i) || chance_hits(&w->chance, 15);
+        disk_cancel(i);
+        if (!(restarts ? restart(w, d) : device_settle(d, schema_of(w))))
             return false;
+    }
     for (int round = 0; round <= 2 * w->device_count + 2; round++) {
         if (are_equal(w))
             break;
         for (int i = 0; i < w->device_count; i++)
             for (int k = 0; k < w->device_count; k++)
-                if (are_linked(w, i, k) &&
+                if (are_linked(w, i, k) && has_news(w, i, k) &&
                     !exchange_now(w, &w->devices[i], &w->devices[k]))
                     return false;
     }
@@ -451,7 +461,7 @@ static bool come_to_rest(sim_world *w)
     uint64_t first = 0;
     for (int i = 0; i < w->device_count; i++) {
         uint64_t hash;
-        if (!device_settle(&w->devices[i], schema_of(w)) ||
+        if (!device_compare_conflicts(&w->devices[i], schema_of(w)) ||
             !device_hash_conflicts(&w->devices[i], &hash))
             return false;
         if (i == 0)
@@ -487,7 +497,7 @@ static bool prepare(sim_world *w, uint64_t seed)
 
 static bool begin(sim_world *w, uint64_t seed)
 {
-    static const int acts[] = {8, 12, 16, 24, 40, 80};
+    static const int acts[] = {6, 8, 10, 12, 16, 24, 32, 64};
     static const int counts[] = {2, 2, 2, 3, 3, 4, 5, 6};
     int count;
 
@@ -496,7 +506,7 @@ static bool begin(sim_world *w, uint64_t seed)
     w->device_count = 0;
     w->backup.is_there = false;
     memset(w->cut_until, 0, sizeof w->cut_until);
-    w->acts_left = acts[chance_below(&w->chance, 6)];
+    w->acts_left = acts[chance_below(&w->chance, 8)];
     w->is_chain = chance_hits(&w->chance, 20);
     w->trouble = chance_hits(&w->chance, 40) ? 60 : 0;
     w->loss = chance_hits(&w->chance, 50) ? 8 : 0;
