@@ -3,11 +3,13 @@
 #   make                         install what is missing, build
 #   make test                    and run the tests
 #   make bench                   measure, as a table and as build/bench.json
+#   make simulate SEEDS=1-2000   runs of the simulation; prints the seeds that fail
 #   make check                   everything that holds before a merge
 #   make install                 to $(DESTDIR)$(PREFIX)
 PREFIX ?= /usr/local
+SEEDS ?= 1-2000
 
-.PHONY: build test bench check install setup clean
+.PHONY: build test bench simulate check install setup clean
 
 build: setup
 	@cmake --preset dev >build/configure.log || { cat build/configure.log; false; }
@@ -21,6 +23,9 @@ bench:
 	@cmake --preset release >/dev/null
 	@cmake --build --preset release
 	@bench/run build/release $(ONLY)
+
+simulate: build
+	@build/dev/satchel-simulate $(SEEDS)
 
 check: setup
 	@scripts/check

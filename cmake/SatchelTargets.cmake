@@ -181,6 +181,15 @@ function(sat_simulation)
     target_include_directories(satchel_simulate PRIVATE tests)
     target_link_libraries(satchel_simulate PRIVATE sat_base sat_crypto
         sat_store)
+    set(last 2000)
+    if(SAT_SANITIZE)
+        set(last 200)
+    endif()
+    add_test(NAME simulate COMMAND satchel_simulate 1-${last})
+    foreach(bug RANGE 1 16)
+        add_test(NAME simulate/planted-${bug}
+            COMMAND satchel_simulate -x -p ${bug} 1-2000)
+    endforeach()
 endfunction()
 
 # What must hold of the tree and of everything that was built.

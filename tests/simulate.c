@@ -1,7 +1,7 @@
 /*
  * simulate.c - runs seeds of the simulation
  *
- *      satchel-simulate [-t] [-r] [-d FOLDER] [-p N] FIRST[-LAST]
+ *      satchel-simulate [-t] [-r] [-x] [-d FOLDER] [-p BUG] FIRST[-LAST]
  *
  * Prints the seeds that fail, each with what went wrong, and exits with 1 if
  * any did. -t tells what happens in each run; -r runs every seed twice and
@@ -15,17 +15,21 @@
 #include <unistd.h>
 
 #include "sim/world.h"
+#include "sync/plants.h"
+
+int sat__planted;
 
 typedef struct settings {
     uint64_t first, last;
     bool is_talkative;
     bool runs_twice;
+    bool wants_failure;
     const char *dump_folder;
 } settings;
 
 static int misused(void)
 {
-    (void)fprintf(stderr, "usage: satchel-simulate [-t] [-r] [-d FOLDER] "
+    (void)fprintf(stderr, "usage: satchel-simulate [-t] [-r] [-x] [-d FOLDER] "
                           "[-p BUG] FIRST[-LAST]\n");
     return 2;
 }
@@ -75,28 +79,35 @@ static int run(const settings *how)
     uint64_t events = 0;
 
     world_dump_into(world, how->dump_folder);
-    for (uint64_t seed = how->first; seed <= how->last; seed++)
+    uint64_t seed = how->first;
+    for (; seed <= how->last && !(how->wants_failure && failed > 0); seed++)
         failed += !run_seed(world, seed, how, &events);
     world_free(world);
     const double seconds = (double)(clock() - begun) / CLOCKS_PER_SEC;
-    const double count = (double)(how->last - how->first + 1);
+    const double count = (double)(seed - how->first);
     (void)printf("%.0f seeds, %" PRIu64 " failed, %" PRIu64
                  " events, %.1f s of one core, %.0f seeds/s\n",
                  count, failed, events, seconds, count / seconds);
-    return failed > 0;
+    return how->wants_failure ? failed == 0 : failed > 0;
 }
 
 int main(int argc, char **argv)
 {
     settings how = {0};
 
-    for (int option; (option = getopt(argc, argv, "trd:p:")) != -1;) {
+    for (int option; (option = getopt(argc, argv, "trxd:p:")) != -1;) {
         switch (option) {
         case 't':
             how.is_talkative = true;
             break;
         case 'r':
             how.runs_twice = true;
+            break;
+        case 'x':
+            how.wants_failure = true;
+            break;
+        case 'p':
+            sat__planted = atoi(optarg);
             break;
         case 'd':
             how.dump_folder = optarg;

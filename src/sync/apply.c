@@ -13,6 +13,7 @@
  */
 #include "sync/adopt.h"
 #include "sync/conflict.h"
+#include "sync/plants.h"
 #include "sync/rowset.h"
 #include "sync/settle.h"
 
@@ -308,6 +309,8 @@ static sat_status adopt_and_apply(apply *work, const sat__page *page,
     sat__knowledge_clear(&work->theirs);
     TRY(sat__knowledge_decode(work->replica, page->knowledge, &work->theirs,
                               err));
+    if (SAT_PLANT(11))
+        TRY(sat__knowledge_copy(&work->last, &work->theirs, err));
     return apply_page(work, page, err);
 }
 
@@ -352,7 +355,7 @@ static sat_status apply_in(sat__replica *replica,
         return sat__fail(err, SAT_ERR_INVALID,
                          "not all pages of the other device are here yet");
     TRY(sat__settle_init(&work.settle, replica, err));
-    TRY(each_page(&work, from, true, adopt_and_apply, err));
+    TRY(each_page(&work, from, !SAT_PLANT(10), adopt_and_apply, err));
     TRY(sat__settle_end(&work.settle, err));
     TRY(sat__knowledge_join(replica, &work.last, err));
     TRY(sat__knowledge_report(replica, from, &work.last, err));
@@ -373,7 +376,8 @@ sat_status sat__replica_apply(sat__replica *replica,
     AUTO(sat__sql_transaction) change = {0};
     sat__apply_report done;
     TRY(sat__sql_begin(replica->db, &change, err));
-    TRY(sat__replica_collect(replica, NULL, err));
+    if (!SAT_PLANT(9))
+        TRY(sat__replica_collect(replica, NULL, err));
     TRY(apply_in(replica, from, &done, err));
     TRY(sat__sql_commit(&change, err));
     *report = done;

@@ -12,6 +12,7 @@
  *   5. what is left is new and is born in this group.
  */
 #include "sync/lives.h"
+#include "sync/plants.h"
 #include "sync/settle.h"
 
 /* Records that are replayed at once, where they need not be seen together. */
@@ -234,7 +235,9 @@ static bool must_write(const sat__row *row, const bool *differs, int c)
     const sat__table *const table = row->table;
 
     for (int k = 1; k <= table->count; k++)
-        if (differs[k] && table->columns[k].tie == table->columns[c].tie)
+        if (differs[k] &&
+            (k == c || (table->columns[k].tie == table->columns[c].tie &&
+                        !SAT_PLANT(14))))
             return true;
     return false;
 }
@@ -456,7 +459,7 @@ static sat_status collect_table(collect *work, sat__table *table,
     if (!pending)
         return SAT_OK;
     TRY(is_recorded(work, table, &recorded, err));
-    if (recorded)
+    if (recorded && !SAT_PLANT(13))
         TRY(lower_high(work, table, err));
     while (recorded) {
         int64_t batch;

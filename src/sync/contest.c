@@ -9,6 +9,7 @@
  */
 #include "sync/contest.h"
 
+#include "sync/plants.h"
 typedef struct contender {
     int64_t b, o;
     int64_t time; /* the greatest of the shown entries of its unique cells */
@@ -50,7 +51,7 @@ static int by_claim(const void *left, const void *right)
     const contender *const a = left;
     const contender *const b = right;
 
-    if (a->time != b->time)
+    if (a->time != b->time && !SAT_PLANT(7))
         return a->time < b->time ? -1 : 1;
     if (a->birth.i != b->birth.i) {
         if (a->birth.i == 0 || b->birth.i == 0)

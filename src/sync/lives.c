@@ -3,6 +3,7 @@
  */
 #include "sync/lives.h"
 
+#include "sync/plants.h"
 static sat_status no_memory(sat_error *err)
 {
     return sat__fail(err, SAT_ERR_NOMEM, "out of memory");
@@ -212,6 +213,8 @@ static sat_status replay_one(sat__replica *replica, sat__lives *lives,
         life->may_be_evicted = true;
         return read_image(lives, stmt, &life->image, err);
     case JOURNAL_MOVED:
+        if (SAT_PLANT(15))
+            return SAT_OK;
         return on_moved(replica, lives, life, sqlite3_column_int64(stmt, 2),
                         err);
     default:

@@ -4,6 +4,23 @@
  * The simulation must find them (docs/simulation.md), or it is no test. They
  * are compiled into the simulation's copy of the engine alone, where a run
  * chooses one by its number; everywhere else SAT_PLANT() is the constant 0.
+ *
+ *    1  a merge takes in what was superseded here
+ *    2  a merge keeps what was superseded there
+ *    3  a deletion hides an update beside it
+ *    4  a write's time may lie before that of what it replaces
+ *    5  an update closes a conflict that nobody has seen
+ *    6  equal values are in conflict
+ *    7  the first row born has the key, whoever claimed it first
+ *    8  rows may refer to what is not there
+ *    9  local edits are not collected before a merge
+ *   10  of a row's copies in one pull the first counts
+ *   11  rows are merged with knowledge that is newer than they are
+ *   12  later pages send what was not collected
+ *   13  new rows on rowids that were free again are not found
+ *   14  tied columns are written one by one
+ *   15  a row whose key changed is another row
+ *   16  a restored replica goes on with its old dots
  */
 #ifndef SAT_SRC_SYNC_PLANTS_H
 #define SAT_SRC_SYNC_PLANTS_H

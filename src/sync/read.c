@@ -8,6 +8,7 @@
  * to be merged with; the last one's is what the other knows in the end.
  */
 #include "sync/page.h"
+#include "sync/plants.h"
 
 typedef struct group_slot {
     int64_t g;
@@ -561,7 +562,8 @@ sat_status sat__replica_read(sat__replica *replica, sat_bytes base,
 {
     AUTO(sat__sql_transaction) change = {0};
     TRY(sat__sql_begin(replica->db, &change, err));
-    TRY(sat__replica_collect(replica, NULL, err));
+    if (!SAT_PLANT(12) || cursor.len == 0)
+        TRY(sat__replica_collect(replica, NULL, err));
     TRY(read_in(replica, base, cursor, limits, page, next, err));
     TRY(sat__sql_commit(&change, err));
     return sat__mark_expose(replica, err);

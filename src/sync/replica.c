@@ -23,6 +23,7 @@
 
 #include "sync/apptriggers.h"
 #include "sync/core.h"
+#include "sync/plants.h"
 
 static const char system_tables[] =
     "CREATE TABLE IF NOT EXISTS sync_state("
@@ -125,6 +126,8 @@ sat_status sat__replica_renew(sat__replica *replica, sat_error *err)
     AUTO(sat__sql_transaction) change = {0};
     uint8_t id[SAT_INCARNATION_SIZE];
     int64_t self;
+    if (SAT_PLANT(16) && replica->self != 0)
+        return SAT_OK;
     TRY(sat__sql_begin(replica->db, &change, err));
     replica->env.random(replica->env.context, id, sizeof id);
     TRY(sat__incarnation_find(replica, id, replica->device, &self, err));

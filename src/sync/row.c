@@ -3,6 +3,7 @@
  */
 #include "sync/row.h"
 
+#include "sync/plants.h"
 static sat_status no_memory(sat_error *err)
 {
     return sat__fail(err, SAT_ERR_NOMEM, "out of memory");
@@ -57,7 +58,7 @@ static int compare_dots(sat__replica *replica, int64_t a, int64_t b)
 static bool shown_before(sat__replica *replica, const sat__entry *a,
                          const sat__entry *b)
 {
-    if (a->is_dead != b->is_dead)
+    if (a->is_dead != b->is_dead && !SAT_PLANT(3))
         return b->is_dead;
     if (a->time != b->time)
         return a->time > b->time;
@@ -127,7 +128,7 @@ sat_status sat__cell_merge(const sat__merge *merge, sat__cell *mine,
         bool drop = false;
         if (entry->g == 0)
             drop = written;
-        else if (find(theirs, entry->g) == NULL)
+        else if (find(theirs, entry->g) == NULL && !SAT_PLANT(2))
             TRY(is_known(merge->replica, merge->their_knowledge, entry->g,
                          &drop, err));
         TRY(sat__cell_add(merge->arena, drop ? gone : &out, entry, err));
@@ -138,7 +139,7 @@ sat_status sat__cell_merge(const sat__merge *merge, sat__cell *mine,
         bool skip = find(mine, entry->g) != NULL;
         if (!skip && entry->g == 0)
             skip = written;
-        else if (!skip)
+        else if (!skip && !SAT_PLANT(1))
             TRY(is_known(merge->replica, merge->my_knowledge, entry->g, &skip,
                          err));
         if (skip)
@@ -163,10 +164,12 @@ sat_status sat__cell_write(sat__replica *replica, sat__arena *arena,
             entry.time = old->time > entry.time ? old->time : entry.time;
             continue;
         }
-        if (old->time >= entry.time)
+        if (old->time >= entry.time && !SAT_PLANT(4))
             entry.time = old->time + 1;
         TRY(sat__cell_add(
-            arena, over_all || old == shown || equal ? gone : &out, old, err));
+            arena,
+            over_all || old == shown || equal || SAT_PLANT(5) ? gone : &out,
+            old, err));
     }
     *cell = out;
     return sat__cell_add(arena, cell, &entry, err);
