@@ -81,13 +81,10 @@ static sat_status new_life(sat__lives *lives, int64_t r, bool is_known,
         return no_memory(err);
     life->is_known = is_known;
     life->was = r;
-    if (is_known) {
-        life->old =
-            sat__arena_alloc(lives->arena, ((size_t)lives->table->count + 1) *
-                                               sizeof(sat__value *));
-        if (life->old == NULL)
-            return no_memory(err);
-    }
+    life->old = sat__arena_alloc(
+        lives->arena, ((size_t)lives->table->count + 1) * sizeof(sat__value *));
+    if (life->old == NULL)
+        return no_memory(err);
     TRY(keep_life(lives, life, err));
     *out = life;
     return settle(lives, life, r, err);
@@ -148,12 +145,26 @@ void sat__lives_end(sat__lives *lives, sat__life *life)
 static sat_status on_column(sat__lives *lives, sat__life *life, int c,
                             sqlite3_stmt *stmt, sat_error *err)
 {
-    if (!life->is_known || life->is_over || life->old[c] != NULL)
+    if (life->is_over || life->old[c] != NULL)
         return SAT_OK;
     sat__value value = sat__value_column(stmt, 2 + c);
     TRY(sat__value_keep(&value, lives->arena, err));
     life->old[c] = sat__arena_copy(lives->arena, &value, sizeof value);
     return life->old[c] != NULL ? SAT_OK : no_memory(err);
+}
+
+/*
+ * Where a key's change cascades to its own row, the other column is recorded at
+ * the new place, before the move is.
+ */
+static void take_cascaded(const sat__lives *lives, sat__life *life,
+                          const sat__life *there)
+{
+    if (there->is_known || there->is_over)
+        return;
+    for (int c = 1; c <= lives->table->count; c++)
+        if (life->old[c] == NULL)
+            life->old[c] = there->old[c];
 }
 
 static sat_status on_moved(sat__replica *replica, sat__lives *lives,
@@ -165,6 +176,7 @@ static sat_status on_moved(sat__replica *replica, sat__lives *lives,
     sat__life *nobody;
     /* Whoever was there made room, or was never there. */
     TRY(life_at(replica, lives, to, &there, err));
+    take_cascaded(lives, life, there);
     sat__lives_end(lives, there);
     if (key != 0 && life->is_known && life->old[key] == NULL) {
         const sat__value value = {.type = SQLITE_INTEGER, .integer = life->was};

@@ -252,8 +252,11 @@ sat_status sat__settle_row(sat__settle *settle, sat__row *row,
                            const sat__value *was, sat_error *err)
 {
     sat__outcome outcome = OUTCOME_REFUSED;
-    if (!sat__row_lives(row))
+    if (!sat__row_lives(row)) {
+        /* Even one that was parked held its keys against others. */
+        settle->is_touched[position_of(settle, row->table)] = true;
         return sat__settle_park(settle, row, WHY_DEAD, err);
+    }
     if (!row->table->is_present) {
         row->in_table = false;
         row->why = WHY_SCHEMA;
