@@ -16,13 +16,23 @@ struct sat_peer_server {
 
 DEFINE_AUTO_PTR(sat_peer_server, sat_peer_server_stop);
 
+/* Where others reach us: a server that listens on every address of the machine
+ * is reached by the machine's name. */
 static void describe_url(sat_peer_server *server)
 {
-    char id[2 * SAT_DEVICE_ID_SIZE + 1];
+    const char *const address = sat__server_address(server->server);
+    char id[2 * SAT_DEVICE_ID_SIZE + 1], name[256] = "";
 
     sat__hex_format(server->session.peer.id, SAT_DEVICE_ID_SIZE, id);
-    (void)snprintf(server->url, sizeof server->url, "https://%s#%s",
-                   sat__server_address(server->server), id);
+    if (strncmp(address, "0.0.0.0:", 8) == 0 ||
+        strncmp(address, "[::]:", 5) == 0)
+        (void)gethostname(name, sizeof name - 1);
+    if (name[0] == 0)
+        (void)snprintf(server->url, sizeof server->url, "https://%s#%s",
+                       address, id);
+    else
+        (void)snprintf(server->url, sizeof server->url, "https://%s%s#%s", name,
+                       strrchr(address, ':'), id);
 }
 
 sat_status sat_peer_serve(sat_profile *profile, const char *vault,

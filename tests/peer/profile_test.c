@@ -170,10 +170,29 @@ static void a_vault_goes_from_one_profile_to_another(void **state)
         SAT_ERR_OFFLINE);
 }
 
+static void a_server_on_every_address_goes_by_the_machines_name(void **state)
+{
+    AUTO(home) a = {.profile = NULL};
+    sat_peer_server *server = NULL;
+    char name[256] = "", expected[300];
+    sat_error err = {0};
+
+    (void)state;
+    home_make(&a, "laptop");
+    must_do(sat_peer_serve(a.profile, "main", "0.0.0.0:0", &server, &err),
+            &err);
+    assert_int_equal(gethostname(name, sizeof name - 1), 0);
+    (void)snprintf(expected, sizeof expected, "https://%s:", name);
+    assert_int_equal(
+        strncmp(sat_peer_server_url(server), expected, strlen(expected)), 0);
+    sat_peer_server_stop(server);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_vault_goes_from_one_profile_to_another),
+        cmocka_unit_test(a_server_on_every_address_goes_by_the_machines_name),
     };
     return cmocka_run_group_tests_name("profile", tests, NULL, NULL);
 }
