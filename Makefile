@@ -1,6 +1,7 @@
 # One word for each thing that is done often; CMake does the work.
 #
 #   make                         install what is missing, build
+#   make run                     and show it at work; ONCE=1 ends by itself
 #   make test                    and run the tests
 #   make bench                   measure, as a table and as build/bench.json
 #   make simulate SEEDS=1-2000   runs of the simulation; prints the seeds that fail
@@ -9,11 +10,14 @@
 PREFIX ?= /usr/local
 SEEDS ?= 1-2000
 
-.PHONY: build test bench simulate check install setup clean
+.PHONY: build run test bench simulate check install setup clean
 
 build: setup
 	@cmake --preset dev >build/configure.log || { cat build/configure.log; false; }
 	@cmake --build --preset dev
+
+run: build
+	@scripts/run
 
 test: build
 	@ctest --preset dev
