@@ -2,7 +2,6 @@
  * meet.c - a profile, and another device at an address
  */
 #include <stdio.h>
-#include <time.h>
 
 #include "base/error.h"
 #include "peer/session.h"
@@ -16,7 +15,7 @@ typedef struct meeting {
     sat_sync_progress_fn *progress; /* or NULL */
     void *context;
     sat_sync_report report;
-    uint64_t begun_us;
+    uint64_t begun_ms;
 } meeting;
 
 static void meeting_end(meeting *m)
@@ -26,21 +25,19 @@ static void meeting_end(meeting *m)
 
 DEFINE_AUTO(meeting, meeting_end);
 
-/* A stopwatch, not a clock: how long a sync took is no business of the world
- * that a test may replace. */
-static uint64_t stopwatch_us(void)
+static uint64_t now_ms(const meeting *m)
 {
-    struct timespec now = {0, 0};
+    const sat_env *const env = m->call.peer->env;
 
-    (void)clock_gettime(CLOCK_MONOTONIC, &now);
-    return (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
+    return env->wall(env->context);
 }
 
 static void measure(meeting *m)
 {
     m->transport.count(m->transport.self, &m->report.bytes_sent,
                        &m->report.bytes_received);
-    m->report.duration_us = stopwatch_us() - m->begun_us;
+    const uint64_t now = now_ms(m); /* which may have gone back */
+    m->report.duration_us = now > m->begun_ms ? (now - m->begun_ms) * 1000 : 0;
 }
 
 static bool should_stop(void *context)
@@ -75,7 +72,7 @@ static sat_status begin_meeting(const sat__peer *peer, const sat__url *url,
     TRY(sat__transport_http(&options, &m->transport, err));
     m->call = (sat__peer_call){.peer = peer, .transport = &m->transport};
     memcpy(m->call.remote, url->device, sizeof m->call.remote);
-    m->begun_us = stopwatch_us();
+    m->begun_ms = now_ms(m);
     return SAT_OK;
 }
 
