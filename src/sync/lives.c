@@ -216,6 +216,8 @@ static sat_status replay_one(sat__replica *replica, sat__lives *lives,
     case JOURNAL_ARRIVED:
         return on_arrived(lives, life, err);
     case JOURNAL_DELETED:
+        if (life->is_over)
+            return SAT_OK; /* another, which came and went on its rowid */
         TRY(read_image(lives, stmt, &life->image, err));
         sat__lives_end(lives, life);
         return SAT_OK;
