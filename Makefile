@@ -6,11 +6,12 @@
 #   make bench                   measure, as a table and as build/bench.json
 #   make simulate SEEDS=1-2000   runs of the simulation; prints the seeds that fail
 #   make check                   everything that holds before a merge
+#   make nightly                 that, and 100,000 seeds
 #   make install                 to $(DESTDIR)$(PREFIX)
 PREFIX ?= /usr/local
 SEEDS ?= 1-2000
 
-.PHONY: build run test bench simulate check install setup clean
+.PHONY: build run test bench simulate check nightly install setup clean
 
 build: setup
 	@cmake --preset dev >build/configure.log || { cat build/configure.log; false; }
@@ -34,10 +35,14 @@ simulate: build
 check: setup
 	@scripts/check
 
+nightly: check
+	@$(MAKE) simulate SEEDS=1-100000
+
 install: setup
-	@cmake --preset release -DCMAKE_INSTALL_PREFIX="$(PREFIX)" >/dev/null
-	@cmake --build --preset release
-	@DESTDIR="$(DESTDIR)" cmake --install build/release
+	@cmake --preset release -B build/install -DCMAKE_INSTALL_PREFIX="$(PREFIX)" \
+	    -DSAT_TESTS=OFF -DSAT_BENCH=OFF >/dev/null
+	@cmake --build build/install
+	@DESTDIR="$(DESTDIR)" cmake --install build/install
 
 setup:
 	@scripts/setup build test

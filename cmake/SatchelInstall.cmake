@@ -1,0 +1,17 @@
+# What `make install` puts where. The manual page and the completions are
+# installed where they are made, in SatchelCli.cmake.
+include(GNUInstallDirs)
+
+# sat_install(LIBRARY library PROGRAM program EXTENSION extension)
+function(sat_install)
+    cmake_parse_arguments(ARG "" "LIBRARY;PROGRAM;EXTENSION" "" ${ARGN})
+    configure_file(cmake/satchel.pc.in satchel.pc @ONLY)
+    install(TARGETS ${ARG_LIBRARY} LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR})
+    install(TARGETS ${ARG_PROGRAM} RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
+    install(TARGETS ${ARG_EXTENSION}
+        LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR}/sqlite3)
+    install(DIRECTORY include/satchel
+        DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
+    install(FILES "${PROJECT_BINARY_DIR}/satchel.pc"
+        DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
+endfunction()
