@@ -102,7 +102,7 @@ class Device:
         self.home = case.folder / name
         self.password_file = case.folder / (name + ".password")
         self.password_file.write_text(PASSWORD + "\n")
-        self.password_options = ["--password-file", self.password_file]
+        self.is_unlocked = False
         if init:
             self.genesis = self.json("init", "--name", name)
 
@@ -110,7 +110,7 @@ class Device:
         """Lets the keychain, where there is one, open the profile from now on:
         a password costs its check every time."""
         if self.run("unlock").code == 0:
-            self.password_options = []
+            self.is_unlocked = True
             self.case.addCleanup(self.run, "lock")
         return self
 
@@ -118,7 +118,8 @@ class Device:
         return run(*self.who(), *args, **options)
 
     def who(self):
-        return ["--profile", self.home, *self.password_options]
+        password = ["--password-file", self.password_file]
+        return ["--profile", self.home, *([] if self.is_unlocked else password)]
 
     def ok(self, *args, **options):
         """Runs what must succeed; returns what it printed."""
