@@ -17,18 +17,18 @@
 /* One replica with all rows, and one that has none of them yet. */
 typedef struct pair {
     sqlite3 *full_db, *empty_db;
-    sat__replica *full, *empty;
+    sat_replica *full, *empty;
 } pair;
 
-static sat__replica *tracked(const char *name, sqlite3 **db)
+static sat_replica *tracked(const char *name, sqlite3 **db)
 {
     sat_error err = {0};
     *db = bench_open(bench_path(name),
                      SAT__VAULT_DB_CREATE | SAT__VAULT_DB_REPLICA);
-    sat__replica *const replica = bench_replica(*db, name);
+    sat_replica *const replica = bench_replica(*db, name);
 
     bench_run(*db, BENCH_TABLE);
-    bench_must(sat__replica_track(replica, "t", &err), &err);
+    bench_must(sat_replica_track(replica, "t", &err), &err);
     return replica;
 }
 

@@ -179,11 +179,11 @@ double bench_number(sqlite3 *db, const char *sql)
     exit(1);
 }
 
-sat__replica *bench_replica(sqlite3 *db, const char *name)
+sat_replica *bench_replica(sqlite3 *db, const char *name)
 {
     sat__replica_options options = {
         .env = sat_env_system(), .device_name = name, .max_ahead_ms = 3600000};
-    sat__replica *replica;
+    sat_replica *replica;
     sat_error err = {0};
 
     memset(options.device, name[0], sizeof options.device);
@@ -195,10 +195,10 @@ void bench_track(const char *path)
 {
     sat_error err = {0};
     sqlite3 *const db = bench_open(path, SAT__VAULT_DB_REPLICA);
-    sat__replica *const replica = bench_replica(db, "bench");
+    sat_replica *const replica = bench_replica(db, "bench");
 
-    bench_must(sat__replica_track(replica, "t", &err), &err);
-    sat__replica_close(replica);
+    bench_must(sat_replica_track(replica, "t", &err), &err);
+    sat_replica_close(replica);
     bench_checkpoint(db);
     (void)sqlite3_close(db);
 }

@@ -57,7 +57,7 @@ const char *bench_path(const char *name);
 sqlite3 *bench_open(const char *path, unsigned flags);
 void bench_run(sqlite3 *db, const char *sql);
 double bench_number(sqlite3 *db, const char *sql);
-sat__replica *bench_replica(sqlite3 *db, const char *name);
+sat_replica *bench_replica(sqlite3 *db, const char *name);
 /* Tracks the table t in the database at `path`. */
 void bench_track(const char *path);
 /* Writes the log into the database and removes it. */

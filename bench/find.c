@@ -10,7 +10,7 @@
 
 static sqlite3 *app;
 static sqlite3 *own;
-static sat__replica *replica;
+static sat_replica *replica;
 
 static void prepare(void)
 {

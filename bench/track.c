@@ -118,9 +118,9 @@ static double file_size(const void *context)
     bench_run(db, "COMMIT");
     if (s->is_tracked) {
         sqlite3 *const own = bench_open(path, SAT__VAULT_DB_REPLICA);
-        sat__replica *const replica = bench_replica(own, "bench");
+        sat_replica *const replica = bench_replica(own, "bench");
         bench_must(sat__replica_collect(replica, NULL, &err), &err);
-        sat__replica_close(replica);
+        sat_replica_close(replica);
         (void)sqlite3_close(own);
     }
     bench_checkpoint(db);

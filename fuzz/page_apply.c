@@ -36,17 +36,17 @@ static void chance(void *context, uint8_t *out, size_t len)
 
 /* Triggers are off on a replica's connection: rows are there before tracking.
  */
-static sat__replica *make_replica(sqlite3 *db)
+static sat_replica *make_replica(sqlite3 *db)
 {
     static const sat_env env = {sizeof env, wall, chance, NULL, NULL};
     sat__replica_options options = {.env = &env, .max_ahead_ms = 60000};
-    sat__replica *replica = NULL;
+    sat_replica *replica = NULL;
 
     run(db, "CREATE TABLE t(id TEXT PRIMARY KEY, u UNIQUE, s, e, "
             "CHECK(s IS NULL OR e IS NULL OR s <= e));"
             "INSERT INTO t VALUES('a', 1, 1, 2), ('b', 2, NULL, 'x')");
     must(sat__replica_open(db, &options, &replica, NULL) == SAT_OK);
-    must(sat__replica_track(replica, "t", NULL) == SAT_OK);
+    must(sat_replica_track(replica, "t", NULL) == SAT_OK);
     return replica;
 }
 
@@ -70,7 +70,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
     must(sqlite3_open(":memory:", &db) == SQLITE_OK);
     {
-        AUTO_PTR(sat__replica) replica = make_replica(db);
+        AUTO_PTR(sat_replica) replica = make_replica(db);
         const sat_status staged = sat__replica_stage(
             replica, from, bytes_of(data, size), &complete, NULL);
         const int64_t rows = count(db, "SELECT total(unicode(id) + u) FROM t");

@@ -26,7 +26,7 @@ typedef struct audit {
     char device[2 * SAT_DEVICE_ID_SIZE + 1]; /* this one */
 } audit;
 
-static sat_status put_entry(const sat__log_entry *entry, void *context,
+static sat_status put_entry(const sat_log_entry *entry, void *context,
                             sat_error *err)
 {
     const audit *const self = context;
@@ -49,8 +49,8 @@ static sat_status audit_vault(const char *name, void *context, sat_error *err)
 
     self->vault = name;
     TRY(cli_session_enter(self->cli, self->session, name, err));
-    return sat__replica_log(self->session->replica, NULL, NULL, self->since_ms,
-                            SIZE_MAX, put_entry, self, err);
+    return sat_replica_log(self->session->replica, NULL, NULL, self->since_ms,
+                           SIZE_MAX, put_entry, self, err);
 }
 
 sat_status cli_audit(cli_run *cli, sat_error *err)

@@ -20,13 +20,13 @@ static const cli_column conflict_columns[] = {
 
 /* Calls `each` for every conflict, a page at a time. */
 typedef struct conflict_walk {
-    sat__conflict_fn *each;
+    sat_conflict_fn *each;
     void *context;
     char last[ID_SIZE];
     size_t count; /* in this page */
 } conflict_walk;
 
-static sat_status visit(const sat__conflict *conflict, void *context,
+static sat_status visit(const sat_conflict *conflict, void *context,
                         sat_error *err)
 {
     conflict_walk *const walk = context;
@@ -36,7 +36,7 @@ static sat_status visit(const sat__conflict *conflict, void *context,
     return walk->each(conflict, walk->context, err);
 }
 
-static sat_status walk_conflicts(sat__replica *replica, sat__conflict_fn *each,
+static sat_status walk_conflicts(sat_replica *replica, sat_conflict_fn *each,
                                  void *context, sat_error *err)
 {
     conflict_walk walk = {.each = each, .context = context};
@@ -45,13 +45,13 @@ static sat_status walk_conflicts(sat__replica *replica, sat__conflict_fn *each,
         char after[ID_SIZE];
         memcpy(after, walk.last, sizeof after);
         walk.count = 0;
-        TRY(sat__replica_conflicts(replica, after[0] != '\0' ? after : NULL,
-                                   PAGE, visit, &walk, err));
+        TRY(sat_replica_conflicts(replica, after[0] != '\0' ? after : NULL,
+                                  PAGE, visit, &walk, err));
     } while (walk.count == PAGE);
     return SAT_OK;
 }
 
-static sat_status put_conflict(const sat__conflict *conflict, void *context,
+static sat_status put_conflict(const sat_conflict *conflict, void *context,
                                sat_error *err)
 {
     cli_list *const list = context;
@@ -90,7 +90,7 @@ typedef struct conflict_search {
     cli_list *list; /* where to put it, or NULL */
 } conflict_search;
 
-static sat_status compare_id(const sat__conflict *conflict, void *context,
+static sat_status compare_id(const sat_conflict *conflict, void *context,
                              sat_error *err)
 {
     conflict_search *const search = context;
@@ -103,7 +103,7 @@ static sat_status compare_id(const sat__conflict *conflict, void *context,
                                 : SAT_OK;
 }
 
-static sat_status find_conflict(cli_run *cli, sat__replica *replica,
+static sat_status find_conflict(cli_run *cli, sat_replica *replica,
                                 conflict_search *search, sat_error *err)
 {
     search->prefix = cli->operands[0];
@@ -133,12 +133,12 @@ sat_status cli_conflicts_show(cli_run *cli, sat_error *err)
 }
 
 /* What the person chose; `json` is theirs only for SAT_RESOLVE_DATA. */
-static sat_status read_choice(const cli_run *cli, sat__resolution *how,
+static sat_status read_choice(const cli_run *cli, sat_resolution *how,
                               sat_error *err)
 {
     static const struct {
         const char *word;
-        sat__resolution how;
+        sat_resolution how;
     } choices[] = {{"local", SAT_RESOLVE_LOCAL},
                    {"remote", SAT_RESOLVE_REMOTE},
                    {"rekey", SAT_RESOLVE_REKEY}};
@@ -167,13 +167,13 @@ sat_status cli_conflicts_resolve(cli_run *cli, sat_error *err)
 {
     AUTO(cli_session) session = {0};
     conflict_search search = {0};
-    sat__resolution how;
+    sat_resolution how;
 
     TRY(read_choice(cli, &how, err));
     TRY(cli_session_open_replica(cli, &session, err));
     TRY(find_conflict(cli, session.replica, &search, err));
-    TRY(sat__replica_resolve(session.replica, search.id, how,
-                             cli_value(cli, "data"), err));
+    TRY(sat_replica_resolve(session.replica, search.id, how,
+                            cli_value(cli, "data"), err));
     cli_say(cli, "Resolved %s.", search.id);
     return cli_print_done(cli, err);
 }
@@ -185,7 +185,7 @@ sat_status cli_conflicts_ignore(cli_run *cli, sat_error *err)
 
     TRY(cli_session_open_replica(cli, &session, err));
     TRY(find_conflict(cli, session.replica, &search, err));
-    TRY(sat__replica_ignore(session.replica, search.id, err));
+    TRY(sat_replica_ignore(session.replica, search.id, err));
     cli_say(cli, "Ignored %s.", search.id);
     return cli_print_done(cli, err);
 }

@@ -134,7 +134,7 @@ static sat_status look_into_vault(examination *self, const char *name,
 {
     TRY(cli_session_enter(self->cli, &self->session, name, err));
     TRY(check_pages(self->session.db, err));
-    return sat__replica_conflict_count(self->session.replica, conflicts, err);
+    return sat_replica_conflict_count(self->session.replica, conflicts, err);
 }
 
 static sat_status check_vault(const char *name, void *context, sat_error *err)

@@ -41,7 +41,7 @@ sat_status cli_files_add(cli_run *cli, sat_error *err)
     }
     /* The table came with the first file; its rows replicate like others. */
     TRY(cli_session_enter(cli, &session, cli->vault, err));
-    TRY(sat__replica_track(session.replica, "satchel_file", err));
+    TRY(sat_replica_track(session.replica, "satchel_file", err));
     return cli_list_print(&list, "", err);
 }
 

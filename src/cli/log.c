@@ -14,7 +14,7 @@ static const cli_column log_columns[] = {
     {"is_synced", "SYNCED"},    {NULL, NULL},
 };
 
-static sat_status put_entry(const sat__log_entry *entry, void *context,
+static sat_status put_entry(const sat_log_entry *entry, void *context,
                             sat_error *err)
 {
     cli_list *const list = context;
@@ -43,8 +43,8 @@ sat_status cli_log(cli_run *cli, sat_error *err)
     TRY(cli_number(cli, "limit", SIZE_MAX, &limit, err));
     TRY(cli_session_open_replica(cli, &session, err));
     cli_list_init(&list, cli, log_columns);
-    TRY(sat__replica_log(session.replica, table, key, since_ms, limit,
-                         put_entry, &list, err));
+    TRY(sat_replica_log(session.replica, table, key, since_ms, limit, put_entry,
+                        &list, err));
     return cli_list_print(&list, "Nothing was written yet.", err);
 }
 
@@ -57,8 +57,8 @@ sat_status cli_history(cli_run *cli, sat_error *err)
 
     TRY(cli_session_open_replica(cli, &session, err));
     cli_list_init(&list, cli, log_columns);
-    TRY(sat__replica_log(session.replica, table, key, 0, SIZE_MAX, put_entry,
-                         &list, err));
+    TRY(sat_replica_log(session.replica, table, key, 0, SIZE_MAX, put_entry,
+                        &list, err));
     if (list.cells == 0)
         return sat__fail(err, SAT_ERR_NOT_FOUND,
                          "there never was a row '%s' in %s", key, table);
@@ -74,7 +74,7 @@ sat_status cli_revert(cli_run *cli, sat_error *err)
 
     TRY(cli_parse_number(cli->operands[2], "VERSION", &version, err));
     TRY(cli_session_open_replica(cli, &session, err));
-    TRY(sat__replica_revert(session.replica, table, key, version, err));
+    TRY(sat_replica_revert(session.replica, table, key, version, err));
     cli_say(cli, "Row %s of %s is again as it was at version %s.", key, table,
             cli->operands[2]);
     return cli_print_done(cli, err);

@@ -14,7 +14,7 @@
 
 static void leave_vault(cli_session *session)
 {
-    sat__replica_close(session->replica);
+    sat_replica_close(session->replica);
     session->replica = NULL;
     (void)sqlite3_close_v2(session->db);
     session->db = NULL;

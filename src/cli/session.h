@@ -16,7 +16,7 @@
 typedef struct cli_session {
     sat_profile *profile;
     sqlite3 *db;
-    sat__replica *replica;
+    sat_replica *replica;
 } cli_session;
 
 void cli_session_close(cli_session *session);

@@ -37,7 +37,7 @@ static void survey_clear(survey *self)
 
 DEFINE_AUTO(survey, survey_clear);
 
-static sat_status count_unsynced(const sat__log_entry *entry, void *context,
+static sat_status count_unsynced(const sat_log_entry *entry, void *context,
                                  sat_error *err)
 {
     int64_t *const unsynced = context;
@@ -54,10 +54,10 @@ static sat_status put_vault(const char *name, void *context, sat_error *err)
     uint64_t conflicts;
 
     TRY(cli_session_enter(self->cli, &self->session, name, err));
-    sat__replica *const replica = self->session.replica;
-    TRY(sat__replica_log(replica, NULL, NULL, 0, SIZE_MAX, count_unsynced,
-                         &unsynced, err));
-    TRY(sat__replica_conflict_count(replica, &conflicts, err));
+    sat_replica *const replica = self->session.replica;
+    TRY(sat_replica_log(replica, NULL, NULL, 0, SIZE_MAX, count_unsynced,
+                        &unsynced, err));
+    TRY(sat_replica_conflict_count(replica, &conflicts, err));
     cli_list_text(&self->vaults, name);
     cli_list_integer(&self->vaults, unsynced);
     cli_list_integer(&self->vaults, (int64_t)conflicts);

@@ -11,7 +11,7 @@ sat_status cli_strategy(cli_run *cli, sat_error *err)
     AUTO(cli_session) session = {0};
 
     TRY(cli_session_open_replica(cli, &session, err));
-    TRY(sat__replica_set_strategy(session.replica, table, strategy, err));
+    TRY(sat_replica_set_strategy(session.replica, table, strategy, err));
     cli_say(cli, "Conflicts in %s%s are settled by '%s'.",
             table != NULL ? "table " : "the vault ",
             table != NULL ? table : cli->vault, strategy);

@@ -152,7 +152,7 @@ static sat_status check_conflicts(cli_run *cli, cli_session *session,
     if (!cli_flag(cli, "fail-on-conflict"))
         return SAT_OK;
     TRY(cli_session_enter(cli, session, cli->vault, err));
-    TRY(sat__replica_conflict_count(session->replica, &count, err));
+    TRY(sat_replica_conflict_count(session->replica, &count, err));
     cli->conflicts_pending = count > 0;
     return SAT_OK;
 }

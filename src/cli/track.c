@@ -38,10 +38,10 @@ static void report_refused(track_report *report, const char *table,
 }
 
 /* With --all a table that can not be tracked is named and passed over. */
-static sat_status track_table(sat__replica *replica, const char *table,
+static sat_status track_table(sat_replica *replica, const char *table,
                               track_report *report, sat_error *err)
 {
-    const sat_status st = sat__replica_track(replica, table, err);
+    const sat_status st = sat_replica_track(replica, table, err);
 
     if (st == SAT_ERR_UNSUPPORTED && cli_flag(report->cli, "all")) {
         report_refused(report, table, err->message);
@@ -53,13 +53,13 @@ static sat_status track_table(sat__replica *replica, const char *table,
     return SAT_OK;
 }
 
-static sat_status track_named(const cli_run *cli, sat__replica *replica,
+static sat_status track_named(const cli_run *cli, sat_replica *replica,
                               track_report *report, sat_error *err)
 {
     for (int pass = 1; pass < cli->count; pass++) {
         for (int i = 0; i < cli->count; i++) {
             const sat_status st =
-                sat__replica_track(replica, cli->operands[i], NULL);
+                sat_replica_track(replica, cli->operands[i], NULL);
             (void)st; /* the last pass, below, says what can not be done */
         }
     }
@@ -74,7 +74,7 @@ static sat_status track_all(cli_session *session, track_report *report,
     AUTO_STMT sqlite3_stmt *stmt = NULL;
     AUTO(sat_buf) names = SAT_BUF_INIT;
 
-    TRY(sat__replica_track(session->replica, NULL, err));
+    TRY(sat_replica_track(session->replica, NULL, err));
     TRY(sat__sql_prepare(session->db, &stmt,
                          "SELECT name FROM pragma_table_list WHERE schema = "
                          "'main' AND type = 'table' AND name NOT LIKE "
@@ -145,7 +145,7 @@ sat_status cli_untrack(cli_run *cli, sat_error *err)
     TRY(cli_session_open_replica(cli, &session, err));
     TRY(sat__sql_begin(session.db, &change, err));
     for (int i = 0; i < cli->count; i++)
-        TRY(sat__replica_untrack(session.replica, cli->operands[i], err));
+        TRY(sat_replica_untrack(session.replica, cli->operands[i], err));
     TRY(sat__sql_commit(&change, err));
     for (int i = 0; i < cli->count; i++)
         cli_say(cli, "No longer tracking %s.", cli->operands[i]);

@@ -65,7 +65,7 @@ sat_status sat__loan_begin(sqlite3 *db, sat__loan *out, sat_error *err)
 
 void sat__loan_end(sat__loan *loan)
 {
-    sat__replica_close(loan->replica);
+    sat_replica_close(loan->replica);
     if (loan->db == NULL)
         return;
     (void)sqlite3_db_config(loan->db, SQLITE_DBCONFIG_ENABLE_TRIGGER,

@@ -41,7 +41,7 @@ SAT_CHECK sat_status sat__extension_tables(sqlite3 *db, sat_error *err);
  * is given back, triggers and foreign keys are the host's again.
  */
 typedef struct sat__loan {
-    sat__replica *replica;
+    sat_replica *replica;
     sqlite3 *db;
     int triggers, foreign_keys; /* whether the host had them on */
 } sat__loan;

@@ -7,7 +7,7 @@
 #include "base/error.h"
 #include "extension/extension.h"
 
-typedef sat_status call_fn(sat__replica *replica, int count,
+typedef sat_status call_fn(sat_replica *replica, int count,
                            sqlite3_value **values, sat_error *err);
 
 static const char *text_of(sqlite3_value *value)
@@ -23,48 +23,48 @@ static sat_status need_text(int count, sqlite3_value **values, sat_error *err)
     return SAT_OK;
 }
 
-static sat_status call_track(sat__replica *replica, int count,
+static sat_status call_track(sat_replica *replica, int count,
                              sqlite3_value **values, sat_error *err)
 {
     TRY(need_text(count, values, err));
-    return sat__replica_track(replica, text_of(values[0]), err);
+    return sat_replica_track(replica, text_of(values[0]), err);
 }
 
-static sat_status call_untrack(sat__replica *replica, int count,
+static sat_status call_untrack(sat_replica *replica, int count,
                                sqlite3_value **values, sat_error *err)
 {
     TRY(need_text(count, values, err));
-    return sat__replica_untrack(replica, text_of(values[0]), err);
+    return sat_replica_untrack(replica, text_of(values[0]), err);
 }
 
-static sat_status call_drop_column(sat__replica *replica, int count,
+static sat_status call_drop_column(sat_replica *replica, int count,
                                    sqlite3_value **values, sat_error *err)
 {
     TRY(need_text(count, values, err));
-    return sat__replica_drop_column(replica, text_of(values[0]),
-                                    text_of(values[1]), err);
+    return sat_replica_drop_column(replica, text_of(values[0]),
+                                   text_of(values[1]), err);
 }
 
-static sat_status call_strategy(sat__replica *replica, int count,
+static sat_status call_strategy(sat_replica *replica, int count,
                                 sqlite3_value **values, sat_error *err)
 {
     TRY(need_text(count - 1, values + 1, err));
-    return sat__replica_set_strategy(replica, text_of(values[0]),
-                                     text_of(values[1]), err);
+    return sat_replica_set_strategy(replica, text_of(values[0]),
+                                    text_of(values[1]), err);
 }
 
-static sat_status call_revert(sat__replica *replica, int count,
+static sat_status call_revert(sat_replica *replica, int count,
                               sqlite3_value **values, sat_error *err)
 {
     TRY(need_text(count, values, err));
     const int64_t version = sqlite3_value_int64(values[2]);
     if (version < 1)
         return sat__fail(err, SAT_ERR_INVALID, "a version is at least 1");
-    return sat__replica_revert(replica, text_of(values[0]), text_of(values[1]),
-                               (uint64_t)version, err);
+    return sat_replica_revert(replica, text_of(values[0]), text_of(values[1]),
+                              (uint64_t)version, err);
 }
 
-static sat_status call_resolve(sat__replica *replica, int count,
+static sat_status call_resolve(sat_replica *replica, int count,
                                sqlite3_value **values, sat_error *err)
 {
     static const char *const words[] = {[SAT_RESOLVE_LOCAL] = "local",
@@ -77,20 +77,20 @@ static sat_status call_resolve(sat__replica *replica, int count,
         if (strcmp(text_of(values[1]), words[how]) != 0 ||
             (how == SAT_RESOLVE_DATA) != (count == 3))
             continue;
-        return sat__replica_resolve(
-            replica, text_of(values[0]), (sat__resolution)how,
-            count == 3 ? text_of(values[2]) : NULL, err);
+        return sat_replica_resolve(replica, text_of(values[0]),
+                                   (sat_resolution)how,
+                                   count == 3 ? text_of(values[2]) : NULL, err);
     }
     return sat__fail(err, SAT_ERR_INVALID,
                      "a conflict is resolved by 'local', 'remote', 'rekey', or "
                      "by 'data' and JSON");
 }
 
-static sat_status call_ignore(sat__replica *replica, int count,
+static sat_status call_ignore(sat_replica *replica, int count,
                               sqlite3_value **values, sat_error *err)
 {
     TRY(need_text(count, values, err));
-    return sat__replica_ignore(replica, text_of(values[0]), err);
+    return sat_replica_ignore(replica, text_of(values[0]), err);
 }
 
 static const struct function {

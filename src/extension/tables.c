@@ -58,11 +58,11 @@ typedef struct table_kind {
     const char *name;
     const char *schema;
     int width;
-    sat_status (*gather)(sqlite3 *db, sat__replica *replica, const char *first,
+    sat_status (*gather)(sqlite3 *db, sat_replica *replica, const char *first,
                          table_rows *rows, sat_error *err);
 } table_kind;
 
-static sat_status put_entry(const sat__log_entry *entry, void *context,
+static sat_status put_entry(const sat_log_entry *entry, void *context,
                             sat_error *err)
 {
     table_rows *const rows = context;
@@ -75,20 +75,20 @@ static sat_status put_entry(const sat__log_entry *entry, void *context,
     put_integer(rows, entry->timestamp);
     put_text(rows, entry->device);
     put_text(rows, entry->hash);
-    put_integer(rows, entry->is_synced);
+    put_integer(rows, entry->is_synced != 0);
     return rows_status(rows, err);
 }
 
-static sat_status gather_log(sqlite3 *db, sat__replica *replica,
+static sat_status gather_log(sqlite3 *db, sat_replica *replica,
                              const char *table_name, table_rows *rows,
                              sat_error *err)
 {
     (void)db;
-    return sat__replica_log(replica, table_name, NULL, 0, SIZE_MAX, put_entry,
-                            rows, err);
+    return sat_replica_log(replica, table_name, NULL, 0, SIZE_MAX, put_entry,
+                           rows, err);
 }
 
-static sat_status put_conflict(const sat__conflict *conflict, void *context,
+static sat_status put_conflict(const sat_conflict *conflict, void *context,
                                sat_error *err)
 {
     table_rows *const rows = context;
@@ -108,17 +108,17 @@ static sat_status put_conflict(const sat__conflict *conflict, void *context,
     return rows_status(rows, err);
 }
 
-static sat_status gather_conflicts(sqlite3 *db, sat__replica *replica,
+static sat_status gather_conflicts(sqlite3 *db, sat_replica *replica,
                                    const char *first, table_rows *rows,
                                    sat_error *err)
 {
     (void)db;
     (void)first;
-    return sat__replica_conflicts(replica, NULL, SIZE_MAX, put_conflict, rows,
-                                  err);
+    return sat_replica_conflicts(replica, NULL, SIZE_MAX, put_conflict, rows,
+                                 err);
 }
 
-static sat_status gather_devices(sqlite3 *db, sat__replica *replica,
+static sat_status gather_devices(sqlite3 *db, sat_replica *replica,
                                  const char *first, table_rows *rows,
                                  sat_error *err)
 {

@@ -17,7 +17,7 @@ static sat_status check_id(const char *id, sat_error *err)
     return SAT_OK;
 }
 
-static sat_status list_conflict(const sat__conflict *conflict, void *context,
+static sat_status list_conflict(const sat_conflict *conflict, void *context,
                                 sat_error *err)
 {
     json_t *const list = context;
@@ -56,12 +56,12 @@ sat_status sat__host_conflicts(void *context, sat__request *request,
     if (peer->replica == NULL)
         return sat__fail(err, SAT_ERR_NOT_FOUND,
                          "this vault is not granted here");
-    TRY(sat__replica_conflicts(peer->replica, status == SAT_OK ? after : NULL,
-                               CONFLICTS_PER_PAGE, list_conflict, list, err));
+    TRY(sat_replica_conflicts(peer->replica, status == SAT_OK ? after : NULL,
+                              CONFLICTS_PER_PAGE, list_conflict, list, err));
     return sat__host_write(request, list, response, err);
 }
 
-static sat_status read_resolution(const json_t *body, sat__resolution *how,
+static sat_status read_resolution(const json_t *body, sat_resolution *how,
                                   char **data, sat_error *err)
 {
     const char *const winner =
@@ -92,7 +92,7 @@ sat_status sat__host_resolve(void *context, sat__request *request,
     const sat__peer *const peer = ((sat__peer_host *)context)->peer;
     AUTO_JSON json_t *body = NULL;
     AUTO_FREE char *data = NULL;
-    sat__resolution how;
+    sat_resolution how;
 
     TRY(check_id(id, err));
     TRY(sat__host_read(request, &body, err));
@@ -100,7 +100,7 @@ sat_status sat__host_resolve(void *context, sat__request *request,
     if (peer->replica == NULL)
         return sat__fail(err, SAT_ERR_NOT_FOUND,
                          "this vault is not granted here");
-    TRY(sat__replica_resolve(peer->replica, id, how, data, err));
+    TRY(sat_replica_resolve(peer->replica, id, how, data, err));
     AUTO_JSON json_t *value = json_pack("{s:s}", "status", "resolved");
     return sat__host_write(request, value, response, err);
 }
@@ -115,7 +115,7 @@ sat_status sat__host_ignore(void *context, sat__request *request,
     if (peer->replica == NULL)
         return sat__fail(err, SAT_ERR_NOT_FOUND,
                          "this vault is not granted here");
-    TRY(sat__replica_ignore(peer->replica, id, err));
+    TRY(sat_replica_ignore(peer->replica, id, err));
     AUTO_JSON json_t *value = json_pack("{s:s}", "status", "ignored");
     return sat__host_write(request, value, response, err);
 }

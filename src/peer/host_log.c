@@ -21,7 +21,7 @@ typedef struct log_page {
     size_t limit, bytes;
 } log_page;
 
-static json_t *describe_change(const sat__log_entry *entry)
+static json_t *describe_change(const sat_log_entry *entry)
 {
     return json_pack("{s:s, s:o, s:s, s:o, s:I, s:I, s:s, s:s}", "table_name",
                      entry->table_name, "record_id",
@@ -32,7 +32,7 @@ static json_t *describe_change(const sat__log_entry *entry)
                      "hash", entry->hash);
 }
 
-static sat_status add_change(const sat__log_entry *entry, void *context,
+static sat_status add_change(const sat_log_entry *entry, void *context,
                              sat_error *err)
 {
     log_page *const page = context;
@@ -93,8 +93,8 @@ sat_status sat__host_log(const sat__peer *peer, const sat__request *request,
     page.limit = (size_t)limit;
     page.whole = page.since;
     TRY(sat__replica_collect(peer->replica, NULL, err));
-    const sat_status status = sat__replica_log(
-        peer->replica, NULL, NULL, 0, SIZE_MAX, add_change, &page, err);
+    const sat_status status = sat_replica_log(peer->replica, NULL, NULL, 0,
+                                              SIZE_MAX, add_change, &page, err);
     if (status != SAT_ERR_STOPPED) {
         TRY(status);
         page.whole = page.present != 0 ? page.present : page.since;

@@ -64,7 +64,7 @@ sat_status sat__host_status(void *context, sat__request *request,
     TRY(sat__peer_take_up(peer->replica, signer, &base, &cursor, &finished,
                           err));
     TRY(sat__replica_knowledge(peer->replica, &knowledge, err));
-    TRY(sat__replica_conflict_count(peer->replica, &conflicts, err));
+    TRY(sat_replica_conflict_count(peer->replica, &conflicts, err));
     sat__hex_format(peer->id, sizeof peer->id, device);
     AUTO_JSON json_t *value =
         json_pack("{s:s, s:s, s:s, s:I, s:o, s:o, s:o}", "device_id", device,

@@ -18,8 +18,8 @@ typedef struct sat__peer {
     uint8_t id[SAT_DEVICE_ID_SIZE]; /* of that identity */
     const char *name;
     sat__registry *registry;
-    sat__replica *replica; /* of the vault that is granted; NULL to register */
-    const char *vault;     /* its name */
+    sat_replica *replica; /* of the vault that is granted; NULL to register */
+    const char *vault;    /* its name */
 } sat__peer;
 
 /* A message between devices is at most this large, compressed or not. */
@@ -30,7 +30,7 @@ typedef struct sat__peer {
  * cursor that comes next, both empty when there are none. Pages that were all
  * there when the process ended are applied first, into `finished`.
  */
-SAT_CHECK sat_status sat__peer_take_up(sat__replica *replica,
+SAT_CHECK sat_status sat__peer_take_up(sat_replica *replica,
                                        const uint8_t from[SAT_DEVICE_ID_SIZE],
                                        sat_buf *base, sat_buf *cursor,
                                        sat__apply_report *finished,

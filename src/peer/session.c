@@ -64,7 +64,7 @@ sat_status sat__peer_session_open(sat_profile *profile, const char *vault,
 
 void sat__peer_session_close(sat__peer_session *session)
 {
-    sat__replica_close(session->peer.replica);
+    sat_replica_close(session->peer.replica);
     sat__registry_close(session->peer.registry);
     (void)sqlite3_close_v2(session->vault);
     (void)sqlite3_close_v2(session->account);

@@ -19,7 +19,7 @@
 
 typedef struct sync_run {
     sat__peer_call *call;
-    sat__replica *replica;
+    sat_replica *replica;
     sat__peer_progress_fn *progress;
     void *context;
     sat__peer_report report;
@@ -52,7 +52,7 @@ static void replace(sat_buf *buf, sat_bytes with)
     sat__buf_put(buf, with.data, with.len);
 }
 
-sat_status sat__peer_take_up(sat__replica *replica,
+sat_status sat__peer_take_up(sat_replica *replica,
                              const uint8_t from[SAT_DEVICE_ID_SIZE],
                              sat_buf *base, sat_buf *cursor,
                              sat__apply_report *finished, sat_error *err)

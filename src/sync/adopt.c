@@ -23,7 +23,7 @@ static sat_status bad(sat_error *err, const char *what)
 
 /* ---- groups ---- */
 
-static sat_status adopt_incarnations(sat__replica *replica, sat__arena *arena,
+static sat_status adopt_incarnations(sat_replica *replica, sat__arena *arena,
                                      sat__cbor in, int64_t **out,
                                      size_t *out_count, sat_error *err)
 {
@@ -45,7 +45,7 @@ static sat_status adopt_incarnations(sat__replica *replica, sat__arena *arena,
     return SAT_OK;
 }
 
-static sat_status adopt_group(sat__replica *replica, sat__cbor *in,
+static sat_status adopt_group(sat_replica *replica, sat__cbor *in,
                               const int64_t *incarnations, size_t count,
                               sat__group *out, bool *is_new, sat_error *err)
 {
@@ -66,7 +66,7 @@ static sat_status adopt_group(sat__replica *replica, sat__cbor *in,
     return sat__group_find(replica, out->i, out->n, out->time, &out->g, err);
 }
 
-static sat_status adopt_groups(sat__replica *replica, sat__arena *arena,
+static sat_status adopt_groups(sat_replica *replica, sat__arena *arena,
                                const sat__page *page, sat__adopted *out,
                                sat_error *err)
 {
@@ -111,7 +111,7 @@ static sat_status check_name(sat_bytes name, sat_error *err)
     return SAT_OK;
 }
 
-static sat_status list_absent_table(sat__replica *replica, const named *n,
+static sat_status list_absent_table(sat_replica *replica, const named *n,
                                     int64_t *t, sat_error *err)
 {
     AUTO_STMT sqlite3_stmt *stmt = NULL;
@@ -129,7 +129,7 @@ static sat_status list_absent_table(sat__replica *replica, const named *n,
     return sat__tables_load(replica->db, &replica->tables, err);
 }
 
-static sat_status find_table(sat__replica *replica, const named *n, int64_t *t,
+static sat_status find_table(sat_replica *replica, const named *n, int64_t *t,
                              sat_error *err)
 {
     const sat__tables *const tables = &replica->tables;
@@ -149,7 +149,7 @@ static sat_status find_table(sat__replica *replica, const named *n, int64_t *t,
     return list_absent_table(replica, n, t, err);
 }
 
-static sat_status list_absent_column(sat__replica *replica, int64_t t,
+static sat_status list_absent_column(sat_replica *replica, int64_t t,
                                      const named *n, int *c, sat_error *err)
 {
     AUTO_STMT sqlite3_stmt *stmt = NULL;
@@ -174,7 +174,7 @@ static sat_status list_absent_column(sat__replica *replica, int64_t t,
     return sat__tables_load(replica->db, &replica->tables, err);
 }
 
-static sat_status find_column(sat__replica *replica, int64_t t, const named *n,
+static sat_status find_column(sat_replica *replica, int64_t t, const named *n,
                               int *c, sat_error *err)
 {
     const sat__table *const table = sat__tables_by_number(&replica->tables, t);
@@ -210,7 +210,7 @@ static sat_status decode_named(sat__cbor *in, bool is_column, named *out,
     return check_name(out->name, err);
 }
 
-static sat_status adopt_column(sat__replica *replica, sat__cbor *in,
+static sat_status adopt_column(sat_replica *replica, sat__cbor *in,
                                sat__adopted_table *out, sat_error *err)
 {
     named n;
@@ -227,7 +227,7 @@ static sat_status adopt_column(sat__replica *replica, sat__cbor *in,
     return SAT_OK;
 }
 
-static sat_status adopt_table(sat__replica *replica, sat__arena *arena,
+static sat_status adopt_table(sat_replica *replica, sat__arena *arena,
                               sat__cbor *in, sat__adopted_table *out,
                               sat_error *err)
 {
@@ -245,7 +245,7 @@ static sat_status adopt_table(sat__replica *replica, sat__arena *arena,
     return SAT_OK;
 }
 
-static sat_status adopt_tables(sat__replica *replica, sat__arena *arena,
+static sat_status adopt_tables(sat_replica *replica, sat__arena *arena,
                                const sat__page *page, sat__adopted *out,
                                sat_error *err)
 {
@@ -261,7 +261,7 @@ static sat_status adopt_tables(sat__replica *replica, sat__arena *arena,
     return SAT_OK;
 }
 
-sat_status sat__adopt(sat__replica *replica, sat__arena *arena,
+sat_status sat__adopt(sat_replica *replica, sat__arena *arena,
                       const sat__page *page, sat__adopted *out, sat_error *err)
 {
     TRY(adopt_groups(replica, arena, page, out, err));
@@ -270,7 +270,7 @@ sat_status sat__adopt(sat__replica *replica, sat__arena *arena,
 
 /* ---- a whole schema ---- */
 
-static sat_status is_empty(sat__replica *replica, bool *out, sat_error *err)
+static sat_status is_empty(sat_replica *replica, bool *out, sat_error *err)
 {
     int64_t count;
     TRY(sat__sql_int(replica->db,
@@ -284,7 +284,7 @@ static sat_status is_empty(sat__replica *replica, bool *out, sat_error *err)
 }
 
 /* Only what creates, one statement at a time, and what is not here yet. */
-static sat_status run_create(sat__replica *replica, sat_bytes sql,
+static sat_status run_create(sat_replica *replica, sat_bytes sql,
                              sat_error *err)
 {
     AUTO_STMT sqlite3_stmt *stmt = NULL;
@@ -303,7 +303,7 @@ static sat_status run_create(sat__replica *replica, sat_bytes sql,
     return sat__sql_run(stmt, err);
 }
 
-static sat_status track_listed(sat__replica *replica, const sat__page *page,
+static sat_status track_listed(sat_replica *replica, const sat__page *page,
                                sat_error *err)
 {
     sat__cbor in = page->tables;
@@ -324,7 +324,7 @@ static sat_status track_listed(sat__replica *replica, const sat__page *page,
     return SAT_OK;
 }
 
-sat_status sat__adopt_schema(sat__replica *replica, const sat__page *page,
+sat_status sat__adopt_schema(sat_replica *replica, const sat__page *page,
                              sat_error *err)
 {
     sat__cbor in = page->schema;

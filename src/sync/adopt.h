@@ -24,15 +24,15 @@ typedef struct sat__adopted {
 } sat__adopted;
 
 /* Lists what the page names and we had not heard of. */
-SAT_CHECK sat_status sat__adopt(sat__replica *replica, sat__arena *arena,
+SAT_CHECK sat_status sat__adopt(sat_replica *replica, sat__arena *arena,
                                 const sat__page *page, sat__adopted *out,
                                 sat_error *err);
 
 /* Where we have no table yet, takes over the sender's schema. */
-SAT_CHECK sat_status sat__adopt_schema(sat__replica *replica,
+SAT_CHECK sat_status sat__adopt_schema(sat_replica *replica,
                                        const sat__page *page, sat_error *err);
 
-SAT_CHECK sat_status sat__staged_drop(sat__replica *replica,
+SAT_CHECK sat_status sat__staged_drop(sat_replica *replica,
                                       const uint8_t from[SAT_DEVICE_ID_SIZE],
                                       sat_error *err);
 

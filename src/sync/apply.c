@@ -18,7 +18,7 @@
 #include "sync/settle.h"
 
 typedef struct apply {
-    sat__replica *replica;
+    sat_replica *replica;
     sat__settle settle;
     sat__knowledge mine;   /* before */
     sat__knowledge theirs; /* when they wrote the page at hand */
@@ -332,14 +332,13 @@ static sat_status each_page(apply *work, const uint8_t from[SAT_DEVICE_ID_SIZE],
     return SAT_OK;
 }
 
-static sat_status count_open(sat__replica *replica, int64_t *out,
-                             sat_error *err)
+static sat_status count_open(sat_replica *replica, int64_t *out, sat_error *err)
 {
     return sat__sql_int(replica->db, "SELECT count(*) FROM sync_open", out,
                         err);
 }
 
-static sat_status apply_in(sat__replica *replica,
+static sat_status apply_in(sat_replica *replica,
                            const uint8_t from[SAT_DEVICE_ID_SIZE],
                            sat__apply_report *report, sat_error *err)
 {
@@ -369,7 +368,7 @@ static sat_status apply_in(sat__replica *replica,
     return SAT_OK;
 }
 
-sat_status sat__replica_apply(sat__replica *replica,
+sat_status sat__replica_apply(sat_replica *replica,
                               const uint8_t from[SAT_DEVICE_ID_SIZE],
                               sat__apply_report *report, sat_error *err)
 {

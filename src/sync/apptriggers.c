@@ -17,7 +17,7 @@ static bool is_ours(const char *name)
     return strncasecmp(name, "sync_", 5) == 0;
 }
 
-static bool is_tracked(const sat__replica *replica, const char *table)
+static bool is_tracked(const sat_replica *replica, const char *table)
 {
     return is_ours(table) ||
            sat__tables_by_name(&replica->tables, table) != NULL;
@@ -38,12 +38,12 @@ static int fence(void *context, int action, const char *table,
 /* ---- what the triggers do ---- */
 
 typedef struct survey {
-    const sat__replica *replica;
+    const sat_replica *replica;
     bool is_needed;  /* something that is not tracked is written */
     bool is_harmful; /* something is done that the fence can not hold */
 } survey;
 
-static bool is_rowid(const sat__replica *replica, const char *table,
+static bool is_rowid(const sat_replica *replica, const char *table,
                      const char *column)
 {
     const sat__table *const found =
@@ -129,7 +129,7 @@ static sat_status survey_all(survey *work, sat_error *err)
     return SAT_OK;
 }
 
-static void turn(sat__replica *replica, bool on)
+static void turn(sat_replica *replica, bool on)
 {
     (void)sqlite3_db_config(replica->db, SQLITE_DBCONFIG_ENABLE_TRIGGER,
                             on ? 1 : 0, NULL);
@@ -137,7 +137,7 @@ static void turn(sat__replica *replica, bool on)
     replica->has_fence = on;
 }
 
-sat_status sat__app_triggers_follow(sat__replica *replica, sat_error *err)
+sat_status sat__app_triggers_follow(sat_replica *replica, sat_error *err)
 {
     survey work = {.replica = replica};
     int64_t others;
@@ -161,7 +161,7 @@ sat_status sat__app_triggers_follow(sat__replica *replica, sat_error *err)
     return SAT_OK;
 }
 
-void sat__app_triggers_leave(sat__replica *replica)
+void sat__app_triggers_leave(sat_replica *replica)
 {
     if (replica->has_fence)
         turn(replica, false);

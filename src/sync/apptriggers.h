@@ -13,10 +13,10 @@
 #include "sync/core.h"
 
 /* Puts the connection's triggers on or off, as the schema now asks. */
-SAT_CHECK sat_status sat__app_triggers_follow(sat__replica *replica,
+SAT_CHECK sat_status sat__app_triggers_follow(sat_replica *replica,
                                               sat_error *err);
 
 /* Takes our hands off the connection. */
-void sat__app_triggers_leave(sat__replica *replica);
+void sat__app_triggers_leave(sat_replica *replica);
 
 #endif /* SAT_SRC_SYNC_APPTRIGGERS_H */

@@ -19,7 +19,7 @@
 #define BATCH 20000
 
 typedef struct collect {
-    sat__replica *replica;
+    sat_replica *replica;
     sat__settle *settle;
     sat__group group;  /* g is 0 until something was written */
     int64_t ordinal;   /* of the last row born */
@@ -479,7 +479,7 @@ static sat_status collect_table(collect *work, sat__table *table,
     return sat__high_set(work->replica, table, err);
 }
 
-static sat_status collect_in(sat__replica *replica, bool *changed,
+static sat_status collect_in(sat_replica *replica, bool *changed,
                              sat_error *err)
 {
     AUTO(sat__settle) settle = {0};
@@ -495,7 +495,7 @@ static sat_status collect_in(sat__replica *replica, bool *changed,
     return sat__settle_end(&settle, err);
 }
 
-sat_status sat__replica_collect(sat__replica *replica, bool *changed,
+sat_status sat__replica_collect(sat_replica *replica, bool *changed,
                                 sat_error *err)
 {
     AUTO(sat__sql_transaction) change = {0};

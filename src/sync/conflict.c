@@ -7,7 +7,7 @@
 #include "sync/contest.h"
 #include "sync/plants.h"
 
-static sat_status put_dot(sat__replica *replica, sat_buf *out, int64_t g,
+static sat_status put_dot(sat_replica *replica, sat_buf *out, int64_t g,
                           sat_error *err)
 {
     AUTO_STMT sqlite3_stmt *stmt = NULL;
@@ -33,7 +33,7 @@ static sat_status put_dot(sat__replica *replica, sat_buf *out, int64_t g,
 
 /* SHA-256 of [table uid, gen, birth, column uid, gen, losing dot], cut short.
  */
-static sat_status make_id(sat__replica *replica, const sat__row *row, int c,
+static sat_status make_id(sat_replica *replica, const sat__row *row, int c,
                           int64_t g, uint8_t out[SAT_CONFLICT_ID_SIZE],
                           sat_error *err)
 {
@@ -56,7 +56,7 @@ static sat_status make_id(sat__replica *replica, const sat__row *row, int c,
     return SAT_OK;
 }
 
-static sat_status list(sat__replica *replica, const sat__row *row, int c,
+static sat_status list(sat_replica *replica, const sat__row *row, int c,
                        int64_t g, enum sat__kind kind, sat_error *err)
 {
     uint8_t id[SAT_CONFLICT_ID_SIZE];
@@ -93,7 +93,7 @@ static bool is_losing(const sat__entry *entry, const sat__entry *shown)
 }
 
 /* Of columns that are tied, the first in which the entry loses speaks. */
-static bool is_first_of_tie(sat__replica *replica, const sat__row *row, int c,
+static bool is_first_of_tie(sat_replica *replica, const sat__row *row, int c,
                             int64_t g)
 {
     const sat__column *const columns = row->table->columns;
@@ -119,7 +119,7 @@ static enum sat__kind kind_of_cell(const sat__row *row, int c)
     return KIND_UPDATE;
 }
 
-static sat_status derive_cell(sat__replica *replica, const sat__row *row, int c,
+static sat_status derive_cell(sat_replica *replica, const sat__row *row, int c,
                               sat_error *err)
 {
     const sat__cell *const cell = &row->cells[c];
@@ -133,7 +133,7 @@ static sat_status derive_cell(sat__replica *replica, const sat__row *row, int c,
     return SAT_OK;
 }
 
-static sat_status derive_existence(sat__replica *replica, const sat__row *row,
+static sat_status derive_existence(sat_replica *replica, const sat__row *row,
                                    sat_error *err)
 {
     const sat__cell *const cell = &row->cells[0];
@@ -143,7 +143,7 @@ static sat_status derive_existence(sat__replica *replica, const sat__row *row,
     return SAT_OK;
 }
 
-sat_status sat__conflict_holder(sat__replica *replica, sat__arena *arena,
+sat_status sat__conflict_holder(sat_replica *replica, sat__arena *arena,
                                 const sat__row *row, bool *by_key,
                                 sat__row **out, sat_error *err)
 {
@@ -165,7 +165,7 @@ sat_status sat__conflict_holder(sat__replica *replica, sat__arena *arena,
     return SAT_OK;
 }
 
-static bool shows_same(sat__replica *replica, const sat__row *a,
+static bool shows_same(sat_replica *replica, const sat__row *a,
                        const sat__row *b)
 {
     for (int c = 1; c < a->count; c++) {
@@ -180,7 +180,7 @@ static bool shows_same(sat__replica *replica, const sat__row *a,
     return true;
 }
 
-static sat_status derive_parked(sat__replica *replica, const sat__row *row,
+static sat_status derive_parked(sat_replica *replica, const sat__row *row,
                                 sat_error *err)
 {
     static const enum sat__kind kinds[] = {[WHY_UNIQUE] = KIND_UNIQUE,
@@ -202,7 +202,7 @@ static sat_status derive_parked(sat__replica *replica, const sat__row *row,
     return list(replica, row, SAT_CELL_ROW, row->b, kind, err);
 }
 
-sat_status sat__conflicts_derive(sat__replica *replica, const sat__row *row,
+sat_status sat__conflicts_derive(sat_replica *replica, const sat__row *row,
                                  sat_error *err)
 {
     sqlite3_stmt *stmt;
@@ -224,7 +224,7 @@ sat_status sat__conflicts_derive(sat__replica *replica, const sat__row *row,
     return SAT_OK;
 }
 
-sat_status sat__group_is_own(sat__replica *replica, int64_t g, bool *out,
+sat_status sat__group_is_own(sat_replica *replica, int64_t g, bool *out,
                              sat_error *err)
 {
     AUTO_STMT sqlite3_stmt *stmt = NULL;
@@ -250,7 +250,7 @@ sat_status sat__conflict_id_parse(const char *text,
                      text);
 }
 
-sat_status sat__open_find(sat__replica *replica,
+sat_status sat__open_find(sat_replica *replica,
                           const uint8_t id[SAT_CONFLICT_ID_SIZE],
                           sat__open *out, sat_error *err)
 {

@@ -37,32 +37,32 @@ typedef struct sat__open {
 } sat__open;
 
 /* The listed conflict of that id; SAT_ERR_NOT_FOUND if there is none. */
-SAT_CHECK sat_status sat__open_find(sat__replica *replica,
+SAT_CHECK sat_status sat__open_find(sat_replica *replica,
                                     const uint8_t id[SAT_CONFLICT_ID_SIZE],
                                     sat__open *out, sat_error *err);
 
 /* Whether this device, in any of its incarnations, made group g. */
-SAT_CHECK sat_status sat__group_is_own(sat__replica *replica, int64_t g,
+SAT_CHECK sat_status sat__group_is_own(sat_replica *replica, int64_t g,
                                        bool *out, sat_error *err);
 
 /* Whether of two groups the held one is ours, and so the local side. */
-SAT_CHECK sat_status sat__open_held_is_local(sat__replica *replica,
+SAT_CHECK sat_status sat__open_held_is_local(sat_replica *replica,
                                              int64_t shown, int64_t held,
                                              bool *out, sat_error *err);
 
 /* The row in the table that keeps `row` out; NULL if there is none. */
-SAT_CHECK sat_status sat__conflict_holder(sat__replica *replica,
+SAT_CHECK sat_status sat__conflict_holder(sat_replica *replica,
                                           sat__arena *arena,
                                           const sat__row *row, bool *by_key,
                                           sat__row **out, sat_error *err);
 
 /* Writes a resolution of the conflict. */
 SAT_CHECK sat_status sat__open_resolve(sat__edit *edit, const sat__open *open,
-                                       sat__resolution how, const char *json,
+                                       sat_resolution how, const char *json,
                                        sat_error *err);
 
 /* Decides the open conflicts of tables whose strategy says how. */
-SAT_CHECK sat_status sat__strategies_run(sat__replica *replica, sat_error *err);
+SAT_CHECK sat_status sat__strategies_run(sat_replica *replica, sat_error *err);
 
 /* Parses 32 hexadecimal digits, or says that there is no such conflict. */
 SAT_CHECK sat_status sat__conflict_id_parse(const char *text,

@@ -30,7 +30,7 @@ static void side_clear(side *s)
 
 DEFINE_AUTO(side, side_clear);
 
-static sat_status name_side(sat__replica *replica, side *s, sat_error *err)
+static sat_status name_side(sat_replica *replica, side *s, sat_error *err)
 {
     AUTO_STMT sqlite3_stmt *stmt = NULL;
     bool row;
@@ -57,7 +57,7 @@ static const sat__entry *entry_of(const sat__cell *cell, int64_t g)
 }
 
 /* The greatest group among what the row shows. */
-static int64_t latest_group(sat__replica *replica, const sat__row *row)
+static int64_t latest_group(sat_replica *replica, const sat__row *row)
 {
     const sat__entry *latest = NULL;
 
@@ -71,7 +71,7 @@ static int64_t latest_group(sat__replica *replica, const sat__row *row)
 }
 
 /* What is shown, and what is held beside it. */
-static sat_status fill_sides(sat__replica *replica, sat__arena *arena,
+static sat_status fill_sides(sat_replica *replica, sat__arena *arena,
                              const sat__open *open, sat__row *row, side *shown,
                              side *held, sat_error *err)
 {
@@ -108,7 +108,7 @@ static sat_status fill_sides(sat__replica *replica, sat__arena *arena,
     return SAT_OK;
 }
 
-sat_status sat__open_held_is_local(sat__replica *replica, int64_t shown,
+sat_status sat__open_held_is_local(sat_replica *replica, int64_t shown,
                                    int64_t held, bool *out, sat_error *err)
 {
     bool shown_own;
@@ -119,8 +119,8 @@ sat_status sat__open_held_is_local(sat__replica *replica, int64_t shown,
     return SAT_OK;
 }
 
-static sat_status show(sat__replica *replica, const sat__open *open,
-                       sat__conflict_fn *each, void *context, sat_error *err)
+static sat_status show(sat_replica *replica, const sat__open *open,
+                       sat_conflict_fn *each, void *context, sat_error *err)
 {
     AUTO(sat__arena) arena = {0};
     AUTO(side) shown = {.text = SAT_BUF_INIT};
@@ -142,7 +142,7 @@ static sat_status show(sat__replica *replica, const sat__open *open,
     sat__hex_format(open->id, sizeof open->id, id);
     side *const local = swapped ? &held : &shown;
     side *const remote = swapped ? &shown : &held;
-    const sat__conflict conflict = {
+    const sat_conflict conflict = {
         .id = id,
         .kind = kind_names[open->kind],
         .table_name = open->table->name,
@@ -158,7 +158,7 @@ static sat_status show(sat__replica *replica, const sat__open *open,
     return each(&conflict, context, err);
 }
 
-static sat_status list_ids(sat__replica *replica, const char *after,
+static sat_status list_ids(sat_replica *replica, const char *after,
                            size_t limit, sat_buf *out, sat_error *err)
 {
     AUTO_STMT sqlite3_stmt *stmt = NULL;
@@ -178,9 +178,9 @@ static sat_status list_ids(sat__replica *replica, const char *after,
     return sat__buf_status(out, err);
 }
 
-sat_status sat__replica_conflicts(sat__replica *replica, const char *after,
-                                  size_t limit, sat__conflict_fn *each,
-                                  void *context, sat_error *err)
+sat_status sat_replica_conflicts(sat_replica *replica, const char *after,
+                                 size_t limit, sat_conflict_fn *each,
+                                 void *context, sat_error *err)
 {
     AUTO(sat_buf) ids = SAT_BUF_INIT;
     TRY(sat__replica_collect(replica, NULL, err));
@@ -193,8 +193,8 @@ sat_status sat__replica_conflicts(sat__replica *replica, const char *after,
     return SAT_OK;
 }
 
-sat_status sat__replica_conflict_count(sat__replica *replica, uint64_t *count,
-                                       sat_error *err)
+sat_status sat_replica_conflict_count(sat_replica *replica, uint64_t *count,
+                                      sat_error *err)
 {
     int64_t found;
     TRY(sat__replica_collect(replica, NULL, err));
@@ -205,8 +205,8 @@ sat_status sat__replica_conflict_count(sat__replica *replica, uint64_t *count,
     return SAT_OK;
 }
 
-sat_status sat__replica_ignore(sat__replica *replica, const char *id,
-                               sat_error *err)
+sat_status sat_replica_ignore(sat_replica *replica, const char *id,
+                              sat_error *err)
 {
     AUTO(sat__sql_transaction) change = {0};
     uint8_t raw[SAT_CONFLICT_ID_SIZE];

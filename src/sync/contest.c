@@ -14,7 +14,7 @@ typedef struct contender {
     int64_t b, o;
     int64_t time; /* the greatest of the shown entries of its unique cells */
     sat__group birth;
-    sat__replica *replica;
+    sat_replica *replica;
 } contender;
 
 typedef struct contest {
@@ -31,7 +31,7 @@ static void contest_clear(contest *work)
 
 DEFINE_AUTO(contest, contest_clear);
 
-static int64_t unique_time(sat__replica *replica, const sat__row *row)
+static int64_t unique_time(sat_replica *replica, const sat__row *row)
 {
     int64_t time = 0;
 
@@ -65,7 +65,7 @@ static int by_claim(const void *left, const void *right)
 
 static sat_status add(contest *work, const sat__row *row, sat_error *err)
 {
-    sat__replica *const replica = work->settle->replica;
+    sat_replica *const replica = work->settle->replica;
     contender next = {.b = row->b,
                       .o = row->o,
                       .time = unique_time(replica, row),
@@ -83,7 +83,7 @@ static sat_status add(contest *work, const sat__row *row, sat_error *err)
     return SAT_OK;
 }
 
-sat_status sat__contest_holder(sat__replica *replica, const sat__row *row,
+sat_status sat__contest_holder(sat_replica *replica, const sat__row *row,
                                const sat__unique *unique, int64_t *r,
                                bool *found, sat_error *err)
 {

@@ -29,7 +29,7 @@ SAT_CHECK sat_status sat__contest(sat__settle *settle, sat__table *table,
 
 /* The rowid of the table's row that has the unique key `unique` of `row`;
  * *found is false where there is none, or a part of the key is NULL. */
-SAT_CHECK sat_status sat__contest_holder(sat__replica *replica,
+SAT_CHECK sat_status sat__contest_holder(sat_replica *replica,
                                          const sat__row *row,
                                          const sat__unique *unique, int64_t *r,
                                          bool *found, sat_error *err);

@@ -57,8 +57,9 @@ typedef struct sat__group {
     int64_t time;
 } sat__group;
 
-struct sat__replica {
+struct sat_replica {
     sqlite3 *db;
+    sqlite3 *owned; /* the same, where closing it is our task; else NULL */
     sat_env env;
     uint8_t device[SAT_DEVICE_ID_SIZE];
     uint8_t incarnation[SAT_INCARNATION_SIZE];
@@ -84,25 +85,24 @@ struct sat__replica {
 /* ---- groups and incarnations (groups.c) ---- */
 
 /* Known group g; a number that was never given is SAT_ERR_CORRUPT. */
-SAT_CHECK sat_status sat__group_get(sat__replica *replica, int64_t g,
+SAT_CHECK sat_status sat__group_get(sat_replica *replica, int64_t g,
                                     sat__group *out, sat_error *err);
 
 /* The number of dot (i, n); it is listed with `time` if it was not. */
-SAT_CHECK sat_status sat__group_find(sat__replica *replica, int64_t i,
-                                     int64_t n, int64_t time, int64_t *g,
-                                     sat_error *err);
+SAT_CHECK sat_status sat__group_find(sat_replica *replica, int64_t i, int64_t n,
+                                     int64_t time, int64_t *g, sat_error *err);
 
 /* Begins our next group, at a time after all that we know. */
-SAT_CHECK sat_status sat__group_begin(sat__replica *replica, sat__group *out,
+SAT_CHECK sat_status sat__group_begin(sat_replica *replica, sat__group *out,
                                       sat_error *err);
 
 /* The number of an incarnation, listed with its device if it was not. */
 SAT_CHECK sat_status sat__incarnation_find(
-    sat__replica *replica, const uint8_t id[SAT_INCARNATION_SIZE],
+    sat_replica *replica, const uint8_t id[SAT_INCARNATION_SIZE],
     const uint8_t device[SAT_DEVICE_ID_SIZE], int64_t *i, sat_error *err);
 
 /* Orders incarnations by their ids, as every replica does. */
-int sat__incarnation_compare(sat__replica *replica, int64_t a, int64_t b);
+int sat__incarnation_compare(sat_replica *replica, int64_t a, int64_t b);
 
 void sat__knowledge_clear(sat__knowledge *knowledge);
 DEFINE_AUTO(sat__knowledge, sat__knowledge_clear);
@@ -114,55 +114,55 @@ static inline bool knowledge_has(const sat__knowledge *k, const sat__group *dot)
 
 SAT_CHECK sat_status sat__knowledge_set(sat__knowledge *knowledge, int64_t i,
                                         int64_t n, sat_error *err);
-SAT_CHECK sat_status sat__knowledge_load(sat__replica *replica, sat_error *err);
+SAT_CHECK sat_status sat__knowledge_load(sat_replica *replica, sat_error *err);
 SAT_CHECK sat_status sat__knowledge_copy(const sat__knowledge *from,
                                          sat__knowledge *to, sat_error *err);
 
 /* Takes what `other` has into our own knowledge, in the database too. */
-SAT_CHECK sat_status sat__knowledge_join(sat__replica *replica,
+SAT_CHECK sat_status sat__knowledge_join(sat_replica *replica,
                                          const sat__knowledge *other,
                                          sat_error *err);
 
 /* Notes that a device has what `knowledge` says. */
 SAT_CHECK sat_status sat__knowledge_report(
-    sat__replica *replica, const uint8_t device[SAT_DEVICE_ID_SIZE],
+    sat_replica *replica, const uint8_t device[SAT_DEVICE_ID_SIZE],
     const sat__knowledge *knowledge, sat_error *err);
 
 /* As the map of incarnation to n of pages and requests. */
-SAT_CHECK sat_status sat__knowledge_encode(sat__replica *replica,
+SAT_CHECK sat_status sat__knowledge_encode(sat_replica *replica,
                                            const sat__knowledge *knowledge,
                                            sat_buf *out, sat_error *err);
-SAT_CHECK sat_status sat__knowledge_decode(sat__replica *replica,
+SAT_CHECK sat_status sat__knowledge_decode(sat_replica *replica,
                                            sat_bytes bytes, sat__knowledge *out,
                                            sat_error *err);
 
 /* ---- time (time.c) ---- */
 
 /* Starts the clock where the replica left off. */
-SAT_CHECK sat_status sat__time_start(sat__replica *replica, sat_error *err);
+SAT_CHECK sat_status sat__time_start(sat_replica *replica, sat_error *err);
 
 /* A time after all that were taken or seen, unless a wrong clock took those
  * beyond the bound. */
-SAT_CHECK sat_status sat__time_take(sat__replica *replica, int64_t *out,
+SAT_CHECK sat_status sat__time_take(sat_replica *replica, int64_t *out,
                                     sat_error *err);
 
 /* ---- the vault's mark (mark.c) ---- */
 
 /* Begins a new incarnation if the vault is a copy. */
-SAT_CHECK sat_status sat__mark_check(sat__replica *replica, sat_error *err);
+SAT_CHECK sat_status sat__mark_check(sat_replica *replica, sat_error *err);
 
 /* To be called before dots leave the device that have not before. */
-SAT_CHECK sat_status sat__mark_expose(sat__replica *replica, sat_error *err);
+SAT_CHECK sat_status sat__mark_expose(sat_replica *replica, sat_error *err);
 
 /* ---- state (replica.c) ---- */
 
-SAT_CHECK sat_status sat__state_get(sat__replica *replica, const char *key,
+SAT_CHECK sat_status sat__state_get(sat_replica *replica, const char *key,
                                     int64_t *out, sat_error *err);
-SAT_CHECK sat_status sat__state_put(sat__replica *replica, const char *key,
+SAT_CHECK sat_status sat__state_put(sat_replica *replica, const char *key,
                                     int64_t value, sat_error *err);
 
 /* The statement of a slot, prepared from `sql`. */
-static inline sat_status core_sql(sat__replica *replica, enum sat__stmt slot,
+static inline sat_status core_sql(sat_replica *replica, enum sat__stmt slot,
                                   const char *sql, sqlite3_stmt **out,
                                   sat_error *err)
 {
@@ -174,7 +174,7 @@ static inline sat_status core_sql(sat__replica *replica, enum sat__stmt slot,
 /* ---- the schema (track.c, schema.c) ---- */
 
 /* Begins to track one table, inside a transaction; `name` in any case. */
-SAT_CHECK sat_status sat__table_track(sat__replica *replica, const char *name,
+SAT_CHECK sat_status sat__table_track(sat_replica *replica, const char *name,
                                       sat_error *err);
 
 /*
@@ -182,31 +182,31 @@ SAT_CHECK sat_status sat__table_track(sat__replica *replica, const char *name,
  * and its columns, a CBOR list of [number, uid, gen, name, present], keep the
  * names that they have there.
  */
-SAT_CHECK sat_status sat__table_take_over(sat__replica *replica,
+SAT_CHECK sat_status sat__table_take_over(sat_replica *replica,
                                           const char *name, sat_bytes uid,
                                           int64_t gen, sat_bytes columns,
                                           sat_error *err);
 
 /* Makes the table that says which rows of table t are in it. */
-SAT_CHECK sat_status sat__table_create_rows(sat__replica *replica, int64_t t,
+SAT_CHECK sat_status sat__table_create_rows(sat_replica *replica, int64_t t,
                                             sat_error *err);
 
 /* Puts into the table what was held because the schema did not have it. */
-SAT_CHECK sat_status sat__table_release(sat__replica *replica,
-                                        sat__table *table, sat_error *err);
+SAT_CHECK sat_status sat__table_release(sat_replica *replica, sat__table *table,
+                                        sat_error *err);
 
 /* Follows what was done to the schema since the tables were loaded. */
-SAT_CHECK sat_status sat__schema_follow(sat__replica *replica, sat_error *err);
+SAT_CHECK sat_status sat__schema_follow(sat_replica *replica, sat_error *err);
 
 /* Puts the table's triggers in place, or takes them away. */
-SAT_CHECK sat_status sat__triggers_install(sat__replica *replica,
+SAT_CHECK sat_status sat__triggers_install(sat_replica *replica,
                                            const sat__table *table,
                                            sat_error *err);
-SAT_CHECK sat_status sat__triggers_remove(sat__replica *replica, int64_t t,
+SAT_CHECK sat_status sat__triggers_remove(sat_replica *replica, int64_t t,
                                           sat_error *err);
 
 /* Rows above the greatest rowid now are new ones to the next collect. */
-SAT_CHECK sat_status sat__high_set(sat__replica *replica,
+SAT_CHECK sat_status sat__high_set(sat_replica *replica,
                                    const sat__table *table, sat_error *err);
 
 #endif /* SAT_SRC_SYNC_CORE_H */

@@ -3,7 +3,7 @@
  */
 #include "sync/edit.h"
 
-sat_status sat__edit_begin(sat__edit *edit, sat__replica *replica,
+sat_status sat__edit_begin(sat__edit *edit, sat_replica *replica,
                            sat_error *err)
 {
     edit->replica = replica;

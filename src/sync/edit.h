@@ -11,14 +11,14 @@
 #include "sync/settle.h"
 
 typedef struct sat__edit {
-    sat__replica *replica;
+    sat_replica *replica;
     sat__sql_transaction change;
     sat__settle settle;
     sat__arena arena;
     sat__group group;
 } sat__edit;
 
-SAT_CHECK sat_status sat__edit_begin(sat__edit *edit, sat__replica *replica,
+SAT_CHECK sat_status sat__edit_begin(sat__edit *edit, sat_replica *replica,
                                      sat_error *err);
 SAT_CHECK sat_status sat__edit_commit(sat__edit *edit, sat_error *err);
 void sat__edit_clear(sat__edit *edit);

@@ -6,7 +6,7 @@
 /* An honest message names no more incarnations than this. */
 #define INCARNATIONS_MAX 10000
 
-sat_status sat__group_get(sat__replica *replica, int64_t g, sat__group *out,
+sat_status sat__group_get(sat_replica *replica, int64_t g, sat__group *out,
                           sat_error *err)
 {
     sat__group *const kept = &replica->kept[(uint64_t)g % GROUPS_KEPT];
@@ -33,7 +33,7 @@ sat_status sat__group_get(sat__replica *replica, int64_t g, sat__group *out,
     return SAT_OK;
 }
 
-static sat_status group_add(sat__replica *replica, int64_t i, int64_t n,
+static sat_status group_add(sat_replica *replica, int64_t i, int64_t n,
                             int64_t time, int64_t *g, sat_error *err)
 {
     sqlite3_stmt *stmt;
@@ -48,7 +48,7 @@ static sat_status group_add(sat__replica *replica, int64_t i, int64_t n,
     return SAT_OK;
 }
 
-sat_status sat__group_find(sat__replica *replica, int64_t i, int64_t n,
+sat_status sat__group_find(sat_replica *replica, int64_t i, int64_t n,
                            int64_t time, int64_t *g, sat_error *err)
 {
     sqlite3_stmt *stmt;
@@ -66,7 +66,7 @@ sat_status sat__group_find(sat__replica *replica, int64_t i, int64_t n,
     return SAT_OK;
 }
 
-sat_status sat__group_begin(sat__replica *replica, sat__group *out,
+sat_status sat__group_begin(sat_replica *replica, sat__group *out,
                             sat_error *err)
 {
     const int64_t n = (uint64_t)replica->self < replica->known.size
@@ -84,7 +84,7 @@ sat_status sat__group_begin(sat__replica *replica, sat__group *out,
     return SAT_OK;
 }
 
-sat_status sat__incarnation_find(sat__replica *replica,
+sat_status sat__incarnation_find(sat_replica *replica,
                                  const uint8_t id[SAT_INCARNATION_SIZE],
                                  const uint8_t device[SAT_DEVICE_ID_SIZE],
                                  int64_t *i, sat_error *err)
@@ -115,7 +115,7 @@ sat_status sat__incarnation_find(sat__replica *replica,
     return SAT_OK;
 }
 
-static void incarnation_id(sat__replica *replica, int64_t i,
+static void incarnation_id(sat_replica *replica, int64_t i,
                            uint8_t out[SAT_INCARNATION_SIZE])
 {
     sqlite3_stmt *stmt;
@@ -133,7 +133,7 @@ static void incarnation_id(sat__replica *replica, int64_t i,
     (void)sqlite3_reset(stmt);
 }
 
-int sat__incarnation_compare(sat__replica *replica, int64_t a, int64_t b)
+int sat__incarnation_compare(sat_replica *replica, int64_t a, int64_t b)
 {
     uint8_t first[SAT_INCARNATION_SIZE];
     uint8_t second[SAT_INCARNATION_SIZE];
@@ -175,7 +175,7 @@ sat_status sat__knowledge_copy(const sat__knowledge *from, sat__knowledge *to,
     return SAT_OK;
 }
 
-sat_status sat__knowledge_load(sat__replica *replica, sat_error *err)
+sat_status sat__knowledge_load(sat_replica *replica, sat_error *err)
 {
     AUTO_STMT sqlite3_stmt *stmt = NULL;
     sat__knowledge_clear(&replica->known);
@@ -189,7 +189,7 @@ sat_status sat__knowledge_load(sat__replica *replica, sat_error *err)
     return SAT_OK;
 }
 
-sat_status sat__knowledge_join(sat__replica *replica,
+sat_status sat__knowledge_join(sat_replica *replica,
                                const sat__knowledge *other, sat_error *err)
 {
     sqlite3_stmt *stmt;
@@ -209,7 +209,7 @@ sat_status sat__knowledge_join(sat__replica *replica,
     return SAT_OK;
 }
 
-sat_status sat__knowledge_report(sat__replica *replica,
+sat_status sat__knowledge_report(sat_replica *replica,
                                  const uint8_t device[SAT_DEVICE_ID_SIZE],
                                  const sat__knowledge *knowledge,
                                  sat_error *err)
@@ -231,7 +231,7 @@ sat_status sat__knowledge_report(sat__replica *replica,
     return SAT_OK;
 }
 
-sat_status sat__replica_report(sat__replica *replica,
+sat_status sat__replica_report(sat_replica *replica,
                                const uint8_t from[SAT_DEVICE_ID_SIZE],
                                sat_bytes knowledge, sat_error *err)
 {
@@ -256,7 +256,7 @@ static int by_id(const void *a, const void *b)
 }
 
 /* An array of [incarnation, device, n], ascending by incarnation. */
-sat_status sat__knowledge_encode(sat__replica *replica,
+sat_status sat__knowledge_encode(sat_replica *replica,
                                  const sat__knowledge *knowledge, sat_buf *out,
                                  sat_error *err)
 {
@@ -290,7 +290,7 @@ sat_status sat__knowledge_encode(sat__replica *replica,
     return sat__buf_status(out, err);
 }
 
-sat_status sat__knowledge_decode(sat__replica *replica, sat_bytes bytes,
+sat_status sat__knowledge_decode(sat_replica *replica, sat_bytes bytes,
                                  sat__knowledge *out, sat_error *err)
 {
     sat__cbor in = cbor_of(bytes);

@@ -5,7 +5,7 @@
 
 #include "sync/edit.h"
 
-sat_status sat__history_load(sat__replica *replica, sat__arena *arena,
+sat_status sat__history_load(sat_replica *replica, sat__arena *arena,
                              sat__row *row, sat_error *err)
 {
     AUTO_STMT sqlite3_stmt *stmt = NULL;
@@ -29,7 +29,7 @@ sat_status sat__history_load(sat__replica *replica, sat__arena *arena,
     return SAT_OK;
 }
 
-sat_status sat__table_named(sat__replica *replica, const char *name,
+sat_status sat__table_named(sat_replica *replica, const char *name,
                             sat__table **out, sat_error *err)
 {
     *out = sat__tables_by_name(&replica->tables, name);
@@ -51,7 +51,7 @@ static int key_count(const sat__table *table)
 }
 
 /* SELECT the rowid of the row whose key columns equal ?1, text or JSON. */
-static sat_status find_in_table(sat__replica *replica, const sat__table *table,
+static sat_status find_in_table(sat_replica *replica, const sat__table *table,
                                 const char *key, int64_t *r, bool *found,
                                 sat_error *err)
 {
@@ -82,8 +82,7 @@ static sat_status find_in_table(sat__replica *replica, const sat__table *table,
 }
 
 /* Whether what the row shows as its key reads as `key`. */
-static bool reads_as(sat__replica *replica, const sat__row *row,
-                     const char *key)
+static bool reads_as(sat_replica *replica, const sat__row *row, const char *key)
 {
     const bool composite = key_count(row->table) > 1;
     AUTO(sat_buf) text = SAT_BUF_INIT;
@@ -108,7 +107,7 @@ static bool reads_as(sat__replica *replica, const sat__row *row,
     return strcmp(sat__buf_text(&text), key) == 0;
 }
 
-static sat_status find_away(sat__replica *replica, sat__arena *arena,
+static sat_status find_away(sat_replica *replica, sat__arena *arena,
                             sat__table *table, const char *key, sat__row **out,
                             sat_error *err)
 {
@@ -130,7 +129,7 @@ static sat_status find_away(sat__replica *replica, sat__arena *arena,
                      table->name, key);
 }
 
-sat_status sat__row_by_key(sat__replica *replica, sat__arena *arena,
+sat_status sat__row_by_key(sat_replica *replica, sat__arena *arena,
                            sat__table *table, const char *key, sat__row **out,
                            sat_error *err)
 {
@@ -189,9 +188,8 @@ static sat_status restore(sat__edit *edit, sat__row *row, const sat__row *past,
     return sat__edit_cell(edit, row, 0, &none, false, true, err);
 }
 
-sat_status sat__replica_revert(sat__replica *replica, const char *table,
-                               const char *key, uint64_t version,
-                               sat_error *err)
+sat_status sat_replica_revert(sat_replica *replica, const char *table,
+                              const char *key, uint64_t version, sat_error *err)
 {
     AUTO(sat__edit) edit = {0};
     sat__table *found;

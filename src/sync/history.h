@@ -11,17 +11,17 @@
 #include "sync/row.h"
 
 /* Adds to the row's cells all entries that were superseded. */
-SAT_CHECK sat_status sat__history_load(sat__replica *replica, sat__arena *arena,
+SAT_CHECK sat_status sat__history_load(sat_replica *replica, sat__arena *arena,
                                        sat__row *row, sat_error *err);
 
 /* The row, living or not, that has that key: text, or a JSON array of values.
  * SAT_ERR_NOT_FOUND where there is none. */
-SAT_CHECK sat_status sat__row_by_key(sat__replica *replica, sat__arena *arena,
+SAT_CHECK sat_status sat__row_by_key(sat_replica *replica, sat__arena *arena,
                                      sat__table *table, const char *key,
                                      sat__row **out, sat_error *err);
 
 /* The tracked table of that name, or what to do. */
-SAT_CHECK sat_status sat__table_named(sat__replica *replica, const char *name,
+SAT_CHECK sat_status sat__table_named(sat_replica *replica, const char *name,
                                       sat__table **out, sat_error *err);
 
 #endif /* SAT_SRC_SYNC_HISTORY_H */

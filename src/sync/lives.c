@@ -90,7 +90,7 @@ static sat_status new_life(sat__lives *lives, int64_t r, bool is_known,
     return settle(lives, life, r, err);
 }
 
-static sat_status is_listed(sat__replica *replica, sat__table *table, int64_t r,
+static sat_status is_listed(sat_replica *replica, sat__table *table, int64_t r,
                             bool *out, sat_error *err)
 {
     TRY(sat__sql_preparef(replica->db, &table->stmts[STMT_META_BY_ROWID], err,
@@ -102,7 +102,7 @@ static sat_status is_listed(sat__replica *replica, sat__table *table, int64_t r,
 }
 
 /* The life at place r, looked up when the journal first names the place. */
-static sat_status life_at(sat__replica *replica, sat__lives *lives, int64_t r,
+static sat_status life_at(sat_replica *replica, sat__lives *lives, int64_t r,
                           sat__life **out, sat_error *err)
 {
     bool known;
@@ -167,7 +167,7 @@ static void take_cascaded(const sat__lives *lives, sat__life *life,
             life->old[c] = there->old[c];
 }
 
-static sat_status on_moved(sat__replica *replica, sat__lives *lives,
+static sat_status on_moved(sat_replica *replica, sat__lives *lives,
                            sat__life *life, int64_t to, sat_error *err)
 {
     const int key = lives->table->key_column;
@@ -205,7 +205,7 @@ static sat_status on_arrived(sat__lives *lives, sat__life *life, sat_error *err)
     return new_life(lives, life->r, false, &born, err);
 }
 
-static sat_status replay_one(sat__replica *replica, sat__lives *lives,
+static sat_status replay_one(sat_replica *replica, sat__lives *lives,
                              sqlite3_stmt *stmt, sat_error *err)
 {
     const int64_t r = sqlite3_column_int64(stmt, 0);
@@ -250,7 +250,7 @@ sat_status sat__lives_move(sat__lives *lives, sat__life *life, int64_t r,
     return settle(lives, life, r, err);
 }
 
-sat_status sat__lives_replay(sat__replica *replica, sat__lives *lives,
+sat_status sat__lives_replay(sat_replica *replica, sat__lives *lives,
                              int64_t limit, sat_error *err)
 {
     AUTO_STMT sqlite3_stmt *stmt = NULL;

@@ -47,7 +47,7 @@ typedef struct sat__lives {
 } sat__lives;
 
 /* Replays the first `limit` records of the table's journal. */
-SAT_CHECK sat_status sat__lives_replay(sat__replica *replica, sat__lives *lives,
+SAT_CHECK sat_status sat__lives_replay(sat_replica *replica, sat__lives *lives,
                                        int64_t limit, sat_error *err);
 
 /* The life that the journal left at place r; NULL if it does not name r. */

@@ -6,8 +6,8 @@
 #include "sync/rowtext.h"
 
 typedef struct reader {
-    sat__replica *replica;
-    sat__log_fn *each;
+    sat_replica *replica;
+    sat_log_fn *each;
     void *context;
     uint64_t since_ms;
     size_t left;
@@ -65,7 +65,7 @@ static void put_data(const sat__row *row, int64_t g, sat_buf *out,
 }
 
 /* SHA-256 over the deterministic CBOR of the entry's other fields. */
-static void hash_entry(const sat__log_entry *entry, char out[65])
+static void hash_entry(const sat_log_entry *entry, char out[65])
 {
     AUTO(sat_buf) text = SAT_BUF_INIT;
     uint8_t digest[32];
@@ -100,17 +100,17 @@ static sat_status emit(reader *in, const sat__row *row, const sat__row *now,
         return SAT_OK;
     TRY(describe_group(in, g, &group, device, &is_synced, err));
     sat__row_key_to_json(in->replica, now, &key);
-    sat__log_entry entry = {.table_name = row->table->name,
-                            .record_id = sat__buf_text(&key),
-                            .operation = is_dead           ? "DELETE"
-                                         : row->b == named ? "INSERT"
-                                                           : "UPDATE",
-                            .data = sat__buf_text(&data),
-                            .version = (uint64_t)g,
-                            .timestamp = (uint64_t)group.time >> 16,
-                            .device = device,
-                            .hash = hash,
-                            .is_synced = is_synced};
+    sat_log_entry entry = {.table_name = row->table->name,
+                           .record_id = sat__buf_text(&key),
+                           .operation = is_dead           ? "DELETE"
+                                        : row->b == named ? "INSERT"
+                                                          : "UPDATE",
+                           .data = sat__buf_text(&data),
+                           .version = (uint64_t)g,
+                           .timestamp = (uint64_t)group.time >> 16,
+                           .device = device,
+                           .hash = hash,
+                           .is_synced = is_synced};
     TRY(sat__buf_status(&data, err));
     TRY(sat__buf_status(&key, err));
     if (entry.timestamp < in->since_ms)
@@ -270,9 +270,9 @@ static sat_status emit_one(reader *in, sat__table *table, const char *key,
     return SAT_OK;
 }
 
-sat_status sat__replica_log(sat__replica *replica, const char *table,
-                            const char *key, uint64_t since_ms, size_t limit,
-                            sat__log_fn *each, void *context, sat_error *err)
+sat_status sat_replica_log(sat_replica *replica, const char *table,
+                           const char *key, uint64_t since_ms, size_t limit,
+                           sat_log_fn *each, void *context, sat_error *err)
 {
     reader in = {replica, each, context, since_ms, limit};
     sat__table *only = NULL;

@@ -9,14 +9,14 @@
 
 #if defined(SAT_EXTENSION)
 
-sat_status sat__mark_check(sat__replica *replica, sat_error *err)
+sat_status sat__mark_check(sat_replica *replica, sat_error *err)
 {
     (void)replica;
     (void)err;
     return SAT_OK;
 }
 
-sat_status sat__mark_expose(sat__replica *replica, sat_error *err)
+sat_status sat__mark_expose(sat_replica *replica, sat_error *err)
 {
     (void)replica;
     (void)err;
@@ -27,7 +27,7 @@ sat_status sat__mark_expose(sat__replica *replica, sat_error *err)
 
 #include "store/vault_mark.h"
 
-sat_status sat__mark_check(sat__replica *replica, sat_error *err)
+sat_status sat__mark_check(sat_replica *replica, sat_error *err)
 {
     bool is_copy;
     if (!replica->is_vault)
@@ -39,7 +39,7 @@ sat_status sat__mark_check(sat__replica *replica, sat_error *err)
     return sat__vault_mark_renew(replica->db, &replica->env, err);
 }
 
-sat_status sat__mark_expose(sat__replica *replica, sat_error *err)
+sat_status sat__mark_expose(sat_replica *replica, sat_error *err)
 {
     const sat__knowledge *const known = &replica->known;
     const int64_t n =

@@ -17,7 +17,7 @@ typedef struct group_slot {
 } group_slot;
 
 typedef struct writer {
-    sat__replica *replica;
+    sat_replica *replica;
     const sat__knowledge *base;
     const sat__page_limits *limits;
     sat__arena arena;
@@ -530,7 +530,7 @@ static sat_status put_page(writer *w, sat_bytes base, sat_bytes cursor,
     return sat__buf_status(page, err);
 }
 
-static sat_status read_in(sat__replica *replica, sat_bytes base,
+static sat_status read_in(sat_replica *replica, sat_bytes base,
                           sat_bytes cursor, const sat__page_limits *limits,
                           sat_buf *page, sat_buf *next, sat_error *err)
 {
@@ -556,7 +556,7 @@ static sat_status read_in(sat__replica *replica, sat_bytes base,
 
 /* Collecting is part of the reading: what an app wrote since must not go out
  * under the dot of what was there before. */
-sat_status sat__replica_read(sat__replica *replica, sat_bytes base,
+sat_status sat__replica_read(sat_replica *replica, sat_bytes base,
                              sat_bytes cursor, const sat__page_limits *limits,
                              sat_buf *page, sat_buf *next, sat_error *err)
 {

@@ -74,7 +74,7 @@ static const char system_tables[] =
     " s INTEGER PRIMARY KEY, device BLOB NOT NULL, page BLOB NOT NULL);"
     "CREATE INDEX IF NOT EXISTS sync_staged_device ON sync_staged(device, s);";
 
-sat_status sat__state_get(sat__replica *replica, const char *key, int64_t *out,
+sat_status sat__state_get(sat_replica *replica, const char *key, int64_t *out,
                           sat_error *err)
 {
     sqlite3_stmt *stmt;
@@ -88,7 +88,7 @@ sat_status sat__state_get(sat__replica *replica, const char *key, int64_t *out,
     return SAT_OK;
 }
 
-sat_status sat__state_put(sat__replica *replica, const char *key, int64_t value,
+sat_status sat__state_put(sat_replica *replica, const char *key, int64_t value,
                           sat_error *err)
 {
     sqlite3_stmt *stmt;
@@ -100,7 +100,7 @@ sat_status sat__state_put(sat__replica *replica, const char *key, int64_t value,
     return sat__sql_run(stmt, err);
 }
 
-static sat_status install(sat__replica *replica, sat_error *err)
+static sat_status install(sat_replica *replica, sat_error *err)
 {
     int64_t format = 0;
     int64_t exists;
@@ -121,7 +121,7 @@ static sat_status install(sat__replica *replica, sat_error *err)
     return sat__state_put(replica, SAT_STATE_FORMAT, SAT_FORMAT_NEWEST, err);
 }
 
-sat_status sat__replica_renew(sat__replica *replica, sat_error *err)
+sat_status sat__replica_renew(sat_replica *replica, sat_error *err)
 {
     AUTO(sat__sql_transaction) change = {0};
     uint8_t id[SAT_INCARNATION_SIZE];
@@ -139,7 +139,7 @@ sat_status sat__replica_renew(sat__replica *replica, sat_error *err)
 }
 
 /* Goes on as who we were, unless the database is another device's. */
-static sat_status recognise(sat__replica *replica, sat_error *err)
+static sat_status recognise(sat_replica *replica, sat_error *err)
 {
     AUTO_STMT sqlite3_stmt *stmt = NULL;
     bool row;
@@ -169,9 +169,9 @@ static sat_status prepare_connection(sqlite3 *db, sat_error *err)
 }
 
 sat_status sat__replica_open(sqlite3 *db, const sat__replica_options *options,
-                             sat__replica **out, sat_error *err)
+                             sat_replica **out, sat_error *err)
 {
-    AUTO_PTR(sat__replica) replica = calloc(1, sizeof *replica);
+    AUTO_PTR(sat_replica) replica = calloc(1, sizeof *replica);
     AUTO(sat__sql_transaction) change = {0};
     if (replica == NULL)
         return sat__fail(err, SAT_ERR_NOMEM, "out of memory");
@@ -197,7 +197,7 @@ sat_status sat__replica_open(sqlite3 *db, const sat__replica_options *options,
     return SAT_OK;
 }
 
-void sat__replica_close(sat__replica *replica)
+void sat_replica_close(sat_replica *replica)
 {
     if (replica == NULL)
         return;
@@ -207,16 +207,17 @@ void sat__replica_close(sat__replica *replica)
     sat__tables_clear(&replica->tables);
     sat__knowledge_clear(&replica->known);
     sat_clock_free(replica->clock);
+    (void)sqlite3_close_v2(replica->owned);
     free(replica);
 }
 
-void sat__replica_incarnation(const sat__replica *replica,
+void sat__replica_incarnation(const sat_replica *replica,
                               uint8_t out[SAT_INCARNATION_SIZE])
 {
     memcpy(out, replica->incarnation, SAT_INCARNATION_SIZE);
 }
 
-sat_status sat__replica_knowledge(sat__replica *replica, sat_buf *out,
+sat_status sat__replica_knowledge(sat_replica *replica, sat_buf *out,
                                   sat_error *err)
 {
     TRY(sat__replica_collect(replica, NULL, err));

@@ -1,5 +1,5 @@
 /*
- * replica.h - one database as one of several that hold the same rows
+ * replica.h - a replica from the inside: on any database, and page by page
  *
  * A replica sits on an open database connection. It records what local writers
  * do (tracking), numbers it (collecting), hands it to others in pages (reading)
@@ -19,11 +19,9 @@
 #include "base/buf.h"
 #include "base/sqlite.h"
 #include "satchel/env.h"
-#include "satchel/keys.h"
+#include "satchel/replica.h"
 
 #define SAT_INCARNATION_SIZE 16 /* of one life of one replica of a device */
-
-typedef struct sat__replica sat__replica;
 
 typedef struct sat__replica_options {
     const sat_env *env;
@@ -41,47 +39,26 @@ typedef struct sat__replica_options {
  */
 SAT_CHECK sat_status sat__replica_open(sqlite3 *db,
                                        const sat__replica_options *options,
-                                       sat__replica **out, sat_error *err);
-void sat__replica_close(sat__replica *replica);
-DEFINE_AUTO_PTR(sat__replica, sat__replica_close);
+                                       sat_replica **out, sat_error *err);
+DEFINE_AUTO_PTR(sat_replica, sat_replica_close);
 
 /* Ends this incarnation: what is written from now on has dots of a new one. */
-SAT_CHECK sat_status sat__replica_renew(sat__replica *replica, sat_error *err);
+SAT_CHECK sat_status sat__replica_renew(sat_replica *replica, sat_error *err);
 
 /* The incarnation under which this replica writes now. */
-void sat__replica_incarnation(const sat__replica *replica,
+void sat__replica_incarnation(const sat_replica *replica,
                               uint8_t out[SAT_INCARNATION_SIZE]);
-
-/*
- * Begins to track `table`, or every table if it is NULL; their rows so far
- * count as imported. A table that can not be tracked fails with
- * SAT_ERR_UNSUPPORTED and the reason; where every table was asked for, those
- * are passed over.
- */
-SAT_CHECK sat_status sat__replica_track(sat__replica *replica,
-                                        const char *table, sat_error *err);
-SAT_CHECK sat_status sat__replica_untrack(sat__replica *replica,
-                                          const char *table, sat_error *err);
-
-/*
- * ALTER TABLE … DROP COLUMN, which SQLite refuses while a trigger names the
- * column; renaming and adding need no help.
- */
-SAT_CHECK sat_status sat__replica_drop_column(sat__replica *replica,
-                                              const char *table,
-                                              const char *column,
-                                              sat_error *err);
 
 /*
  * Gives what local writers did since the last time a dot, in one transaction.
  * Every call below that needs it does so by itself. *changed, if not NULL, says
  * whether there was anything.
  */
-SAT_CHECK sat_status sat__replica_collect(sat__replica *replica, bool *changed,
+SAT_CHECK sat_status sat__replica_collect(sat_replica *replica, bool *changed,
                                           sat_error *err);
 
 /* What this replica has seen: CBOR, map of incarnation (bytes) to n. */
-SAT_CHECK sat_status sat__replica_knowledge(sat__replica *replica, sat_buf *out,
+SAT_CHECK sat_status sat__replica_knowledge(sat_replica *replica, sat_buf *out,
                                             sat_error *err);
 
 typedef struct sat__page_limits {
@@ -95,7 +72,7 @@ typedef struct sat__page_limits {
  * handed back as it is; empty when this was the last page, which carries the
  * knowledge. The page is deterministic CBOR.
  */
-SAT_CHECK sat_status sat__replica_read(sat__replica *replica, sat_bytes base,
+SAT_CHECK sat_status sat__replica_read(sat_replica *replica, sat_bytes base,
                                        sat_bytes cursor,
                                        const sat__page_limits *limits,
                                        sat_buf *page, sat_buf *next,
@@ -107,14 +84,14 @@ SAT_CHECK sat_status sat__replica_read(sat__replica *replica, sat_bytes base,
  * apply() may follow. What is not a page fails with SAT_ERR_CORRUPT or
  * SAT_ERR_LIMIT and changes nothing.
  */
-SAT_CHECK sat_status sat__replica_stage(sat__replica *replica,
+SAT_CHECK sat_status sat__replica_stage(sat_replica *replica,
                                         const uint8_t from[SAT_DEVICE_ID_SIZE],
                                         sat_bytes page, bool *complete,
                                         sat_error *err);
 
 /* Where staging from `from` stands: the base it began with and the cursor to
  * ask for next; both empty when nothing is staged. */
-SAT_CHECK sat_status sat__replica_staged(sat__replica *replica,
+SAT_CHECK sat_status sat__replica_staged(sat_replica *replica,
                                          const uint8_t from[SAT_DEVICE_ID_SIZE],
                                          sat_buf *base, sat_buf *cursor,
                                          sat_error *err);
@@ -125,7 +102,7 @@ typedef struct sat__apply_report {
 } sat__apply_report;
 
 /* Merges what is staged from `from`, in one transaction, and empties it. */
-SAT_CHECK sat_status sat__replica_apply(sat__replica *replica,
+SAT_CHECK sat_status sat__replica_apply(sat_replica *replica,
                                         const uint8_t from[SAT_DEVICE_ID_SIZE],
                                         sat__apply_report *report,
                                         sat_error *err);
@@ -134,100 +111,8 @@ SAT_CHECK sat_status sat__replica_apply(sat__replica *replica,
  * Notes what another device said it knows (its knowledge, CBOR): what it has is
  * synced, and deletions that all have seen may be forgotten.
  */
-SAT_CHECK sat_status sat__replica_report(sat__replica *replica,
+SAT_CHECK sat_status sat__replica_report(sat_replica *replica,
                                          const uint8_t from[SAT_DEVICE_ID_SIZE],
                                          sat_bytes knowledge, sat_error *err);
-
-/* ---- conflicts ---- */
-
-typedef struct sat__conflict {
-    const char *id;   /* 32 hexadecimal digits, the same everywhere */
-    const char *kind; /* update, delete, insert, unique, … */
-    const char *table_name;
-    const char *record_id; /* the key: JSON value, or array of them */
-    const char *column;    /* NULL where the whole row is meant */
-    const char *local;     /* JSON: what this device wrote, or what is shown */
-    const char *remote;    /* JSON: the other side */
-    const char *local_device; /* hexadecimal device id */
-    const char *remote_device;
-    uint64_t local_version, remote_version; /* as in the log */
-    const char *status;                     /* open, ignored */
-} sat__conflict;
-
-typedef sat_status sat__conflict_fn(const sat__conflict *conflict,
-                                    void *context, sat_error *err);
-
-/* Calls `each` for up to `limit` conflicts after the id `after` (NULL: from the
- * first on; ids ascend). */
-SAT_CHECK sat_status sat__replica_conflicts(sat__replica *replica,
-                                            const char *after, size_t limit,
-                                            sat__conflict_fn *each,
-                                            void *context, sat_error *err);
-SAT_CHECK sat_status sat__replica_conflict_count(sat__replica *replica,
-                                                 uint64_t *count,
-                                                 sat_error *err);
-
-typedef enum sat__resolution {
-    SAT_RESOLVE_LOCAL = 0,  /* the local side */
-    SAT_RESOLVE_REMOTE = 1, /* the remote side */
-    SAT_RESOLVE_DATA = 2,   /* the caller's JSON: a value, or an object */
-    SAT_RESOLVE_REKEY = 3   /* a held row enters under a free key */
-} sat__resolution;
-
-SAT_CHECK sat_status sat__replica_resolve(sat__replica *replica, const char *id,
-                                          sat__resolution how, const char *json,
-                                          sat_error *err);
-/* Decides every conflict that is open, in one change; what can not be decided
- * so stays open. */
-SAT_CHECK sat_status sat__replica_resolve_all(sat__replica *replica,
-                                              sat__resolution how,
-                                              sat_error *err);
-SAT_CHECK sat_status sat__replica_ignore(sat__replica *replica, const char *id,
-                                         sat_error *err);
-
-/* `table` NULL sets it for the vault; `strategy` is latest, local, remote or
- * manual. */
-SAT_CHECK sat_status sat__replica_set_strategy(sat__replica *replica,
-                                               const char *table,
-                                               const char *strategy,
-                                               sat_error *err);
-
-/* Whether a deletion in `table` wins over concurrent updates, as decided by
- * this device; at first the update wins. */
-SAT_CHECK sat_status sat__replica_set_delete_wins(sat__replica *replica,
-                                                  const char *table, bool wins,
-                                                  sat_error *err);
-
-/* ---- history ---- */
-
-typedef struct sat__log_entry {
-    const char *table_name;
-    const char *record_id; /* JSON, as in a conflict */
-    const char *operation; /* INSERT, UPDATE, DELETE */
-    const char *data;      /* JSON object: the columns that were written */
-    uint64_t version;      /* counts the changes that this replica learned of */
-    uint64_t timestamp;    /* milliseconds since 1970 */
-    const char *device;    /* hexadecimal device id */
-    const char *hash;      /* SHA-256 in hexadecimal over the other fields */
-    bool is_synced;        /* another device is known to have it */
-} sat__log_entry;
-
-typedef sat_status sat__log_fn(const sat__log_entry *entry, void *context,
-                               sat_error *err);
-
-/*
- * The log, oldest first: of all tables (table NULL), of one, or of the row
- * whose key is `key` (text as in a shell, or a JSON array for a composite key).
- */
-SAT_CHECK sat_status sat__replica_log(sat__replica *replica, const char *table,
-                                      const char *key, uint64_t since_ms,
-                                      size_t limit, sat__log_fn *each,
-                                      void *context, sat_error *err);
-
-/* Writes the row's values as they were at `version` of the log, as a new
- * change. */
-SAT_CHECK sat_status sat__replica_revert(sat__replica *replica,
-                                         const char *table, const char *key,
-                                         uint64_t version, sat_error *err);
 
 #endif /* SAT_SRC_SYNC_REPLICA_H */

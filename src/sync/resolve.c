@@ -51,7 +51,7 @@ static sat_status give_cells(sat__edit *edit, const sat__open *open,
 }
 
 static sat_status resolve_cell(sat__edit *edit, const sat__open *open,
-                               sat__row *row, sat__resolution how,
+                               sat__row *row, sat_resolution how,
                                const char *json, sat_error *err)
 {
     const sat__entry *const shown =
@@ -71,7 +71,7 @@ static sat_status resolve_cell(sat__edit *edit, const sat__open *open,
 /* ---- deletion against update ---- */
 
 static sat_status resolve_delete(sat__edit *edit, const sat__open *open,
-                                 sat__row *row, sat__resolution how,
+                                 sat__row *row, sat_resolution how,
                                  const char *json, sat_error *err)
 {
     bool deleted_here;
@@ -195,7 +195,7 @@ static sat_status rekey(sat__edit *edit, sat__row *row, sat_error *err)
 
 /* One of the two rows that claim a key is deleted. */
 static sat_status choose_row(sat__edit *edit, const sat__open *open,
-                             sat__row *row, sat__resolution how, sat_error *err)
+                             sat__row *row, sat_resolution how, sat_error *err)
 {
     sat__row *holder;
     bool by_key;
@@ -222,7 +222,7 @@ static sat_status choose_row(sat__edit *edit, const sat__open *open,
 }
 
 static sat_status resolve_row(sat__edit *edit, const sat__open *open,
-                              sat__row *row, sat__resolution how,
+                              sat__row *row, sat_resolution how,
                               const char *json, sat_error *err)
 {
     if (how == SAT_RESOLVE_REKEY)
@@ -234,7 +234,7 @@ static sat_status resolve_row(sat__edit *edit, const sat__open *open,
 }
 
 sat_status sat__open_resolve(sat__edit *edit, const sat__open *open,
-                             sat__resolution how, const char *json,
+                             sat_resolution how, const char *json,
                              sat_error *err)
 {
     sat__row *row;
@@ -254,9 +254,9 @@ sat_status sat__open_resolve(sat__edit *edit, const sat__open *open,
     return resolve_cell(edit, open, row, how, json, err);
 }
 
-sat_status sat__replica_resolve(sat__replica *replica, const char *id,
-                                sat__resolution how, const char *json,
-                                sat_error *err)
+sat_status sat_replica_resolve(sat_replica *replica, const char *id,
+                               sat_resolution how, const char *json,
+                               sat_error *err)
 {
     AUTO(sat__edit) edit = {0};
     uint8_t raw[SAT_CONFLICT_ID_SIZE];

@@ -42,7 +42,7 @@ sat_status sat__cell_add(sat__arena *arena, sat__cell *cell,
 }
 
 /* Dots are ordered alike everywhere: by incarnation, then by n. */
-static int compare_dots(sat__replica *replica, int64_t a, int64_t b)
+static int compare_dots(sat_replica *replica, int64_t a, int64_t b)
 {
     sat__group ga;
     sat__group gb;
@@ -55,7 +55,7 @@ static int compare_dots(sat__replica *replica, int64_t a, int64_t b)
     return sat__incarnation_compare(replica, ga.i, gb.i);
 }
 
-static bool shown_before(sat__replica *replica, const sat__entry *a,
+static bool shown_before(sat_replica *replica, const sat__entry *a,
                          const sat__entry *b)
 {
     if (a->is_dead != b->is_dead && !SAT_PLANT(3))
@@ -65,7 +65,7 @@ static bool shown_before(sat__replica *replica, const sat__entry *a,
     return compare_dots(replica, a->g, b->g) > 0;
 }
 
-const sat__entry *sat__cell_shown(sat__replica *replica, const sat__cell *cell)
+const sat__entry *sat__cell_shown(sat_replica *replica, const sat__cell *cell)
 {
     const sat__entry *best = NULL;
 
@@ -94,7 +94,7 @@ static const sat__entry *find(const sat__cell *cell, int64_t g)
 
 /* An imported entry has no dot that could be known; it is there until written.
  */
-static sat_status is_known(sat__replica *replica, const sat__knowledge *k,
+static sat_status is_known(sat_replica *replica, const sat__knowledge *k,
                            int64_t g, bool *out, sat_error *err)
 {
     sat__group dot;
@@ -151,7 +151,7 @@ sat_status sat__cell_merge(const sat__merge *merge, sat__cell *mine,
     return SAT_OK;
 }
 
-sat_status sat__cell_write(sat__replica *replica, sat__arena *arena,
+sat_status sat__cell_write(sat_replica *replica, sat__arena *arena,
                            sat__cell *cell, sat__entry entry, bool over_all,
                            sat__cell *gone, sat_error *err)
 {

@@ -61,7 +61,7 @@ SAT_CHECK sat_status sat__cell_add(sat__arena *arena, sat__cell *cell,
 
 /* The entry that is shown: alive before dead, then latest (rule 4). NULL for a
  * cell without entries. */
-const sat__entry *sat__cell_shown(sat__replica *replica, const sat__cell *cell);
+const sat__entry *sat__cell_shown(sat_replica *replica, const sat__cell *cell);
 
 bool sat__row_lives(const sat__row *row);
 
@@ -70,7 +70,7 @@ bool sat__row_lives(const sat__row *row);
  * fall out of `mine` are handed to `gone`.
  */
 typedef struct sat__merge {
-    sat__replica *replica;
+    sat_replica *replica;
     sat__arena *arena;
     const sat__knowledge *my_knowledge;
     const sat__knowledge *their_knowledge;
@@ -84,7 +84,7 @@ SAT_CHECK sat_status sat__cell_merge(const sat__merge *merge, sat__cell *mine,
  * Rule 5: writes `entry` over what is shown, or over all. What it replaces goes
  * to `gone`; its time is moved behind all that was there.
  */
-SAT_CHECK sat_status sat__cell_write(sat__replica *replica, sat__arena *arena,
+SAT_CHECK sat_status sat__cell_write(sat_replica *replica, sat__arena *arena,
                                      sat__cell *cell, sat__entry entry,
                                      bool over_all, sat__cell *gone,
                                      sat_error *err);
@@ -93,12 +93,12 @@ SAT_CHECK sat_status sat__cell_write(sat__replica *replica, sat__arena *arena,
 
 /* The row of that birth, from its table or from those that are away. *out is
  * NULL where there is none. */
-SAT_CHECK sat_status sat__row_load(sat__replica *replica, sat__arena *arena,
+SAT_CHECK sat_status sat__row_load(sat_replica *replica, sat__arena *arena,
                                    sat__table *table, int64_t b, int64_t o,
                                    sat__row **out, sat_error *err);
 
 /* The row that is in the table at rowid r; *out is NULL where there is none. */
-SAT_CHECK sat_status sat__row_at(sat__replica *replica, sat__arena *arena,
+SAT_CHECK sat_status sat__row_at(sat_replica *replica, sat__arena *arena,
                                  sat__table *table, int64_t r, sat__row **out,
                                  sat_error *err);
 
@@ -106,33 +106,33 @@ SAT_CHECK sat_status sat__row_at(sat__replica *replica, sat__arena *arena,
  * As sat__row_at(), where the caller says what the table's row had held: what
  * is there now may have been written since.
  */
-SAT_CHECK sat_status sat__row_at_with(sat__replica *replica, sat__arena *arena,
+SAT_CHECK sat_status sat__row_at_with(sat_replica *replica, sat__arena *arena,
                                       sat__table *table, int64_t r,
                                       const sat__value *values, sat__row **out,
                                       sat_error *err);
 
 /* The values of the table's row at rowid r, by column number, in the arena. */
-SAT_CHECK sat_status sat__table_read(sat__replica *replica, sat__arena *arena,
+SAT_CHECK sat_status sat__table_read(sat_replica *replica, sat__arena *arena,
                                      sat__table *table, int64_t r,
                                      sat__value **values, bool *found,
                                      sat_error *err);
 
 /* Keeps the row's entries, where it is now (in_table, r, why), and lists its
  * conflicts anew. */
-SAT_CHECK sat_status sat__row_store(sat__replica *replica, sat__row *row,
+SAT_CHECK sat_status sat__row_store(sat_replica *replica, sat__row *row,
                                     sat_error *err);
 
 /* Forgets where the row was kept, as a row in the table or away. */
-SAT_CHECK sat_status sat__row_forget(sat__replica *replica, sat__row *row,
+SAT_CHECK sat_status sat__row_forget(sat_replica *replica, sat__row *row,
                                      sat_error *err);
 
 /* Keeps superseded entries of column c. */
-SAT_CHECK sat_status sat__history_add(sat__replica *replica,
-                                      const sat__row *row, int c,
-                                      const sat__cell *gone, sat_error *err);
+SAT_CHECK sat_status sat__history_add(sat_replica *replica, const sat__row *row,
+                                      int c, const sat__cell *gone,
+                                      sat_error *err);
 
 /* Notes that group g wrote to the row. */
-SAT_CHECK sat_status sat__mods_add(sat__replica *replica, const sat__row *row,
+SAT_CHECK sat_status sat__mods_add(sat_replica *replica, const sat__row *row,
                                    int64_t g, sat_error *err);
 
 /* An entry as the history and the state of rows keep it. */
@@ -141,7 +141,7 @@ SAT_CHECK sat_status sat__entry_decode(sat__cbor *in, sat__entry *out,
                                        bool *has_value, sat_error *err);
 
 /* Lists the conflicts of the row anew (conflict.c). */
-SAT_CHECK sat_status sat__conflicts_derive(sat__replica *replica,
+SAT_CHECK sat_status sat__conflicts_derive(sat_replica *replica,
                                            const sat__row *row, sat_error *err);
 
 #endif /* SAT_SRC_SYNC_ROW_H */

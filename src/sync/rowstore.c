@@ -26,7 +26,7 @@ static bool has_column(const sat__row *row, int c, int64_t g)
                       row->table->columns[c].since <= g);
 }
 
-static bool is_base_cell(sat__replica *replica, const sat__row *row, int c,
+static bool is_base_cell(sat_replica *replica, const sat__row *row, int c,
                          int64_t base)
 {
     const sat__cell *const cell = &row->cells[c];
@@ -71,7 +71,7 @@ sat_status sat__entry_decode(sat__cbor *in, sat__entry *out, bool *has_value,
     return SAT_OK;
 }
 
-static int64_t choose_base(sat__replica *replica, const sat__row *row)
+static int64_t choose_base(sat_replica *replica, const sat__row *row)
 {
     if (!row->in_table || row->cells[0].count != 1)
         return NO_BASE;
@@ -80,7 +80,7 @@ static int64_t choose_base(sat__replica *replica, const sat__row *row)
 }
 
 /* Encodes the state; *uniform says that d can be the base alone. */
-static void encode_state(sat__replica *replica, const sat__row *row,
+static void encode_state(sat_replica *replica, const sat__row *row,
                          sat_buf *out, int64_t *base, bool *uniform)
 {
     AUTO(sat_buf) cells = SAT_BUF_INIT;
@@ -112,7 +112,7 @@ static void encode_state(sat__replica *replica, const sat__row *row,
         out->failed = true;
 }
 
-static sat_status decode_cell(sat__replica *replica, sat__arena *arena,
+static sat_status decode_cell(sat_replica *replica, sat__arena *arena,
                               sat__row *row, sat__cbor *in,
                               const sat__value *values, bool *listed,
                               sat_error *err)
@@ -142,7 +142,7 @@ static sat_status decode_cell(sat__replica *replica, sat__arena *arena,
     return SAT_OK;
 }
 
-static sat_status fill_base(sat__replica *replica, sat__arena *arena,
+static sat_status fill_base(sat_replica *replica, sat__arena *arena,
                             sat__row *row, int64_t base,
                             const sat__value *values, const bool *listed,
                             sat_error *err)
@@ -163,7 +163,7 @@ static sat_status fill_base(sat__replica *replica, sat__arena *arena,
     return SAT_OK;
 }
 
-static sat_status decode_state(sat__replica *replica, sat__arena *arena,
+static sat_status decode_state(sat_replica *replica, sat__arena *arena,
                                sat__row *row, sat_bytes state,
                                const sat__value *values, sat_error *err)
 {
@@ -180,7 +180,7 @@ static sat_status decode_state(sat__replica *replica, sat__arena *arena,
     return fill_base(replica, arena, row, base, values, listed, err);
 }
 
-sat_status sat__table_read(sat__replica *replica, sat__arena *arena,
+sat_status sat__table_read(sat_replica *replica, sat__arena *arena,
                            sat__table *table, int64_t r, sat__value **values,
                            bool *found, sat_error *err)
 {
@@ -214,7 +214,7 @@ sat_status sat__table_read(sat__replica *replica, sat__arena *arena,
     return SAT_OK;
 }
 
-static sat_status load_in_table(sat__replica *replica, sat__arena *arena,
+static sat_status load_in_table(sat_replica *replica, sat__arena *arena,
                                 sat__row *row, sqlite3_stmt *meta, int column,
                                 const sat__value *values, sat_error *err)
 {
@@ -240,7 +240,7 @@ static sat_status load_in_table(sat__replica *replica, sat__arena *arena,
                         err);
 }
 
-static sat_status load_away(sat__replica *replica, sat__arena *arena,
+static sat_status load_away(sat_replica *replica, sat__arena *arena,
                             sat__table *table, int64_t b, int64_t o,
                             sat__row **out, sat_error *err)
 {
@@ -265,7 +265,7 @@ static sat_status load_away(sat__replica *replica, sat__arena *arena,
     return decode_state(replica, arena, *out, sql_bytes(stmt, 1), NULL, err);
 }
 
-sat_status sat__row_load(sat__replica *replica, sat__arena *arena,
+sat_status sat__row_load(sat_replica *replica, sat__arena *arena,
                          sat__table *table, int64_t b, int64_t o,
                          sat__row **out, sat_error *err)
 {
@@ -287,7 +287,7 @@ sat_status sat__row_load(sat__replica *replica, sat__arena *arena,
     return load_in_table(replica, arena, *out, stmt, 1, NULL, err);
 }
 
-sat_status sat__row_at_with(sat__replica *replica, sat__arena *arena,
+sat_status sat__row_at_with(sat_replica *replica, sat__arena *arena,
                             sat__table *table, int64_t r,
                             const sat__value *values, sat__row **out,
                             sat_error *err)
@@ -309,7 +309,7 @@ sat_status sat__row_at_with(sat__replica *replica, sat__arena *arena,
     return load_in_table(replica, arena, *out, stmt, 2, values, err);
 }
 
-sat_status sat__row_at(sat__replica *replica, sat__arena *arena,
+sat_status sat__row_at(sat_replica *replica, sat__arena *arena,
                        sat__table *table, int64_t r, sat__row **out,
                        sat_error *err)
 {
@@ -326,7 +326,7 @@ static void bind_d(sqlite3_stmt *stmt, int at, const sat_buf *state,
 }
 
 /* A row that stays where it is keeps its place in the index of births. */
-static sat_status store_in_place(sat__replica *replica, const sat__row *row,
+static sat_status store_in_place(sat_replica *replica, const sat__row *row,
                                  const sat_buf *state, int64_t base,
                                  bool uniform, sat_error *err)
 {
@@ -339,7 +339,7 @@ static sat_status store_in_place(sat__replica *replica, const sat__row *row,
     return sat__sql_run(*slot, err);
 }
 
-static sat_status store_in_table(sat__replica *replica, sat__row *row,
+static sat_status store_in_table(sat_replica *replica, sat__row *row,
                                  const sat_buf *state, int64_t base,
                                  bool uniform, sat_error *err)
 {
@@ -360,7 +360,7 @@ static sat_status store_in_table(sat__replica *replica, sat__row *row,
     return sat__sql_run(stmt, err);
 }
 
-static sat_status store_away(sat__replica *replica, const sat__row *row,
+static sat_status store_away(sat_replica *replica, const sat__row *row,
                              const sat_buf *state, sat_error *err)
 {
     sqlite3_stmt *stmt;
@@ -376,7 +376,7 @@ static sat_status store_away(sat__replica *replica, const sat__row *row,
     return sat__sql_run(stmt, err);
 }
 
-static sat_status remove_away(sat__replica *replica, const sat__row *row,
+static sat_status remove_away(sat_replica *replica, const sat__row *row,
                               sat_error *err)
 {
     sqlite3_stmt *stmt;
@@ -389,7 +389,7 @@ static sat_status remove_away(sat__replica *replica, const sat__row *row,
     return sat__sql_run(stmt, err);
 }
 
-static sat_status remove_in_table(sat__replica *replica, sat__row *row,
+static sat_status remove_in_table(sat_replica *replica, sat__row *row,
                                   sat_error *err)
 {
     sat__table *const table = row->table;
@@ -405,13 +405,13 @@ static sat_status remove_in_table(sat__replica *replica, sat__row *row,
     return sat__sql_run(stmt, err);
 }
 
-sat_status sat__row_forget(sat__replica *replica, sat__row *row, sat_error *err)
+sat_status sat__row_forget(sat_replica *replica, sat__row *row, sat_error *err)
 {
     TRY(remove_away(replica, row, err));
     return remove_in_table(replica, row, err);
 }
 
-sat_status sat__row_store(sat__replica *replica, sat__row *row, sat_error *err)
+sat_status sat__row_store(sat_replica *replica, sat__row *row, sat_error *err)
 {
     AUTO(sat_buf) state = SAT_BUF_INIT;
     int64_t base;
@@ -432,7 +432,7 @@ sat_status sat__row_store(sat__replica *replica, sat__row *row, sat_error *err)
     return sat__conflicts_derive(replica, row, err);
 }
 
-sat_status sat__history_add(sat__replica *replica, const sat__row *row, int c,
+sat_status sat__history_add(sat_replica *replica, const sat__row *row, int c,
                             const sat__cell *gone, sat_error *err)
 {
     sqlite3_stmt *stmt;
@@ -455,7 +455,7 @@ sat_status sat__history_add(sat__replica *replica, const sat__row *row, int c,
     return SAT_OK;
 }
 
-sat_status sat__mods_add(sat__replica *replica, const sat__row *row, int64_t g,
+sat_status sat__mods_add(sat_replica *replica, const sat__row *row, int64_t g,
                          sat_error *err)
 {
     sqlite3_stmt *stmt;

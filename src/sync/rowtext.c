@@ -3,7 +3,7 @@
  */
 #include "sync/rowtext.h"
 
-static void put_cell(sat__replica *replica, const sat__row *row, int c,
+static void put_cell(sat_replica *replica, const sat__row *row, int c,
                      sat_buf *out)
 {
     const sat__entry *const shown = sat__cell_shown(replica, &row->cells[c]);
@@ -12,7 +12,7 @@ static void put_cell(sat__replica *replica, const sat__row *row, int c,
     sat__value_to_json(out, &value);
 }
 
-void sat__row_to_json(sat__replica *replica, const sat__row *row, sat_buf *out)
+void sat__row_to_json(sat_replica *replica, const sat__row *row, sat_buf *out)
 {
     bool first = true;
 
@@ -31,7 +31,7 @@ void sat__row_to_json(sat__replica *replica, const sat__row *row, sat_buf *out)
     sat__buf_put_byte(out, '}');
 }
 
-void sat__row_key_to_json(sat__replica *replica, const sat__row *row,
+void sat__row_key_to_json(sat_replica *replica, const sat__row *row,
                           sat_buf *out)
 {
     AUTO(sat_buf) list = SAT_BUF_INIT;

@@ -7,10 +7,10 @@
 #include "sync/row.h"
 
 /* An object of what the row shows, by column. */
-void sat__row_to_json(sat__replica *replica, const sat__row *row, sat_buf *out);
+void sat__row_to_json(sat_replica *replica, const sat__row *row, sat_buf *out);
 
 /* The primary key: a value, or an array where it has several columns. */
-void sat__row_key_to_json(sat__replica *replica, const sat__row *row,
+void sat__row_key_to_json(sat_replica *replica, const sat__row *row,
                           sat_buf *out);
 
 #endif /* SAT_SRC_SYNC_ROWTEXT_H */

@@ -24,7 +24,7 @@ static sat_status no_memory(sat_error *err)
     return sat__fail(err, SAT_ERR_NOMEM, "out of memory");
 }
 
-static sat_status list_present(sat__replica *replica, sat__arena *arena,
+static sat_status list_present(sat_replica *replica, sat__arena *arena,
                                listed **out, size_t *count, sat_error *err)
 {
     AUTO_STMT sqlite3_stmt *stmt = NULL;
@@ -52,7 +52,7 @@ static sat_status list_present(sat__replica *replica, sat__arena *arena,
 }
 
 /* The table that our trigger of table t is on now; empty if it is gone. */
-static sat_status trigger_table(sat__replica *replica, int64_t t, sat_buf *out,
+static sat_status trigger_table(sat_replica *replica, int64_t t, sat_buf *out,
                                 sat_error *err)
 {
     AUTO_STMT sqlite3_stmt *stmt = NULL;
@@ -74,7 +74,7 @@ static bool exists(sqlite3 *db, const char *name)
 }
 
 /* What was in the table went with it; what is held back stays held. */
-static sat_status follow_drop(sat__replica *replica, const listed *table,
+static sat_status follow_drop(sat_replica *replica, const listed *table,
                               sat_error *err)
 {
     const long long t = (long long)table->t;
@@ -102,7 +102,7 @@ typedef struct name_list {
     const char **names;
 } name_list;
 
-static sat_status read_names(sat__replica *replica, sat__arena *arena,
+static sat_status read_names(sat_replica *replica, sat__arena *arena,
                              const char *sql, int64_t t, const char *table,
                              name_list *out, sat_error *err)
 {
@@ -132,7 +132,7 @@ static bool contains(const name_list *list, const char *name)
     return false;
 }
 
-static sat_status rename_column(sat__replica *replica, int64_t t, int64_t c,
+static sat_status rename_column(sat_replica *replica, int64_t t, int64_t c,
                                 const char *name, sat_error *err)
 {
     return sat__sql_exec(replica->db, err,
@@ -141,7 +141,7 @@ static sat_status rename_column(sat__replica *replica, int64_t t, int64_t c,
                          name, (long long)t, (long long)c);
 }
 
-static sat_status drop_column(sat__replica *replica, int64_t t, int64_t c,
+static sat_status drop_column(sat_replica *replica, int64_t t, int64_t c,
                               sat_error *err)
 {
     return sat__sql_exec(replica->db, err,
@@ -157,7 +157,7 @@ static sat_status drop_column(sat__replica *replica, int64_t t, int64_t c,
  * A column that others' rows named before keeps its number; one that was
  * dropped here and comes again is of the next generation.
  */
-static sat_status add_column(sat__replica *replica, int64_t t, const char *name,
+static sat_status add_column(sat_replica *replica, int64_t t, const char *name,
                              sat_error *err)
 {
     return sat__sql_exec(
@@ -175,7 +175,7 @@ static sat_status add_column(sat__replica *replica, int64_t t, const char *name,
         name, (long long)t, name, name);
 }
 
-static sat_status follow_columns(sat__replica *replica, const listed *table,
+static sat_status follow_columns(sat_replica *replica, const listed *table,
                                  bool *changed, sat_error *err)
 {
     AUTO(sat__arena) arena = {0};
@@ -211,7 +211,7 @@ static sat_status follow_columns(sat__replica *replica, const listed *table,
     return SAT_OK;
 }
 
-static sat_status follow_table(sat__replica *replica, listed *table,
+static sat_status follow_table(sat_replica *replica, listed *table,
                                bool *changed, sat_error *err)
 {
     AUTO(sat_buf) now = SAT_BUF_INIT;
@@ -229,7 +229,7 @@ static sat_status follow_table(sat__replica *replica, listed *table,
     return follow_columns(replica, table, changed, err);
 }
 
-static sat_status default_of(sat__replica *replica, const sat__table *table,
+static sat_status default_of(sat_replica *replica, const sat__table *table,
                              const sat__column *column, sat_buf *out,
                              sat_error *err)
 {
@@ -248,7 +248,7 @@ static sat_status default_of(sat__replica *replica, const sat__table *table,
 }
 
 /* Values that were written to a column before its trigger was there. */
-static sat_status note_early_writes(sat__replica *replica,
+static sat_status note_early_writes(sat_replica *replica,
                                     const sat__table *table, sat_error *err)
 {
     int64_t next;
@@ -271,7 +271,7 @@ static sat_status note_early_writes(sat__replica *replica,
     return SAT_OK;
 }
 
-static sat_status settle_changed(sat__replica *replica, int64_t t,
+static sat_status settle_changed(sat_replica *replica, int64_t t,
                                  sat_error *err)
 {
     sat__table *const table = sat__tables_by_number(&replica->tables, t);
@@ -280,7 +280,7 @@ static sat_status settle_changed(sat__replica *replica, int64_t t,
     return sat__table_release(replica, table, err);
 }
 
-static sat_status follow_all(sat__replica *replica, sat_error *err)
+static sat_status follow_all(sat_replica *replica, sat_error *err)
 {
     AUTO(sat__arena) arena = {0};
     listed *list;
@@ -302,7 +302,7 @@ static sat_status follow_all(sat__replica *replica, sat_error *err)
     return any ? sat__tables_load(replica->db, &replica->tables, err) : SAT_OK;
 }
 
-sat_status sat__schema_follow(sat__replica *replica, sat_error *err)
+sat_status sat__schema_follow(sat_replica *replica, sat_error *err)
 {
     int64_t schema;
     TRY(sat__sql_int(replica->db, "PRAGMA schema_version", &schema, err));
@@ -313,7 +313,7 @@ sat_status sat__schema_follow(sat__replica *replica, sat_error *err)
 
 /* ---- what was held ---- */
 
-static sat_status list_held(sat__replica *replica, const sat__table *table,
+static sat_status list_held(sat_replica *replica, const sat__table *table,
                             sat_buf *out, sat_error *err)
 {
     AUTO_STMT sqlite3_stmt *stmt = NULL;
@@ -331,7 +331,7 @@ static sat_status list_held(sat__replica *replica, const sat__table *table,
     return sat__buf_status(out, err);
 }
 
-sat_status sat__table_release(sat__replica *replica, sat__table *table,
+sat_status sat__table_release(sat_replica *replica, sat__table *table,
                               sat_error *err)
 {
     AUTO(sat__settle) settle = {0};
@@ -363,7 +363,7 @@ sat_status sat__table_release(sat__replica *replica, sat__table *table,
 /* ---- dropping a column ---- */
 
 /* What the column shows goes with it, so every row keeps its own first. */
-static sat_status keep_values(sat__replica *replica, sat__table *table,
+static sat_status keep_values(sat_replica *replica, sat__table *table,
                               const char *name, sat_error *err)
 {
     AUTO_STMT sqlite3_stmt *stmt = NULL;
@@ -398,8 +398,8 @@ static sat_status keep_values(sat__replica *replica, sat__table *table,
     return SAT_OK;
 }
 
-sat_status sat__replica_drop_column(sat__replica *replica, const char *table,
-                                    const char *column, sat_error *err)
+sat_status sat_replica_drop_column(sat_replica *replica, const char *table,
+                                   const char *column, sat_error *err)
 {
     AUTO(sat__sql_transaction) change = {0};
     TRY(sat__sql_begin(replica->db, &change, err));

@@ -16,7 +16,7 @@
 /* Beyond so many changed rows a table is checked as a whole. */
 #define TOUCHED_MAX 1000
 
-sat_status sat__settle_init(sat__settle *settle, sat__replica *replica,
+sat_status sat__settle_init(sat__settle *settle, sat_replica *replica,
                             sat_error *err)
 {
     TRY(sat__app_triggers_follow(replica, err));

@@ -20,7 +20,7 @@ typedef struct sat__touched {
 } sat__touched;
 
 typedef struct sat__settle {
-    sat__replica *replica;
+    sat_replica *replica;
     sat__arena arena;
     sat__touched *list; /* rows that came into their table or changed there */
     size_t count, capacity;
@@ -28,8 +28,8 @@ typedef struct sat__settle {
     bool *has_left;   /* rows left it, or changed a unique key */
 } sat__settle;
 
-SAT_CHECK sat_status sat__settle_init(sat__settle *settle,
-                                      sat__replica *replica, sat_error *err);
+SAT_CHECK sat_status sat__settle_init(sat__settle *settle, sat_replica *replica,
+                                      sat_error *err);
 void sat__settle_clear(sat__settle *settle);
 DEFINE_AUTO(sat__settle, sat__settle_clear);
 

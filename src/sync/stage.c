@@ -8,7 +8,7 @@
  */
 #include "sync/adopt.h"
 
-static sat_status last_page(sat__replica *replica,
+static sat_status last_page(sat_replica *replica,
                             const uint8_t from[SAT_DEVICE_ID_SIZE],
                             sat_buf *out, sat_error *err)
 {
@@ -27,7 +27,7 @@ static sat_status last_page(sat__replica *replica,
     return sat__buf_status(out, err);
 }
 
-sat_status sat__staged_drop(sat__replica *replica,
+sat_status sat__staged_drop(sat_replica *replica,
                             const uint8_t from[SAT_DEVICE_ID_SIZE],
                             sat_error *err)
 {
@@ -38,7 +38,7 @@ sat_status sat__staged_drop(sat__replica *replica,
     return sat__sql_run(stmt, err);
 }
 
-static sat_status keep(sat__replica *replica,
+static sat_status keep(sat_replica *replica,
                        const uint8_t from[SAT_DEVICE_ID_SIZE], sat_bytes page,
                        sat_error *err)
 {
@@ -52,7 +52,7 @@ static sat_status keep(sat__replica *replica,
 }
 
 /* What is beyond our knowledge can not be merged from (rule 9). */
-static sat_status check_base(sat__replica *replica, sat_bytes base,
+static sat_status check_base(sat_replica *replica, sat_bytes base,
                              sat_error *err)
 {
     AUTO(sat__knowledge) known = {0};
@@ -67,7 +67,7 @@ static sat_status check_base(sat__replica *replica, sat_bytes base,
     return SAT_OK;
 }
 
-static sat_status stage_in(sat__replica *replica,
+static sat_status stage_in(sat_replica *replica,
                            const uint8_t from[SAT_DEVICE_ID_SIZE],
                            sat_bytes bytes, bool *complete, sat_error *err)
 {
@@ -92,7 +92,7 @@ static sat_status stage_in(sat__replica *replica,
     return keep(replica, from, bytes, err);
 }
 
-sat_status sat__replica_stage(sat__replica *replica,
+sat_status sat__replica_stage(sat_replica *replica,
                               const uint8_t from[SAT_DEVICE_ID_SIZE],
                               sat_bytes page, bool *complete, sat_error *err)
 {
@@ -102,7 +102,7 @@ sat_status sat__replica_stage(sat__replica *replica,
     return sat__sql_commit(&change, err);
 }
 
-sat_status sat__replica_staged(sat__replica *replica,
+sat_status sat__replica_staged(sat_replica *replica,
                                const uint8_t from[SAT_DEVICE_ID_SIZE],
                                sat_buf *base, sat_buf *cursor, sat_error *err)
 {

@@ -29,7 +29,7 @@ static sat_status strategy_number(const char *name, int64_t *out,
                      name);
 }
 
-static sat_status find_table(sat__replica *replica, const char *name,
+static sat_status find_table(sat_replica *replica, const char *name,
                              const sat__table **out, sat_error *err)
 {
     *out = sat__tables_by_name(&replica->tables, name);
@@ -38,8 +38,8 @@ static sat_status find_table(sat__replica *replica, const char *name,
                                     "table '%s' is not tracked", name);
 }
 
-sat_status sat__replica_set_strategy(sat__replica *replica, const char *table,
-                                     const char *strategy, sat_error *err)
+sat_status sat_replica_set_strategy(sat_replica *replica, const char *table,
+                                    const char *strategy, sat_error *err)
 {
     AUTO(sat__sql_transaction) change = {0};
     int64_t number;
@@ -58,9 +58,8 @@ sat_status sat__replica_set_strategy(sat__replica *replica, const char *table,
     return sat__sql_commit(&change, err);
 }
 
-sat_status sat__replica_set_delete_wins(sat__replica *replica,
-                                        const char *table, bool wins,
-                                        sat_error *err)
+sat_status sat_replica_set_delete_wins(sat_replica *replica, const char *table,
+                                       int wins, sat_error *err)
 {
     AUTO(sat__sql_transaction) change = {0};
     const sat__table *found;
@@ -73,7 +72,7 @@ sat_status sat__replica_set_delete_wins(sat__replica *replica,
     return sat__sql_commit(&change, err);
 }
 
-static sat_status strategy_of(sat__replica *replica, const sat__table *table,
+static sat_status strategy_of(sat_replica *replica, const sat__table *table,
                               int64_t *out, sat_error *err)
 {
     if (table->strategy != NULL)
@@ -82,12 +81,12 @@ static sat_status strategy_of(sat__replica *replica, const sat__table *table,
 }
 
 /* How to decide a conflict; *decides is false where it waits. */
-typedef sat_status choice_fn(sat__replica *replica, const sat__open *open,
-                             const void *context, sat__resolution *how,
+typedef sat_status choice_fn(sat_replica *replica, const sat__open *open,
+                             const void *context, sat_resolution *how,
                              bool *decides, sat_error *err);
 
-static sat_status by_strategy(sat__replica *replica, const sat__open *open,
-                              const void *context, sat__resolution *how,
+static sat_status by_strategy(sat_replica *replica, const sat__open *open,
+                              const void *context, sat_resolution *how,
                               bool *decides, sat_error *err)
 {
     int64_t strategy;
@@ -105,14 +104,14 @@ static sat_status by_strategy(sat__replica *replica, const sat__open *open,
     return SAT_OK;
 }
 
-static sat_status as_asked(sat__replica *replica, const sat__open *open,
-                           const void *context, sat__resolution *how,
+static sat_status as_asked(sat_replica *replica, const sat__open *open,
+                           const void *context, sat_resolution *how,
                            bool *decides, sat_error *err)
 {
     (void)replica;
     (void)open;
     (void)err;
-    *how = *(const sat__resolution *)context;
+    *how = *(const sat_resolution *)context;
     *decides = true;
     return SAT_OK;
 }
@@ -120,7 +119,7 @@ static sat_status as_asked(sat__replica *replica, const sat__open *open,
 static sat_status decide(sat__edit *edit, const uint8_t *id, choice_fn *choice,
                          const void *context, sat_error *err)
 {
-    sat__resolution how;
+    sat_resolution how;
     sat__open open;
     bool decides;
     /* Deciding one may have decided another. */
@@ -134,7 +133,7 @@ static sat_status decide(sat__edit *edit, const uint8_t *id, choice_fn *choice,
     return st == SAT_ERR_UNSUPPORTED || st == SAT_ERR_INVALID ? SAT_OK : st;
 }
 
-static sat_status decide_all(sat__replica *replica, choice_fn *choice,
+static sat_status decide_all(sat_replica *replica, choice_fn *choice,
                              const void *context, sat_error *err)
 {
     AUTO_STMT sqlite3_stmt *stmt = NULL;
@@ -154,7 +153,7 @@ static sat_status decide_all(sat__replica *replica, choice_fn *choice,
 }
 
 /* Whether any table has a strategy that decides. */
-static sat_status is_needed(sat__replica *replica, bool *out, sat_error *err)
+static sat_status is_needed(sat_replica *replica, bool *out, sat_error *err)
 {
     *out = false;
     for (size_t i = 0; i < replica->tables.count && !*out; i++) {
@@ -167,15 +166,15 @@ static sat_status is_needed(sat__replica *replica, bool *out, sat_error *err)
     return SAT_OK;
 }
 
-sat_status sat__strategies_run(sat__replica *replica, sat_error *err)
+sat_status sat__strategies_run(sat_replica *replica, sat_error *err)
 {
     bool needed;
     TRY(is_needed(replica, &needed, err));
     return needed ? decide_all(replica, by_strategy, NULL, err) : SAT_OK;
 }
 
-sat_status sat__replica_resolve_all(sat__replica *replica, sat__resolution how,
-                                    sat_error *err)
+sat_status sat_replica_resolve_all(sat_replica *replica, sat_resolution how,
+                                   sat_error *err)
 {
     if (how != SAT_RESOLVE_LOCAL && how != SAT_RESOLVE_REMOTE)
         return sat__fail(err, SAT_ERR_INVALID,

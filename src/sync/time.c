@@ -11,7 +11,7 @@
 
 #define COUNTER_BITS 16 /* of a time, below its milliseconds */
 
-sat_status sat__time_start(sat__replica *replica, sat_error *err)
+sat_status sat__time_start(sat_replica *replica, sat_error *err)
 {
     sat_clock_options options = SAT_CLOCK_INIT;
     const uint64_t now = replica->env.wall(replica->env.context);
@@ -29,7 +29,7 @@ sat_status sat__time_start(sat__replica *replica, sat_error *err)
     return SAT_OK;
 }
 
-sat_status sat__time_take(sat__replica *replica, int64_t *out, sat_error *err)
+sat_status sat__time_take(sat_replica *replica, int64_t *out, sat_error *err)
 {
     const uint64_t now = replica->env.wall(replica->env.context);
     uint64_t time = sat_clock_tick(replica->clock).time;

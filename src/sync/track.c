@@ -11,7 +11,7 @@
 #include "sync/core.h"
 
 /* Columns that others' rows named already keep their numbers. */
-static sat_status list_columns(sat__replica *replica, const char *table,
+static sat_status list_columns(sat_replica *replica, const char *table,
                                int64_t t, sat_error *err)
 {
     AUTO_STMT sqlite3_stmt *stmt = NULL;
@@ -35,7 +35,7 @@ static sat_status list_columns(sat__replica *replica, const char *table,
 }
 
 /* Refuses what can not be tracked, with the reason. */
-static sat_status check_table(sat__replica *replica, const char *table,
+static sat_status check_table(sat_replica *replica, const char *table,
                               sat_error *err)
 {
     AUTO_STMT sqlite3_stmt *stmt = NULL;
@@ -76,7 +76,7 @@ static sat_status check_table(sat__replica *replica, const char *table,
     return SAT_OK;
 }
 
-static sat_status check_parents(sat__replica *replica, const sat__table *table,
+static sat_status check_parents(sat_replica *replica, const sat__table *table,
                                 sat_error *err)
 {
     for (int i = 0; i < table->foreign_count; i++)
@@ -89,7 +89,7 @@ static sat_status check_parents(sat__replica *replica, const sat__table *table,
     return SAT_OK;
 }
 
-sat_status sat__high_set(sat__replica *replica, const sat__table *table,
+sat_status sat__high_set(sat_replica *replica, const sat__table *table,
                          sat_error *err)
 {
     AUTO(sat_buf) sql = SAT_BUF_INIT;
@@ -140,7 +140,7 @@ static sat_status import_row(sat__table *table, sqlite3_stmt *read, int64_t g,
     return sat__sql_run(mods, err);
 }
 
-static sat_status import_rows(sat__replica *replica, sat__table *table,
+static sat_status import_rows(sat_replica *replica, sat__table *table,
                               sat_error *err)
 {
     AUTO_STMT sqlite3_stmt *read = NULL;
@@ -177,8 +177,8 @@ static sat_status import_rows(sat__replica *replica, sat__table *table,
  * Lists the table: again, where others' rows for it are held already; of the
  * next generation, where one of that name was dropped here.
  */
-static sat_status list_table(sat__replica *replica, const char *name,
-                             int64_t *t, sat_error *err)
+static sat_status list_table(sat_replica *replica, const char *name, int64_t *t,
+                             sat_error *err)
 {
     AUTO_STMT sqlite3_stmt *stmt = NULL;
     bool row;
@@ -196,7 +196,7 @@ static sat_status list_table(sat__replica *replica, const char *name,
     return sat__table_create_rows(replica, *t, err);
 }
 
-sat_status sat__table_create_rows(sat__replica *replica, int64_t t,
+sat_status sat__table_create_rows(sat_replica *replica, int64_t t,
                                   sat_error *err)
 {
     return sat__sql_exec(replica->db, err,
@@ -208,7 +208,7 @@ sat_status sat__table_create_rows(sat__replica *replica, int64_t t,
 }
 
 /* The name as the schema spells it. */
-static sat_status proper_name(sat__replica *replica, const char *name,
+static sat_status proper_name(sat_replica *replica, const char *name,
                               sat_buf *out, sat_error *err)
 {
     AUTO_STMT sqlite3_stmt *stmt = NULL;
@@ -224,7 +224,7 @@ static sat_status proper_name(sat__replica *replica, const char *name,
     return sat__buf_status(out, err);
 }
 
-sat_status sat__table_track(sat__replica *replica, const char *asked,
+sat_status sat__table_track(sat_replica *replica, const char *asked,
                             sat_error *err)
 {
     AUTO(sat_buf) name = SAT_BUF_INIT;
@@ -242,7 +242,7 @@ sat_status sat__table_track(sat__replica *replica, const char *asked,
 }
 
 /* Columns keep the names that they have with the sender. */
-static sat_status take_over_columns(sat__replica *replica, const char *name,
+static sat_status take_over_columns(sat_replica *replica, const char *name,
                                     int64_t t, sat_bytes columns,
                                     sat_error *err)
 {
@@ -284,7 +284,7 @@ static sat_status take_over_columns(sat__replica *replica, const char *name,
     return SAT_OK;
 }
 
-sat_status sat__table_take_over(sat__replica *replica, const char *name,
+sat_status sat__table_take_over(sat_replica *replica, const char *name,
                                 sat_bytes uid, int64_t gen, sat_bytes columns,
                                 sat_error *err)
 {
@@ -311,21 +311,21 @@ sat_status sat__table_take_over(sat__replica *replica, const char *name,
     return sat__tables_load(replica->db, &replica->tables, err);
 }
 
-static sat_status begin(sat__replica *replica, sat__sql_transaction *change,
+static sat_status begin(sat_replica *replica, sat__sql_transaction *change,
                         sat_error *err)
 {
     TRY(sat__replica_collect(replica, NULL, err));
     return sat__sql_begin(replica->db, change, err);
 }
 
-static sat_status end(sat__replica *replica, sat__sql_transaction *change,
+static sat_status end(sat_replica *replica, sat__sql_transaction *change,
                       sat_error *err)
 {
     TRY(sat__sql_commit(change, err));
     return sat__tables_load(replica->db, &replica->tables, err);
 }
 
-static sat_status track_in(sat__replica *replica, const char *table,
+static sat_status track_in(sat_replica *replica, const char *table,
                            sat_error *err)
 {
     AUTO(sat__sql_transaction) change = {0};
@@ -339,7 +339,7 @@ static sat_status track_in(sat__replica *replica, const char *table,
 }
 
 /* All that can be tracked; whoever refers to what can not is left out too. */
-static sat_status track_all(sat__replica *replica, sat_error *err)
+static sat_status track_all(sat_replica *replica, sat_error *err)
 {
     AUTO(sat__sql_transaction) change = {0};
     AUTO_STMT sqlite3_stmt *stmt = NULL;
@@ -372,8 +372,8 @@ static sat_status track_all(sat__replica *replica, sat_error *err)
     return end(replica, &change, err);
 }
 
-sat_status sat__replica_track(sat__replica *replica, const char *table,
-                              sat_error *err)
+sat_status sat_replica_track(sat_replica *replica, const char *table,
+                             sat_error *err)
 {
     const sat_status st =
         table != NULL ? track_in(replica, table, err) : track_all(replica, err);
@@ -384,8 +384,8 @@ sat_status sat__replica_track(sat__replica *replica, const char *table,
     return st;
 }
 
-sat_status sat__replica_untrack(sat__replica *replica, const char *table,
-                                sat_error *err)
+sat_status sat_replica_untrack(sat_replica *replica, const char *table,
+                               sat_error *err)
 {
     AUTO(sat__sql_transaction) change = {0};
     TRY(begin(replica, &change, err));

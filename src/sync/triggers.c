@@ -259,8 +259,7 @@ static sat_status create_journal(sqlite3 *db, const sat__table *table,
     return SAT_OK;
 }
 
-sat_status sat__triggers_remove(sat__replica *replica, int64_t t,
-                                sat_error *err)
+sat_status sat__triggers_remove(sat_replica *replica, int64_t t, sat_error *err)
 {
     AUTO_STMT sqlite3_stmt *stmt = NULL;
     AUTO(sat_buf) sql = SAT_BUF_INIT;
@@ -276,7 +275,7 @@ sat_status sat__triggers_remove(sat__replica *replica, int64_t t,
     return run(replica->db, &sql, err);
 }
 
-sat_status sat__triggers_install(sat__replica *replica, const sat__table *table,
+sat_status sat__triggers_install(sat_replica *replica, const sat__table *table,
                                  sat_error *err)
 {
     sqlite3 *const db = replica->db;

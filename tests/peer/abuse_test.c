@@ -23,7 +23,7 @@ static void scene_open(scene *s)
     site_open(&s->a, "a");
     site_open(&s->b, "b");
     site_run(&s->a, "CREATE TABLE t(id TEXT PRIMARY KEY, v)");
-    must(sat__replica_track(s->a.peer.replica, "t", &err), &err);
+    must(sat_replica_track(s->a.peer.replica, "t", &err), &err);
     site_run(&s->a, "INSERT INTO t VALUES('x', 1)");
     site_serve(&s->a, s->url);
     site_befriend(&s->b, &s->a, s->url);

@@ -80,7 +80,7 @@ static void home_run(home *h, const char *sql)
 static void home_track(home *h, const char *table)
 {
     AUTO_PTR(sqlite3) db = home_db(h);
-    AUTO_PTR(sat__replica) replica = NULL;
+    AUTO_PTR(sat_replica) replica = NULL;
     sat__replica_options options = {
         .env = sat_env_system(), .device_name = "test", .max_ahead_ms = 60000};
     sat_error err = {0};
@@ -88,7 +88,7 @@ static void home_track(home *h, const char *table)
     memcpy(options.device, sat_profile_device_id(h->profile),
            SAT_DEVICE_ID_SIZE);
     must_do(sat__replica_open(db, &options, &replica, &err), &err);
-    must_do(sat__replica_track(replica, table, &err), &err);
+    must_do(sat_replica_track(replica, table, &err), &err);
 }
 
 static int64_t home_get(home *h, const char *sql)

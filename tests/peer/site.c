@@ -67,7 +67,7 @@ void site_close(site *s)
     sat__server_stop(s->server);
     sat__peer_host_free(s->host);
     sat__tls_context_free(s->tls);
-    sat__replica_close(s->peer.replica);
+    sat_replica_close(s->peer.replica);
     sat__registry_close(s->peer.registry);
     (void)sqlite3_close_v2(s->account);
     (void)sqlite3_close_v2(s->own);

@@ -14,7 +14,7 @@ static void make_tables(site *s)
     sat_error err = {0};
 
     site_run(s, TABLE);
-    must(sat__replica_track(s->peer.replica, "notes", &err), &err);
+    must(sat_replica_track(s->peer.replica, "notes", &err), &err);
 }
 
 static void rows_cross_in_both_directions(void **state)
@@ -88,7 +88,7 @@ static void a_conflict_is_told_once_and_resolved_everywhere(void **state)
     site_run(&a, "UPDATE notes SET body = 'of a'");
     site_run(&b, "UPDATE notes SET body = 'of b'");
     assert_int_not_equal(site_sync(&l).conflicts, 0);
-    assert_int_equal(sat__replica_conflict_count(a.peer.replica, &count, NULL),
+    assert_int_equal(sat_replica_conflict_count(a.peer.replica, &count, NULL),
                      SAT_OK);
     assert_int_equal(count, 1);
     assert_int_equal(site_get(&a, "SELECT body = 'of a' FROM notes"),

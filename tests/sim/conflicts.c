@@ -77,7 +77,7 @@ static void put_expected(sat_buf *out, device *d, const sim_schema *schema,
     put_sides(out, sat__buf_text(&loser), sat__buf_text(&winner));
 }
 
-static void put_found(sat_buf *out, const sat__conflict *c)
+static void put_found(sat_buf *out, const sat_conflict *c)
 {
     sat__buf_printf(out, "%s %s %s", c->kind, c->table_name, c->record_id);
     if (c->column == NULL)
@@ -86,7 +86,7 @@ static void put_found(sat_buf *out, const sat__conflict *c)
     put_sides(out, c->local, c->remote);
 }
 
-static sat_status take_line(const sat__conflict *c, void *context,
+static sat_status take_line(const sat_conflict *c, void *context,
                             sat_error *err)
 {
     conflict_list *const list = context;
@@ -111,7 +111,7 @@ static bool list_open(device *d, const sim_schema *schema, conflict_list *out)
         out->device = d;
         out->count = 0;
         out->hash = HASH_BEGIN;
-        const sat_status st = sat__replica_conflicts(
+        const sat_status st = sat_replica_conflicts(
             d->replica, NULL, CONFLICTS_MAX, take_line, out, &err);
         if (st == SAT_OK)
             return true;
@@ -162,8 +162,8 @@ bool device_hash_conflicts(device *d, uint64_t *out)
     found.device = d;
     found.count = 0;
     found.hash = HASH_BEGIN;
-    if (sat__replica_conflicts(d->replica, NULL, CONFLICTS_MAX, take_line,
-                               &found, &err) != SAT_OK)
+    if (sat_replica_conflicts(d->replica, NULL, CONFLICTS_MAX, take_line,
+                              &found, &err) != SAT_OK)
         return device_fails(d, "listing the conflicts: %s", err.message);
     *out = found.hash;
     return true;

@@ -112,7 +112,7 @@ static sqlite3 *open_database(const device *d)
 
 void device_halt(device *d)
 {
-    sat__replica_close(d->replica);
+    sat_replica_close(d->replica);
     app_close(d->app);
     if (sqlite3_close(d->db) != SQLITE_OK ||
         sqlite3_close(d->app_db) != SQLITE_OK)

@@ -26,7 +26,7 @@ typedef struct device {
     int64_t skew_ms;
     sqlite3 *app_db;
     sqlite3 *db;
-    sat__replica *replica;
+    sat_replica *replica;
     sim_app *app;
     reference *ref;
     knowledge known;               /* as the reference has it */

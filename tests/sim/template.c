@@ -21,7 +21,7 @@ static bool import(sim_template *t, device *d)
 {
     sat_error err = {0};
 
-    if (sat__replica_track(d->replica, NULL, &err) != SAT_OK ||
+    if (sat_replica_track(d->replica, NULL, &err) != SAT_OK ||
         sat__replica_knowledge(d->replica, &t->known, &err) != SAT_OK)
         return device_fails(d, "tracking: %s\n%s", err.message, t->schema.sql);
     if (!app_read(d->app, &t->rows))

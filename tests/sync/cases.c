@@ -25,8 +25,7 @@ typedef struct kinds {
     size_t count;
 } kinds;
 
-static sat_status add_kind(const sat__conflict *c, void *context,
-                           sat_error *err)
+static sat_status add_kind(const sat_conflict *c, void *context, sat_error *err)
 {
     kinds *const list = context;
     (void)err;
@@ -50,7 +49,7 @@ const char *device_kinds(device *d)
     kinds list = {.count = 0};
     sat_error err = {0};
 
-    must(sat__replica_conflicts(d->replica, NULL, 1000, add_kind, &list, &err),
+    must(sat_replica_conflicts(d->replica, NULL, 1000, add_kind, &list, &err),
          &err);
     qsort(list.line, list.count, sizeof *list.line, by_text);
     sat__buf_clear(text);
@@ -109,7 +108,7 @@ void trio_open(trio *t, const char *schema, const char *rows)
     device_open(&t->b, "b");
     device_open(&t->c, "c");
     device_run(&t->a, "%s", schema);
-    must(sat__replica_track(t->a.replica, NULL, &err), &err);
+    must(sat_replica_track(t->a.replica, NULL, &err), &err);
     if (rows != NULL)
         device_run(&t->a, "%s", rows);
     device_sync(&t->a, &t->b);

@@ -22,12 +22,12 @@ static void must(sat_status st, const sat_error *err)
         fail_msg("%s: %s", sat_status_name(st), err->message);
 }
 
-static void resolve(device *d, sat__resolution how)
+static void resolve(device *d, sat_resolution how)
 {
     sat_error err = {0};
-    must(sat__replica_resolve(d->replica, device_conflict_id(d), how, NULL,
-                              &err),
-         &err);
+    must(
+        sat_replica_resolve(d->replica, device_conflict_id(d), how, NULL, &err),
+        &err);
 }
 
 static void case_27_a_held_row_and_its_children_get_a_free_key(void **state)

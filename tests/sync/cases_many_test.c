@@ -12,18 +12,18 @@ static void must(sat_status st, const sat_error *err)
         fail_msg("%s: %s", sat_status_name(st), err->message);
 }
 
-static void resolve(device *d, sat__resolution how, const char *json)
+static void resolve(device *d, sat_resolution how, const char *json)
 {
     sat_error err = {0};
-    must(sat__replica_resolve(d->replica, device_conflict_id(d), how, json,
-                              &err),
-         &err);
+    must(
+        sat_replica_resolve(d->replica, device_conflict_id(d), how, json, &err),
+        &err);
 }
 
 static void set_strategy(device *d, const char *strategy)
 {
     sat_error err = {0};
-    must(sat__replica_set_strategy(d->replica, NULL, strategy, &err), &err);
+    must(sat_replica_set_strategy(d->replica, NULL, strategy, &err), &err);
 }
 
 static void case_36_two_that_never_meet(void **state)
@@ -159,7 +159,7 @@ typedef struct listing {
     char last[64];
 } listing;
 
-static sat_status note(const sat__conflict *c, void *context, sat_error *err)
+static sat_status note(const sat_conflict *c, void *context, sat_error *err)
 {
     listing *const list = context;
     (void)err;
@@ -173,7 +173,7 @@ static uint64_t conflict_count(device *d)
 {
     uint64_t count;
     sat_error err = {0};
-    must(sat__replica_conflict_count(d->replica, &count, &err), &err);
+    must(sat_replica_conflict_count(d->replica, &count, &err), &err);
     return count;
 }
 
@@ -195,13 +195,13 @@ static void case_39_ten_thousand_conflicts(void **state)
     assert_int_equal(conflict_count(&t.a), MANY);
     do {
         before = list.count;
-        must(sat__replica_conflicts(t.a.replica, before > 0 ? list.last : NULL,
-                                    1000, note, &list, &err),
+        must(sat_replica_conflicts(t.a.replica, before > 0 ? list.last : NULL,
+                                   1000, note, &list, &err),
              &err);
         assert_true(list.count - before <= 1000);
     } while (list.count > before);
     assert_int_equal(list.count, MANY);
-    must(sat__replica_resolve_all(t.a.replica, SAT_RESOLVE_LOCAL, &err), &err);
+    must(sat_replica_resolve_all(t.a.replica, SAT_RESOLVE_LOCAL, &err), &err);
     assert_int_equal(conflict_count(&t.a), 0);
     device_sync(&t.a, &t.b);
     assert_int_equal(conflict_count(&t.b), 0);
@@ -252,8 +252,8 @@ static void import_on_both(trio *t)
     device_open(&t->c, "c");
     device_run(&t->a, "%s", old);
     device_run(&t->b, "%s", old);
-    must(sat__replica_track(t->a.replica, NULL, &err), &err);
-    must(sat__replica_track(t->b.replica, NULL, &err), &err);
+    must(sat_replica_track(t->a.replica, NULL, &err), &err);
+    must(sat_replica_track(t->b.replica, NULL, &err), &err);
 }
 
 /*
@@ -299,8 +299,8 @@ static void case_41_rows_that_differed_when_tracking_began(void **state)
         device_open(&t.c, "c");
         device_run(&t.a, old, 1);
         device_run(&t.b, old, 5);
-        must(sat__replica_track(t.a.replica, NULL, &err), &err);
-        must(sat__replica_track(t.b.replica, NULL, &err), &err);
+        must(sat_replica_track(t.a.replica, NULL, &err), &err);
+        must(sat_replica_track(t.b.replica, NULL, &err), &err);
         trio_meet(&t, merge_way_number(k), QUERY_T);
         assert_string_equal(device_kinds(&t.a), "insert:;");
         trio_join(&t, QUERY_T);

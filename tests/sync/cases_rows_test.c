@@ -73,7 +73,7 @@ static void case_03_a_deletion_wins_where_the_table_says_so(void **state)
         sat_error err = {0};
         trio_open(&t, TABLE_T, ROWS_T);
         assert_int_equal(
-            sat__replica_set_delete_wins(t.a.replica, "t", true, &err), SAT_OK);
+            sat_replica_set_delete_wins(t.a.replica, "t", true, &err), SAT_OK);
         trio_write(&t, "DELETE FROM t WHERE id = 'a'",
                    "UPDATE t SET qty = 9 WHERE id = 'a';"
                    "DELETE FROM t WHERE id = 'b'");

@@ -87,7 +87,7 @@ static void case_19_a_column_that_the_other_does_not_know_yet(void **state)
 static void drop_qty(device *d)
 {
     sat_error err = {0};
-    if (sat__replica_drop_column(d->replica, "t", "qty", &err) != SAT_OK)
+    if (sat_replica_drop_column(d->replica, "t", "qty", &err) != SAT_OK)
         fail_msg("%s", err.message);
     /* A read makes the app see that its schema is not the one it knew. */
     (void)device_get(d, QUERY_T);

@@ -182,19 +182,19 @@ static void case_28_a_table_that_can_not_be_tracked_is_told_why(void **state)
                    "CREATE TABLE e(id PRIMARY KEY, x);"
                    "CREATE UNIQUE INDEX e_x ON e(lower(x));"
                    "CREATE VIRTUAL TABLE f USING fts5(x)");
-    assert_int_equal(sat__replica_track(a.replica, "w", &err),
+    assert_int_equal(sat_replica_track(a.replica, "w", &err),
                      SAT_ERR_UNSUPPORTED);
     assert_non_null(strstr(err.message, "'w' is WITHOUT ROWID"));
-    assert_int_equal(sat__replica_track(a.replica, "nokey", &err),
+    assert_int_equal(sat_replica_track(a.replica, "nokey", &err),
                      SAT_ERR_UNSUPPORTED);
     assert_non_null(strstr(err.message, "'nokey' has no PRIMARY KEY"));
-    assert_int_equal(sat__replica_track(a.replica, "v", &err),
+    assert_int_equal(sat_replica_track(a.replica, "v", &err),
                      SAT_ERR_UNSUPPORTED);
     assert_non_null(strstr(err.message, "'v' is a view"));
-    assert_int_equal(sat__replica_track(a.replica, "f", &err),
+    assert_int_equal(sat_replica_track(a.replica, "f", &err),
                      SAT_ERR_UNSUPPORTED);
     assert_non_null(strstr(err.message, "'f' is a virtual"));
-    assert_int_equal(sat__replica_track(a.replica, "e", &err),
+    assert_int_equal(sat_replica_track(a.replica, "e", &err),
                      SAT_ERR_UNSUPPORTED);
     assert_non_null(strstr(err.message, "'e_x' of table 'e'"));
     device_run(&a, "INSERT INTO w VALUES('a', 1); INSERT INTO nokey VALUES(1);"

@@ -102,7 +102,7 @@ void device_copy(device *d, const char *name, device *from)
 
 static void detach(device *d)
 {
-    sat__replica_close(d->replica);
+    sat_replica_close(d->replica);
     assert_int_equal(sqlite3_close(d->own), SQLITE_OK);
     assert_int_equal(sqlite3_close(d->app), SQLITE_OK);
 }
@@ -208,7 +208,7 @@ const char *device_get(device *d, const char *sql)
 void device_track(device *d, const char *table)
 {
     sat_error err = {0};
-    must(sat__replica_track(d->replica, table, &err), &err);
+    must(sat_replica_track(d->replica, table, &err), &err);
 }
 
 void device_pull(device *to, device *from, size_t rows)
@@ -249,8 +249,7 @@ typedef struct lines {
     char id[64];
 } lines;
 
-static sat_status add_line(const sat__conflict *c, void *context,
-                           sat_error *err)
+static sat_status add_line(const sat_conflict *c, void *context, sat_error *err)
 {
     lines *const list = context;
     (void)err;
@@ -278,7 +277,7 @@ const char *device_conflicts(device *d)
     lines list = {.count = 0};
     sat_error err = {0};
 
-    must(sat__replica_conflicts(d->replica, NULL, 1000, add_line, &list, &err),
+    must(sat_replica_conflicts(d->replica, NULL, 1000, add_line, &list, &err),
          &err);
     qsort(list.line, list.count, sizeof *list.line, by_text);
     text[0] = 0;
@@ -296,7 +295,7 @@ const char *device_conflict_id(device *d)
     lines list = {.count = 0};
     sat_error err = {0};
 
-    must(sat__replica_conflicts(d->replica, NULL, 1000, add_line, &list, &err),
+    must(sat_replica_conflicts(d->replica, NULL, 1000, add_line, &list, &err),
          &err);
     assert_int_equal(list.count, 1);
     sqlite3_free(list.line[0]);
@@ -304,7 +303,7 @@ const char *device_conflict_id(device *d)
     return id;
 }
 
-static sat_status add_id(const sat__conflict *c, void *context, sat_error *err)
+static sat_status add_id(const sat_conflict *c, void *context, sat_error *err)
 {
     (void)err;
     sat__buf_put_text(context, c->id);
@@ -318,9 +317,9 @@ void devices_equal(device *a, device *b, const char *query)
     sat_error err = {0};
 
     assert_string_equal(device_get(a, query), device_get(b, query));
-    must(sat__replica_conflicts(a->replica, NULL, 1000, add_id, &left, &err),
+    must(sat_replica_conflicts(a->replica, NULL, 1000, add_id, &left, &err),
          &err);
-    must(sat__replica_conflicts(b->replica, NULL, 1000, add_id, &right, &err),
+    must(sat_replica_conflicts(b->replica, NULL, 1000, add_id, &right, &err),
          &err);
     assert_string_equal(sat__buf_text(&left), sat__buf_text(&right));
     sat__buf_clear(&left);

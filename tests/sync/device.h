@@ -22,7 +22,7 @@ typedef struct device {
     bool is_vault;     /* with a mark beside it */
     sqlite3 *app;
     sqlite3 *own;
-    sat__replica *replica;
+    sat_replica *replica;
 } device;
 
 extern uint64_t test_now_ms; /* what the clocks show */

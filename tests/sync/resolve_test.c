@@ -32,11 +32,11 @@ static int close_both(void **state)
     return 0;
 }
 
-static void resolve(device *d, sat__resolution how, const char *json)
+static void resolve(device *d, sat_resolution how, const char *json)
 {
     sat_error err = {0};
-    if (sat__replica_resolve(d->replica, device_conflict_id(d), how, json,
-                             &err) != SAT_OK)
+    if (sat_replica_resolve(d->replica, device_conflict_id(d), how, json,
+                            &err) != SAT_OK)
         fail_msg("%s", err.message);
 }
 
@@ -75,11 +75,11 @@ static void bad_data_changes_nothing(void **state)
     (void)state;
     const char *const id = device_conflict_id(&a);
     sat_error err = {0};
-    assert_int_equal(sat__replica_resolve(a.replica, id, SAT_RESOLVE_DATA,
-                                          "{\"no such\": 1}", &err),
+    assert_int_equal(sat_replica_resolve(a.replica, id, SAT_RESOLVE_DATA,
+                                         "{\"no such\": 1}", &err),
                      SAT_ERR_INVALID);
     assert_int_equal(
-        sat__replica_resolve(a.replica, id, SAT_RESOLVE_DATA, "[1", &err),
+        sat_replica_resolve(a.replica, id, SAT_RESOLVE_DATA, "[1", &err),
         SAT_ERR_INVALID);
     assert_string_equal(err.message, "the data is not JSON");
     assert_string_equal(device_conflict_id(&a), id);
@@ -89,7 +89,7 @@ static void an_ignored_conflict_is_ignored_here_only(void **state)
 {
     (void)state;
     assert_int_equal(
-        sat__replica_ignore(a.replica, device_conflict_id(&a), NULL), SAT_OK);
+        sat_replica_ignore(a.replica, device_conflict_id(&a), NULL), SAT_OK);
     device_sync(&a, &b);
     assert_string_equal(device_conflicts(&a), "");
     assert_string_equal(device_conflicts(&b), "update:qty:6:5;");
@@ -108,7 +108,7 @@ static void two_resolutions_that_cross_end_by_the_latest(void **state)
 static void a_strategy_decides_by_itself(void **state)
 {
     (void)state;
-    assert_int_equal(sat__replica_set_strategy(a.replica, NULL, "local", NULL),
+    assert_int_equal(sat_replica_set_strategy(a.replica, NULL, "local", NULL),
                      SAT_OK);
     device_run(&b, "UPDATE t SET name = 'b'");
     device_run(&a, "UPDATE t SET name = 'a'");
@@ -117,7 +117,7 @@ static void a_strategy_decides_by_itself(void **state)
     resolved_as("r|5|a;");
 }
 
-static sat_status add_entry(const sat__log_entry *entry, void *context,
+static sat_status add_entry(const sat_log_entry *entry, void *context,
                             sat_error *err)
 {
     (void)err;
@@ -133,7 +133,7 @@ static void the_history_of_a_row_is_kept_and_can_be_gone_back_to(void **state)
     resolve(&a, SAT_RESOLVE_LOCAL, NULL);
     device_run(&a, "DELETE FROM t");
     assert_int_equal(
-        sat__replica_log(a.replica, "t", "r", 0, 100, add_entry, &log, NULL),
+        sat_replica_log(a.replica, "t", "r", 0, 100, add_entry, &log, NULL),
         SAT_OK);
     assert_string_equal(
         sat__buf_text(&log),
@@ -141,7 +141,7 @@ static void the_history_of_a_row_is_kept_and_can_be_gone_back_to(void **state)
         "UPDATE:\"r\":{\"qty\":5};UPDATE:\"r\":{\"qty\":6};"
         "UPDATE:\"r\":{\"qty\":5};"
         "DELETE:\"r\":{\"id\":\"r\",\"qty\":5,\"name\":\"x\"};");
-    assert_int_equal(sat__replica_revert(a.replica, "t", "r", 1, NULL), SAT_OK);
+    assert_int_equal(sat_replica_revert(a.replica, "t", "r", 1, NULL), SAT_OK);
     resolved_as("r|1|x;");
 }
 

@@ -1,0 +1,34 @@
+/*
+ * vault_replica.c - a replica on a vault of a profile
+ *
+ * It owns the connection to the vault's database. The loadable extension works
+ * on what its host has open, and knows no profiles.
+ */
+#include "sync/core.h"
+
+#if !defined(SAT_EXTENSION)
+
+#include "store/profile.h"
+#include "store/vault.h"
+#include "store/vault_db.h"
+
+#define MAX_AHEAD_MS 60000 /* how far ahead of ours a peer's clock may be */
+
+sat_status sat_replica_open(sat_profile *profile, const char *name,
+                            sat_replica **out, sat_error *err)
+{
+    sat__replica_options options = {.env = profile->env,
+                                    .device_name =
+                                        sat_profile_device_name(profile),
+                                    .max_ahead_ms = MAX_AHEAD_MS,
+                                    .is_vault = true};
+    AUTO_PTR(sqlite3) db = NULL;
+    TRY(sat__vault_open(profile, name, SAT__VAULT_DB_REPLICA, &db, err));
+    memcpy(options.device, sat_profile_device_id(profile),
+           sizeof options.device);
+    TRY(sat__replica_open(db, &options, out, err));
+    (*out)->owned = TAKE(db);
+    return SAT_OK;
+}
+
+#endif
