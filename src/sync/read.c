@@ -417,17 +417,28 @@ static sat_status list_missing(writer *w, int64_t from, sat_buf *out,
     return SAT_OK;
 }
 
-static sat_status decode_cursor(sat_bytes bytes, sat__cursor *out,
-                                sat_error *err)
+/*
+ * Numbers of groups mean something within one life of a database: one that was
+ * put back gives them anew, to other groups. A cursor of another life counts as
+ * none, and the page that begins anew tells the receiver to.
+ */
+static sat_status decode_cursor(const sat_replica *replica, sat_bytes *cursor,
+                                sat__cursor *out, sat_error *err)
 {
-    sat__cbor in = cbor_of(bytes);
+    uint8_t incarnation[SAT_INCARNATION_SIZE];
+    sat__cbor in = cbor_of(*cursor);
     size_t fields;
     *out = (sat__cursor){0};
-    if (bytes.len == 0)
+    if (cursor->len == 0)
         return SAT_OK;
-    TRY(sat__cbor_array(&in, 5, &fields, err));
-    if (fields != 5)
+    TRY(sat__cbor_array(&in, 6, &fields, err));
+    if (fields != 6)
         return sat__fail(err, SAT_ERR_CORRUPT, "malformed cursor");
+    TRY(sat__cbor_fixed(&in, incarnation, sizeof incarnation, err));
+    if (memcmp(incarnation, replica->incarnation, sizeof incarnation) != 0) {
+        *cursor = (sat_bytes){NULL, 0};
+        return SAT_OK;
+    }
     TRY(sat__cbor_int(&in, &out->g, err));
     TRY(sat__cbor_int(&in, &out->phase, err));
     TRY(sat__cbor_int(&in, &out->t, err));
@@ -436,9 +447,11 @@ static sat_status decode_cursor(sat_bytes bytes, sat__cursor *out,
     return sat__cbor_done(&in, err);
 }
 
-static void encode_cursor(const sat__cursor *cursor, sat_buf *out)
+static void encode_cursor(const sat_replica *replica, const sat__cursor *cursor,
+                          sat_buf *out)
 {
-    sat__cbor_put_array(out, 5);
+    sat__cbor_put_array(out, 6);
+    sat__cbor_put_bytes(out, replica->incarnation, sizeof replica->incarnation);
     sat__cbor_put_int(out, cursor->g);
     sat__cbor_put_int(out, cursor->phase);
     sat__cbor_put_int(out, cursor->t);
@@ -538,7 +551,7 @@ static sat_status read_in(sat_replica *replica, sat_bytes base,
     AUTO(writer) w = {.replica = replica, .base = &known, .limits = limits};
     AUTO(sat_buf) groups = SAT_BUF_INIT;
     sat__cursor after;
-    TRY(decode_cursor(cursor, &after, err));
+    TRY(decode_cursor(replica, &cursor, &after, err));
     TRY(sat__knowledge_decode(replica, base, &known, err));
     TRY(list_missing(&w, after.g, &groups, err));
     const size_t count = groups.len / sizeof(int64_t);
@@ -548,7 +561,7 @@ static sat_status read_in(sat_replica *replica, sat_bytes base,
         TRY(put_group(&w, g, &after, err));
     }
     if (w.is_full)
-        encode_cursor(&w.at, next);
+        encode_cursor(replica, &w.at, next);
     if (w.rows.failed || w.groups.failed || w.incarnations.failed)
         return no_memory(err);
     return put_page(&w, base, cursor, next, page, err);

@@ -168,10 +168,3 @@ bool device_hash_conflicts(device *d, uint64_t *out)
     *out = found.hash;
     return true;
 }
-
-bool device_resolve(device *d, const sim_schema *schema)
-{
-    (void)d;
-    (void)schema;
-    return true;
-}

@@ -87,9 +87,6 @@ bool device_find_ordinal(device *d, const sim_schema *schema,
 /* Runs one transaction of the app. */
 bool device_write(device *d, const sim_schema *schema);
 
-/* Resolves some open conflict. */
-bool device_resolve(device *d, const sim_schema *schema);
-
 /* Compares the open conflicts with the reference. */
 bool device_compare_conflicts(device *d, const sim_schema *schema);
 

@@ -370,9 +370,7 @@ static bool act(sim_world *w, device *d, uint64_t seed)
         jump_clock(w, d);
     else if (x < 930)
         cut(w, d);
-    else if (x < 970)
-        return !device_has_tables(d) || device_resolve(d, schema_of(w));
-    else
+    else if (x >= 970)
         return act_rarely(w, d, seed);
     return true;
 }
