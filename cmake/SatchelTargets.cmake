@@ -181,7 +181,7 @@ function(sat_simulation)
     target_include_directories(satchel_simulate PRIVATE tests)
     target_link_libraries(satchel_simulate PRIVATE sat_base sat_crypto
         sat_store)
-    set(last 1000)
+    set(last 2000)
     if(SAT_SANITIZE)
         set(last 200)
     endif()

@@ -331,8 +331,10 @@ static bool tell_reference(device *d, const sim_schema *schema, uint32_t n)
     ref_write write = {
         .known = &d->known, .incarnation = d->incarnation, .n = n};
     int64_t g;
-    int64_t parked_after = INT64_MIN;
+    int64_t parked_after[TABLES_MAX]; /* ordinals ascend within a table */
 
+    for (int t = 0; t < TABLES_MAX; t++)
+        parked_after[t] = INT64_MIN;
     if (n != d->known.n[d->incarnation] + 1)
         return device_fails(d, "dot %u was followed by %u",
                             d->known.n[d->incarnation], n);
@@ -346,7 +348,8 @@ static bool tell_reference(device *d, const sim_schema *schema, uint32_t n)
         int64_t ordinal;
         if (row->incarnation != d->incarnation || row->n != n)
             continue;
-        if (!ordinal_of(d, schema, &now->list[i], g, &parked_after, &ordinal))
+        if (!ordinal_of(d, schema, &now->list[i], g,
+                        &parked_after[now->list[i].table], &ordinal))
             return false;
         reference_set_ordinal(d->ref, now->list[i].who, ordinal);
     }
