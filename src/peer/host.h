@@ -42,6 +42,12 @@ SAT_CHECK sat_status sat__host_log(const sat__peer *peer,
                                    const sat__request *request,
                                    sat__response *response, sat_error *err);
 
+/* Answers a push in JSON: changes of a program that is no replica. */
+SAT_CHECK sat_status sat__host_write_changes(const sat__peer *peer,
+                                             const sat__request *request,
+                                             sat__response *response,
+                                             sat_error *err);
+
 /* The body of `request` as a tree. */
 SAT_CHECK sat_status sat__host_read(const sat__request *request, json_t **out,
                                     sat_error *err);

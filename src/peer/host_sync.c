@@ -6,7 +6,7 @@
  *      status          {"base", "cursor", "knowledge"}: what we know, and where
  *                      the asker's own pages stopped
  *      pull  {"base", "cursor"} -> {"next", "page"}, in JSON the log instead
- *      push  {"page"} -> {"rows", "complete", "conflicts"}
+ *      push  {"page"} -> {"rows", "complete", "conflicts"}, in JSON changes
  */
 #include "base/cbor.h"
 #include "base/error.h"
@@ -113,10 +113,9 @@ sat_status sat__host_pull(void *context, sat__request *request, const char *id,
     return pull_page(peer, request, response, err);
 }
 
-sat_status sat__host_push(void *context, sat__request *request, const char *id,
-                          sat__response *response, sat_error *err)
+static sat_status push_page(const sat__peer *peer, const sat__request *request,
+                            sat__response *response, sat_error *err)
 {
-    const sat__peer *const peer = ((sat__peer_host *)context)->peer;
     sat__cbor in = cbor_of(buf_view(&request->body));
     sat__apply_report report = {0};
     uint8_t signer[SAT_DEVICE_ID_SIZE];
@@ -124,11 +123,6 @@ sat_status sat__host_push(void *context, sat__request *request, const char *id,
     sat_bytes page;
     size_t count;
 
-    (void)id;
-    TRY(require_replica(peer, request, err));
-    if (sat__body_type_of(&request->headers) != SAT_BODY_CBOR)
-        return sat__fail(err, SAT_ERR_UNSUPPORTED,
-                         "pages between devices are application/cbor");
     TRY(sat__cbor_map(&in, 1, &count, err));
     TRY(sat__cbor_key(&in, "page", err));
     TRY(sat__cbor_bytes(&in, &page, err));
@@ -147,4 +141,16 @@ sat_status sat__host_push(void *context, sat__request *request, const char *id,
     sat__cbor_put_str(&response->body, "conflicts");
     sat__cbor_put_uint(&response->body, report.conflicts);
     return answer_cbor(response, err);
+}
+
+sat_status sat__host_push(void *context, sat__request *request, const char *id,
+                          sat__response *response, sat_error *err)
+{
+    const sat__peer *const peer = ((sat__peer_host *)context)->peer;
+
+    (void)id;
+    TRY(require_replica(peer, request, err));
+    if (sat__body_type_of(&request->headers) == SAT_BODY_JSON)
+        return sat__host_write_changes(peer, request, response, err);
+    return push_page(peer, request, response, err);
 }

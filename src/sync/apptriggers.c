@@ -129,11 +129,19 @@ static sat_status survey_all(survey *work, sat_error *err)
     return SAT_OK;
 }
 
-static void turn(sat_replica *replica, bool on)
+typedef int authorizer(void *, int, const char *, const char *, const char *,
+                       const char *);
+
+static void turn_to(sat_replica *replica, bool on, authorizer *by)
 {
     (void)sqlite3_db_config(replica->db, SQLITE_DBCONFIG_ENABLE_TRIGGER,
                             on ? 1 : 0, NULL);
-    (void)sqlite3_set_authorizer(replica->db, on ? fence : NULL, replica);
+    (void)sqlite3_set_authorizer(replica->db, by, replica);
+}
+
+static void turn(sat_replica *replica, bool on)
+{
+    turn_to(replica, on, on ? fence : NULL);
     replica->has_fence = on;
 }
 
@@ -159,6 +167,14 @@ sat_status sat__app_triggers_follow(sat_replica *replica, sat_error *err)
     }
     replica->fenced_schema = replica->tables.schema;
     return SAT_OK;
+}
+
+void sat__app_triggers_as_app(sat_replica *replica, bool on)
+{
+    (void)sqlite3_db_config(replica->db, SQLITE_DBCONFIG_ENABLE_FKEY,
+                            on ? 1 : 0, NULL);
+    turn_to(replica, on || replica->has_fence,
+            replica->has_fence && !on ? fence : NULL);
 }
 
 void sat__app_triggers_leave(sat_replica *replica)

@@ -19,4 +19,8 @@ SAT_CHECK sat_status sat__app_triggers_follow(sat_replica *replica,
 /* Takes our hands off the connection. */
 void sat__app_triggers_leave(sat_replica *replica);
 
+/* From now on the connection writes as an app's: all triggers fire, ours too,
+ * and foreign keys are enforced; until told otherwise. */
+void sat__app_triggers_as_app(sat_replica *replica, bool on);
+
 #endif /* SAT_SRC_SYNC_APPTRIGGERS_H */

@@ -21,6 +21,8 @@
 typedef struct collect {
     sat_replica *replica;
     sat__settle *settle;
+    int64_t author;    /* the incarnation that wrote */
+    int64_t seen;      /* the last group that it knew */
     sat__group group;  /* g is 0 until something was written */
     int64_t ordinal;   /* of the last row born */
     sat__arena *arena; /* of one row */
@@ -30,20 +32,43 @@ static sat_status need_group(collect *work, sat_error *err)
 {
     if (work->group.g != 0)
         return SAT_OK;
-    return sat__group_begin(work->replica, &work->group, err);
+    return sat__group_begin(work->replica, work->author, &work->group, err);
+}
+
+/* Parts the entries that the author had not seen from the others; what is
+ * written now is later than both. */
+static sat_status part_unseen(collect *work, sat__cell *cell, sat__cell *unseen,
+                              sat__entry *entry, sat_error *err)
+{
+    sat__cell seen = {0};
+    for (size_t k = 0; k < cell->count; k++) {
+        const sat__entry *const old = &cell->entries[k];
+        sat__group group;
+        TRY(sat__group_get(work->replica, old->g, &group, err));
+        const bool is_seen = old->g <= work->seen || group.i == work->author;
+        if (!is_seen && old->time >= entry->time)
+            entry->time = old->time + 1;
+        TRY(sat__cell_add(work->arena, is_seen ? &seen : unseen, old, err));
+    }
+    *cell = seen;
+    return SAT_OK;
 }
 
 static sat_status write_cell(collect *work, sat__row *row, int c,
                              const sat__value *value, bool is_dead,
                              sat_error *err)
 {
-    sat__cell gone = {0};
-    const sat__entry entry = {.g = work->group.g,
-                              .time = work->group.time,
-                              .is_dead = is_dead,
-                              .value = *value};
-    TRY(sat__cell_write(work->replica, work->arena, &row->cells[c], entry,
-                        is_dead, &gone, err));
+    sat__cell *const cell = &row->cells[c];
+    sat__cell gone = {0}, unseen = {0};
+    sat__entry entry = {.g = work->group.g,
+                        .time = work->group.time,
+                        .is_dead = is_dead,
+                        .value = *value};
+    TRY(part_unseen(work, cell, &unseen, &entry, err));
+    TRY(sat__cell_write(work->replica, work->arena, cell, entry, is_dead, &gone,
+                        err));
+    for (size_t k = 0; k < unseen.count; k++)
+        TRY(sat__cell_add(work->arena, cell, &unseen.entries[k], err));
     return sat__history_add(work->replica, row, c, &gone, err);
 }
 
@@ -189,7 +214,8 @@ static sat_status delete_one(collect *work, sat__lives *lives, sat__life *life,
         TRY(write_cell(work, row, c, &value, true, err));
     }
     row->in_table = false;
-    row->why = WHY_DEAD;
+    /* One that lives by what the author had not seen is let in again. */
+    row->why = sat__row_lives(row) ? WHY_UNIQUE : WHY_DEAD;
     TRY(sat__mods_add(work->replica, row, work->group.g, err));
     sat__settle_left(work->settle, lives->table);
     return sat__row_store(work->replica, row, err);
@@ -479,12 +505,16 @@ static sat_status collect_table(collect *work, sat__table *table,
     return sat__high_set(work->replica, table, err);
 }
 
-static sat_status collect_in(sat_replica *replica, bool *changed,
-                             sat_error *err)
+static sat_status collect_in(sat_replica *replica, int64_t author, int64_t seen,
+                             bool *changed, sat_error *err)
 {
     AUTO(sat__settle) settle = {0};
     AUTO(sat__arena) arena = {0};
-    collect work = {.replica = replica, .settle = &settle, .arena = &arena};
+    collect work = {.replica = replica,
+                    .settle = &settle,
+                    .author = author,
+                    .seen = seen,
+                    .arena = &arena};
     TRY(sat__knowledge_load(replica, err));
     TRY(sat__schema_follow(replica, err));
     TRY(sat__settle_init(&settle, replica, err));
@@ -498,10 +528,16 @@ static sat_status collect_in(sat_replica *replica, bool *changed,
 sat_status sat__replica_collect(sat_replica *replica, bool *changed,
                                 sat_error *err)
 {
+    return sat__collect_as(replica, replica->self, INT64_MAX, changed, err);
+}
+
+sat_status sat__collect_as(sat_replica *replica, int64_t author, int64_t seen,
+                           bool *changed, sat_error *err)
+{
     AUTO(sat__sql_transaction) change = {0};
     bool any;
     TRY(sat__sql_begin(replica->db, &change, err));
-    TRY(collect_in(replica, &any, err));
+    TRY(collect_in(replica, author, seen, &any, err));
     TRY(sat__sql_commit(&change, err));
     if (changed != NULL)
         *changed = any;

@@ -92,9 +92,9 @@ SAT_CHECK sat_status sat__group_get(sat_replica *replica, int64_t g,
 SAT_CHECK sat_status sat__group_find(sat_replica *replica, int64_t i, int64_t n,
                                      int64_t time, int64_t *g, sat_error *err);
 
-/* Begins our next group, at a time after all that we know. */
-SAT_CHECK sat_status sat__group_begin(sat_replica *replica, sat__group *out,
-                                      sat_error *err);
+/* Begins the next group of incarnation i, at a time after all that we know. */
+SAT_CHECK sat_status sat__group_begin(sat_replica *replica, int64_t i,
+                                      sat__group *out, sat_error *err);
 
 /* The number of an incarnation, listed with its device if it was not. */
 SAT_CHECK sat_status sat__incarnation_find(
@@ -136,6 +136,14 @@ SAT_CHECK sat_status sat__knowledge_decode(sat_replica *replica,
                                            sat_bytes bytes, sat__knowledge *out,
                                            sat_error *err);
 
+/*
+ * As sat__replica_collect(), where incarnation `author` wrote it all and had
+ * seen the groups up to `seen`: what came later stays beside what it wrote.
+ */
+SAT_CHECK sat_status sat__collect_as(sat_replica *replica, int64_t author,
+                                     int64_t seen, bool *changed,
+                                     sat_error *err);
+
 /* ---- time (time.c) ---- */
 
 /* Starts the clock where the replica left off. */
@@ -153,6 +161,9 @@ SAT_CHECK sat_status sat__mark_check(sat_replica *replica, sat_error *err);
 
 /* To be called before dots leave the device that have not before. */
 SAT_CHECK sat_status sat__mark_expose(sat_replica *replica, sat_error *err);
+
+/* As expose(), where the dots are another incarnation's, given here. */
+SAT_CHECK sat_status sat__mark_advance(sat_replica *replica, sat_error *err);
 
 /* ---- state (replica.c) ---- */
 

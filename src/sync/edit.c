@@ -32,7 +32,8 @@ sat_status sat__edit_cell(sat__edit *edit, sat__row *row, int c,
     sat__cell gone = {0};
     /* Not before: what decides nothing has no dot for others to ask for. */
     if (edit->group.g == 0)
-        TRY(sat__group_begin(edit->replica, &edit->group, err));
+        TRY(sat__group_begin(edit->replica, edit->replica->self, &edit->group,
+                             err));
     const sat__entry entry = {.g = edit->group.g,
                               .time = edit->group.time,
                               .is_dead = is_dead,
@@ -80,7 +81,7 @@ sat_status sat__edit_settle(sat__edit *edit, sat__row *row, sat_error *err)
 }
 
 /* {"$blob":…}, {"$text":…}, {"$real":…} say what JSON can not. */
-static const char value_sql[] =
+const char sat__json_value_sql[] =
     "SELECT CASE type WHEN 'true' THEN 1 WHEN 'false' THEN 0 WHEN 'object' "
     "THEN "
     "coalesce(unhex(value ->> '$.\"$blob\"'), CAST(unhex(value ->> "
@@ -117,20 +118,12 @@ sat_status sat__edit_parse(sat__edit *edit, const char *json, sat__value *out,
     bool row;
     TRY(check_json(edit, json, NULL, err));
     TRY(sat__sql_preparef(edit->replica->db, &stmt, err,
-                          "%s json_each(json_array(json(?)))", value_sql));
+                          "%s json_each(json_array(json(?)))",
+                          sat__json_value_sql));
     (void)sqlite3_bind_text(stmt, 1, json, -1, SQLITE_STATIC);
     TRY(sat__sql_step(stmt, &row, err));
     *out = row ? sat__value_column(stmt, 0) : SAT_VALUE_NULL;
     return sat__value_keep(out, &edit->arena, err);
-}
-
-static int column_named(const sat__table *table, const char *name)
-{
-    for (int c = 1; c <= table->count; c++)
-        if (table->columns[c].is_present &&
-            sqlite3_stricmp(table->columns[c].name, name) == 0)
-            return c;
-    return 0;
 }
 
 sat_status sat__edit_object(sat__edit *edit, sat__row *row, const char *json,
@@ -139,12 +132,12 @@ sat_status sat__edit_object(sat__edit *edit, sat__row *row, const char *json,
     AUTO_STMT sqlite3_stmt *stmt = NULL;
     TRY(check_json(edit, json, "object", err));
     TRY(sat__sql_preparef(edit->replica->db, &stmt, err, "%s json_each(?)",
-                          value_sql));
+                          sat__json_value_sql));
     (void)sqlite3_bind_text(stmt, 1, json, -1, SQLITE_STATIC);
     while (NEXT_ROW(stmt, err)) {
         const char *const name = (const char *)sqlite3_column_text(stmt, 1);
         sat__value value = sat__value_column(stmt, 0);
-        const int c = column_named(row->table, name);
+        const int c = sat__table_column(row->table, name);
         if (c == 0)
             return sat__fail(err, SAT_ERR_INVALID,
                              "table '%s' has no column '%.60s'",

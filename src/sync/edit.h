@@ -47,4 +47,8 @@ SAT_CHECK sat_status sat__edit_object(sat__edit *edit, sat__row *row,
 SAT_CHECK sat_status sat__edit_parse(sat__edit *edit, const char *json,
                                      sat__value *out, sat_error *err);
 
+/* "SELECT value, key FROM", where what follows is a json_each(): values as
+ * sat__value_to_json() writes them. */
+extern const char sat__json_value_sql[];
+
 #endif /* SAT_SRC_SYNC_EDIT_H */

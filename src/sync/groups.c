@@ -66,21 +66,20 @@ sat_status sat__group_find(sat_replica *replica, int64_t i, int64_t n,
     return SAT_OK;
 }
 
-sat_status sat__group_begin(sat_replica *replica, sat__group *out,
+sat_status sat__group_begin(sat_replica *replica, int64_t i, sat__group *out,
                             sat_error *err)
 {
-    const int64_t n = (uint64_t)replica->self < replica->known.size
-                          ? replica->known.n[replica->self] + 1
-                          : 1;
+    const int64_t n =
+        (uint64_t)i < replica->known.size ? replica->known.n[i] + 1 : 1;
     int64_t time;
     int64_t g;
     TRY(sat__time_take(replica, &time, err));
-    TRY(group_add(replica, replica->self, n, time, &g, err));
+    TRY(group_add(replica, i, n, time, &g, err));
 
     AUTO(sat__knowledge) own = {0};
-    TRY(sat__knowledge_set(&own, replica->self, n, err));
+    TRY(sat__knowledge_set(&own, i, n, err));
     TRY(sat__knowledge_join(replica, &own, err));
-    *out = (sat__group){g, replica->self, n, time};
+    *out = (sat__group){g, i, n, time};
     return SAT_OK;
 }
 

@@ -23,6 +23,13 @@ sat_status sat__mark_expose(sat_replica *replica, sat_error *err)
     return SAT_OK;
 }
 
+sat_status sat__mark_advance(sat_replica *replica, sat_error *err)
+{
+    (void)replica;
+    (void)err;
+    return SAT_OK;
+}
+
 #else
 
 #include "store/vault_mark.h"
@@ -37,6 +44,12 @@ sat_status sat__mark_check(sat_replica *replica, sat_error *err)
         return SAT_OK;
     TRY(sat__replica_renew(replica, err));
     return sat__vault_mark_renew(replica->db, &replica->env, err);
+}
+
+sat_status sat__mark_advance(sat_replica *replica, sat_error *err)
+{
+    return replica->is_vault ? sat__vault_mark_advance(replica->db, err)
+                             : SAT_OK;
 }
 
 sat_status sat__mark_expose(sat_replica *replica, sat_error *err)

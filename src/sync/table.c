@@ -19,6 +19,15 @@ void sat__sql_put_name(sat_buf *out, const char *name)
     sat__buf_put_byte(out, '"');
 }
 
+int sat__table_column(const sat__table *table, const char *name)
+{
+    for (int c = 1; c <= table->count; c++)
+        if (table->columns[c].is_present &&
+            sqlite3_stricmp(table->columns[c].name, name) == 0)
+            return c;
+    return 0;
+}
+
 int sat__table_put_columns(sat_buf *out, const sat__table *table,
                            const char *prefix)
 {

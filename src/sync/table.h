@@ -109,6 +109,10 @@ sat__table *sat__tables_by_name(const sat__tables *tables, const char *name);
 sat__table *sat__tables_by_uid(const sat__tables *tables, sat_bytes uid,
                                int64_t gen);
 
+/* The number of the present column of that name, without regard to case; 0 if
+ * there is none. */
+int sat__table_column(const sat__table *table, const char *name);
+
 /* Appends ", "-separated quoted names of the present columns, each behind
  * `prefix`; returns how many. */
 int sat__table_put_columns(sat_buf *out, const sat__table *table,

@@ -158,7 +158,7 @@ static sat_status import_rows(sat_replica *replica, sat__table *table,
     if (!row)
         return SAT_OK;
     sat__group group;
-    TRY(sat__group_begin(replica, &group, err));
+    TRY(sat__group_begin(replica, replica->self, &group, err));
     TRY(sat__sql_preparef(replica->db, &meta, err,
                           "INSERT INTO sync_rows_%lld(r, b, o, d) "
                           "VALUES(?, 0, ?, 0)",
