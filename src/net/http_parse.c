@@ -110,9 +110,10 @@ static int check_framing(sat__http_parser *parser)
         return fail(parser, 400, "this transfer coding is not accepted");
     if (length != NULL && strspn(length, "0123456789") != strlen(length))
         return fail(parser, 400, "the length of the body is not a number");
-    if (parser->machine.upgrade)
+    if (parser->machine.method == HTTP_CONNECT && parser->request != NULL)
         return fail(parser, 400, "there is no other protocol to change to");
-    if (parser->response != NULL && coding == NULL && length == NULL)
+    if (parser->response != NULL && coding == NULL && length == NULL &&
+        parser->machine.status_code != 101)
         return fail(parser, 400, "the response has no length");
     return 0;
 }
@@ -126,6 +127,7 @@ static int on_head(http_parser *machine)
         return fail(parser, 400, "only HTTP/1.1 is spoken here");
     if (check_framing(parser) != 0)
         return -1;
+    machine->upgrade = 0; /* whoever answers decides, not the parser */
     if (parser->response != NULL) {
         parser->response->status = machine->status_code;
     } else {

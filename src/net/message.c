@@ -205,7 +205,8 @@ void sat__response_write(const sat__response *response, sat_buf *out)
                     sat__reason_phrase(response->status));
     if (response->must_close)
         sat__buf_put_text(out, "Connection: close\r\n");
-    write_rest(&response->headers, &response->body, true, out);
+    write_rest(&response->headers, &response->body, response->status != 101,
+               out);
 }
 
 void sat__response_problem(sat__response *response, unsigned status,
@@ -231,6 +232,7 @@ const char *sat__reason_phrase(unsigned status)
         unsigned status;
         const char *phrase;
     } phrases[] = {
+        {101, "Switching Protocols"},
         {200, "OK"},
         {201, "Created"},
         {204, "No Content"},
@@ -242,10 +244,12 @@ const char *sat__reason_phrase(unsigned status)
         {406, "Not Acceptable"},
         {408, "Request Timeout"},
         {409, "Conflict"},
+        {410, "Gone"},
         {413, "Content Too Large"},
         {414, "URI Too Long"},
         {415, "Unsupported Media Type"},
         {422, "Unprocessable Content"},
+        {426, "Upgrade Required"},
         {429, "Too Many Requests"},
         {431, "Request Header Fields Too Large"},
         {500, "Internal Server Error"},

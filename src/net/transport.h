@@ -8,7 +8,7 @@
 #define SAT_SRC_NET_TRANSPORT_H
 
 #include "net/server.h"
-#include "net/url.h"
+#include "net/wire.h"
 
 typedef struct sat__transport {
     void *self;
@@ -21,18 +21,6 @@ typedef struct sat__transport {
     /* What has gone over the wire so far. */
     void (*count)(void *self, uint64_t *sent, uint64_t *received);
 } sat__transport;
-
-/* Returns true when the caller wants to stop; asked several times a second. */
-typedef bool sat__stop_fn(void *context);
-
-typedef struct sat__http_options {
-    sat__url url;        /* with TLS, has_device must be set: it is pinned */
-    uint64_t timeout_ms; /* to connect, and without a byte moving; 0: 30 s */
-    uint64_t answer_ms;  /* until an answer begins; 0: as timeout_ms */
-    size_t body_max;     /* of an answer */
-    sat__stop_fn *stop;  /* or NULL */
-    void *stop_context;
-} sat__http_options;
 
 /* HTTP/1.1 over a socket that is kept open; connects when first used. */
 SAT_CHECK sat_status sat__transport_http(const sat__http_options *options,
