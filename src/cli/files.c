@@ -99,6 +99,8 @@ sat_status cli_files_verify(cli_run *cli, sat_error *err)
                         err));
     cli_say(cli, "%llu files are as they should be.",
             (unsigned long long)done.verified);
+    if (done.missing > 0)
+        cli_say(cli, "A sync with a device that has them brings the missing.");
     if (cli->json) {
         cli_json_open(&json, '{');
         cli_json_put_integer(&json, "verified", (int64_t)done.verified);

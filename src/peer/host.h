@@ -33,6 +33,9 @@ host_route_fn sat__host_devices;
 host_route_fn sat__host_status;
 host_route_fn sat__host_pull;
 host_route_fn sat__host_push;
+host_route_fn sat__host_file_pull;
+host_route_fn sat__host_file_push;
+host_route_fn sat__host_file_missing;
 host_route_fn sat__host_conflicts;
 host_route_fn sat__host_resolve;
 host_route_fn sat__host_ignore;
@@ -47,6 +50,15 @@ SAT_CHECK sat_status sat__host_write_changes(const sat__peer *peer,
                                              const sat__request *request,
                                              sat__response *response,
                                              sat_error *err);
+
+/* SAT_ERR_NOT_FOUND unless the vault that `request` names is granted. */
+SAT_CHECK sat_status sat__host_vault(const sat__peer *peer,
+                                     const sat__request *request,
+                                     sat_error *err);
+
+/* Answers 200 with the deterministic CBOR that is in the body. */
+SAT_CHECK sat_status sat__host_write_cbor(sat__response *response,
+                                          sat_error *err);
 
 /* The body of `request` as a tree. */
 SAT_CHECK sat_status sat__host_read(const sat__request *request, json_t **out,

@@ -12,8 +12,8 @@
 #include "base/error.h"
 #include "peer/host.h"
 
-static sat_status require_replica(const sat__peer *peer,
-                                  const sat__request *request, sat_error *err)
+sat_status sat__host_vault(const sat__peer *peer, const sat__request *request,
+                           sat_error *err)
 {
     char vault[65];
     const sat_status status =
@@ -28,7 +28,7 @@ static sat_status require_replica(const sat__peer *peer,
     return SAT_OK;
 }
 
-static sat_status answer_cbor(sat__response *response, sat_error *err)
+sat_status sat__host_write_cbor(sat__response *response, sat_error *err)
 {
     response->status = 200;
     sat__headers_put(&response->headers, "Content-Type", "application/cbor");
@@ -58,7 +58,7 @@ sat_status sat__host_status(void *context, sat__request *request,
     uint64_t conflicts;
 
     (void)id;
-    TRY(require_replica(peer, request, err));
+    TRY(sat__host_vault(peer, request, err));
     sat__host_signer(request, signer);
     TRY(sat__replica_collect(peer->replica, NULL, err));
     TRY(sat__peer_take_up(peer->replica, signer, &base, &cursor, &finished,
@@ -98,7 +98,7 @@ static sat_status pull_page(const sat__peer *peer, const sat__request *request,
     sat__cbor_put_bytes(&response->body, next.data, next.len);
     sat__cbor_put_str(&response->body, "page");
     sat__cbor_put_bytes(&response->body, page.data, page.len);
-    return answer_cbor(response, err);
+    return sat__host_write_cbor(response, err);
 }
 
 sat_status sat__host_pull(void *context, sat__request *request, const char *id,
@@ -107,7 +107,7 @@ sat_status sat__host_pull(void *context, sat__request *request, const char *id,
     const sat__peer *const peer = ((sat__peer_host *)context)->peer;
 
     (void)id;
-    TRY(require_replica(peer, request, err));
+    TRY(sat__host_vault(peer, request, err));
     if (sat__body_type_of(&request->headers) == SAT_BODY_JSON)
         return sat__host_log(peer, request, response, err);
     return pull_page(peer, request, response, err);
@@ -131,6 +131,7 @@ static sat_status push_page(const sat__peer *peer, const sat__request *request,
     TRY(sat__replica_stage(peer->replica, signer, page, &is_complete, err));
     if (is_complete) {
         TRY(sat__replica_apply(peer->replica, signer, &report, err));
+        TRY(sat__peer_make_files(peer, err));
         TRY(sat__registry_touch(peer->registry, signer, err));
     }
     sat__cbor_put_map(&response->body, 3);
@@ -140,7 +141,7 @@ static sat_status push_page(const sat__peer *peer, const sat__request *request,
     sat__cbor_put_bool(&response->body, is_complete);
     sat__cbor_put_str(&response->body, "conflicts");
     sat__cbor_put_uint(&response->body, report.conflicts);
-    return answer_cbor(response, err);
+    return sat__host_write_cbor(response, err);
 }
 
 sat_status sat__host_push(void *context, sat__request *request, const char *id,
@@ -149,7 +150,7 @@ sat_status sat__host_push(void *context, sat__request *request, const char *id,
     const sat__peer *const peer = ((sat__peer_host *)context)->peer;
 
     (void)id;
-    TRY(require_replica(peer, request, err));
+    TRY(sat__host_vault(peer, request, err));
     if (sat__body_type_of(&request->headers) == SAT_BODY_JSON)
         return sat__host_write_changes(peer, request, response, err);
     return push_page(peer, request, response, err);

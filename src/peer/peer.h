@@ -20,6 +20,8 @@ typedef struct sat__peer {
     sat__registry *registry;
     sat_replica *replica; /* of the vault that is granted; NULL to register */
     const char *vault;    /* its name */
+    sqlite3 *db;          /* its database, where media files are to travel */
+    const char *files;    /* and the folder of their blobs */
 } sat__peer;
 
 /* A message between devices is at most this large, compressed or not. */
@@ -83,6 +85,12 @@ typedef struct sat__peer_info {
 SAT_CHECK sat_status sat__peer_join(sat__peer_call *call, const char *url,
                                     sat__peer_info *out, sat_error *err);
 
+/* A blob travels in pieces of at most this many bytes. */
+#define SAT_PEER_PIECE_MAX ((size_t)1 << 20)
+
+/* Of blobs that are missing, so many are told at once. */
+#define SAT_PEER_MISSING_MAX 1000
+
 typedef struct sat__peer_report {
     uint64_t pushed, pulled; /* rows */
     uint64_t conflicts;      /* open now that were not before */
@@ -100,5 +108,19 @@ SAT_CHECK sat_status sat__peer_sync(sat__peer_call *call,
                                     sat__peer_progress_fn *progress,
                                     void *context, sat__peer_report *out,
                                     sat_error *err);
+
+/* Makes the table of media files, where another device has one. */
+SAT_CHECK sat_status sat__peer_make_files(const sat__peer *peer,
+                                          sat_error *err);
+
+/*
+ * Takes the blobs that rows here need and the other device has, then gives it
+ * those that its rows need. One that neither has, or that is not what its name
+ * says, is passed over. `should_go_on` is asked after every piece.
+ */
+typedef sat_status sat__peer_files_fn(void *context, sat_error *err);
+SAT_CHECK sat_status sat__peer_sync_files(sat__peer_call *call,
+                                          sat__peer_files_fn *should_go_on,
+                                          void *context, sat_error *err);
 
 #endif /* SAT_SRC_PEER_PEER_H */

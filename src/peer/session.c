@@ -6,6 +6,7 @@
 #include <stdio.h>
 
 #include "base/error.h"
+#include "store/fs.h"
 #include "store/vault.h"
 #include "store/vault_db.h"
 
@@ -21,8 +22,13 @@ static sat_status open_replica(sat_profile *profile, sat__peer_session *session,
                                     .max_ahead_ms = MAX_AHEAD_MS};
 
     memcpy(options.device, session->peer.id, sizeof options.device);
+    TRY(sat__vault_file(profile, session->vault_name, ".files", session->files,
+                        err));
+    TRY(sat__fs_make_folder(session->files, err));
     TRY(sat__vault_open(profile, session->vault_name, SAT__VAULT_DB_REPLICA,
                         &session->vault, err));
+    session->peer.db = session->vault;
+    session->peer.files = session->files;
     return sat__replica_open(session->vault, &options, &session->peer.replica,
                              err);
 }

@@ -146,7 +146,7 @@ static sat_status apply_pulled(sync_run *run, sat_error *err)
     TRY(sat__replica_apply(run->replica, run->call->remote, &applied, err));
     run->report.pulled += applied.rows;
     run->report.conflicts += applied.conflicts;
-    return SAT_OK;
+    return sat__peer_make_files(run->call->peer, err);
 }
 
 /* One page from `cursor` on, kept; `cursor` moves behind it. */
@@ -259,6 +259,11 @@ static sat_status push(sync_run *run, sat_error *err)
                                err);
 }
 
+static sat_status go_on(void *context, sat_error *err)
+{
+    return check_stop(context, err);
+}
+
 sat_status sat__peer_sync(sat__peer_call *call, sat__peer_progress_fn *progress,
                           void *context, sat__peer_report *out, sat_error *err)
 {
@@ -273,6 +278,7 @@ sat_status sat__peer_sync(sat__peer_call *call, sat__peer_progress_fn *progress,
     TRY(ask_status(&run, err));
     TRY(pull(&run, err));
     TRY(push(&run, err));
+    TRY(sat__peer_sync_files(call, go_on, &run, err));
     /* What both sides see for the first time is one conflict, not two. */
     if (run.their_conflicts > run.report.conflicts)
         run.report.conflicts = run.their_conflicts;

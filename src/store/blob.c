@@ -11,6 +11,7 @@
 #include <sys/stat.h>
 
 #include "base/error.h"
+#include "store/blob_part.h"
 #include "store/fs.h"
 
 #define GONE ".gone"
@@ -166,17 +167,39 @@ static sat_status sweep_blob(const sweep *job, const sat__blob_name *name,
     return sat__fs_rename(here, gone, err);
 }
 
+/* A blob that is still coming, unless it is not wanted any more. */
+static sat_status sweep_coming(const sweep *job, const char *path,
+                               const char *entry, sat_error *err)
+{
+    sat__blob_name name = {{0}};
+    bool is_needed = false;
+
+    memcpy(name.text, entry, sizeof name.text - 1);
+    TRY(job->needed(&name, &is_needed, job->context, err));
+    return is_needed && !sat__blob_exists(job->folder, &name)
+               ? SAT_OK
+               : sweep_part(path, err);
+}
+
+static bool has_suffix(const char *entry, const char *suffix)
+{
+    return strlen(entry) ==
+               sizeof((sat__blob_name *)NULL)->text - 1 + strlen(suffix) &&
+           strcmp(entry + strlen(entry) - strlen(suffix), suffix) == 0;
+}
+
 static sat_status sweep_entry(const sweep *job, const char *entry,
                               sat_error *err)
 {
     char path[SAT_PATH_SIZE];
     sat__blob_name name;
-    const size_t len = strlen(entry);
     TRY(sat__fs_join(path, sizeof path, job->folder, entry, err));
     if (strncmp(entry, PART, strlen(PART)) == 0)
         return sweep_part(path, err);
-    if (len > strlen(GONE) && strcmp(entry + len - strlen(GONE), GONE) == 0)
+    if (has_suffix(entry, GONE))
         return sweep_gone(job, path, err);
+    if (has_suffix(entry, SAT_BLOB_PART))
+        return sweep_coming(job, path, entry, err);
     if (sat__blob_name_parse(entry, &name, NULL) == SAT_OK)
         return sweep_blob(job, &name, err);
     return SAT_OK;

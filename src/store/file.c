@@ -71,7 +71,9 @@ sat_status sat__file_table(sqlite3 *db, bool *made, sat_error *err)
                          "id TEXT PRIMARY KEY NOT NULL, name TEXT NOT NULL, "
                          "size INTEGER NOT NULL, created INTEGER NOT NULL, "
                          "blob TEXT NOT NULL, key BLOB NOT NULL, "
-                         "content BLOB NOT NULL)");
+                         "content BLOB NOT NULL);"
+                         "CREATE INDEX satchel_file_blob ON "
+                         "satchel_file (blob)");
 }
 
 static sat_status check_name(const char *name, sat_error *err)
@@ -350,6 +352,7 @@ sat_status sat_file_verify(sat_profile *profile, const char *vault,
 }
 
 sat_status sat__file_missing(sqlite3 *db, const char *folder,
+                             const sat__blob_name *after,
                              sat__file_missing_fn *each, void *context,
                              sat_error *err)
 {
@@ -359,11 +362,37 @@ sat_status sat__file_missing(sqlite3 *db, const char *folder,
     TRY(find_table(db, &is_there, err));
     if (!is_there)
         return SAT_OK;
-    TRY(sat__sql_prepare(db, &rows, "SELECT " COLUMNS " FROM satchel_file",
+    TRY(sat__sql_prepare(db, &rows,
+                         "SELECT " COLUMNS " FROM satchel_file WHERE blob > ?1 "
+                         "GROUP BY blob ORDER BY blob",
                          err));
+    (void)sqlite3_bind_text(rows, 1, after != NULL ? after->text : "", -1,
+                            SQLITE_STATIC);
     while (NEXT_ROW(rows, err))
         if (read_media(rows, &media, NULL) == SAT_OK &&
             !sat__blob_exists(folder, &media.blob))
             TRY(each(&media.blob, sat__stream_size(media.size), context, err));
     return SAT_OK;
+}
+
+sat_status sat__file_blob_size(sqlite3 *db, const sat__blob_name *blob,
+                               uint64_t *size, sat_error *err)
+{
+    AUTO_STMT sqlite3_stmt *rows = NULL;
+    AUTO(sat__media) media = {.size = 0};
+    bool is_there;
+    TRY(find_table(db, &is_there, err));
+    if (is_there) {
+        TRY(sat__sql_prepare(
+            db, &rows, "SELECT " COLUMNS " FROM satchel_file WHERE blob = ?1",
+            err));
+        (void)sqlite3_bind_text(rows, 1, blob->text, -1, SQLITE_STATIC);
+        while (NEXT_ROW(rows, err))
+            if (read_media(rows, &media, NULL) == SAT_OK) {
+                *size = sat__stream_size(media.size);
+                return SAT_OK;
+            }
+    }
+    return sat__fail(err, SAT_ERR_NOT_FOUND, "no row needs blob %.16s…",
+                     blob->text);
 }

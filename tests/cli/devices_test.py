@@ -1,5 +1,6 @@
 """Two devices that meet: serve, join, authorise, sync, conflicts."""
 import json
+import os
 import re
 import select
 import signal
@@ -238,6 +239,28 @@ class Syncing(TwoDevices):
             time.sleep(0.2)
         process.send_signal(signal.SIGINT)
         self.assertEqual(0, process.wait(10))
+
+    def test_media_files_follow_their_rows(self):
+        picture = self.folder / "picture.jpg"
+        picture.write_bytes(os.urandom(3000000))
+        added = self.laptop.json("files", "add", picture)[0]["id"]
+        self.assertGreater(self.sync()["bytes_received"], 3000000)
+        self.assertEqual({"verified": 1, "damaged": 0, "missing": 0},
+                         self.phone.json("files", "verify"))
+        self.phone.ok("files", "get", added, self.folder / "copy.jpg")
+        self.assertEqual(picture.read_bytes(),
+                         (self.folder / "copy.jpg").read_bytes())
+        picture.write_bytes(os.urandom(1000))
+        self.phone.ok("files", "add", picture)
+        for blob in self.phone.home.glob("vaults/main.files/*"):
+            if blob.stat().st_size < 2000:
+                blob.unlink()
+        self.sync()
+        said = self.laptop.run("files", "verify")
+        self.assertEqual(0, said.code)
+        self.assertIn("missing", said.out)
+        self.assertEqual({"verified": 1, "damaged": 0, "missing": 1},
+                         self.laptop.json("files", "verify"))
 
     def test_killed_at_any_moment_it_goes_on(self):
         self.laptop.ok("sql", "WITH RECURSIVE c(n) AS (SELECT 1 UNION ALL "

@@ -189,8 +189,8 @@ static void a_missing_blob_can_be_fetched_from_elsewhere(void **state)
     assert_int_equal(sat__vault_file(profile, MAIN, ".files", folder, NULL),
                      SAT_OK);
     assert_int_equal(sat__vault_open(profile, MAIN, 0, &db, NULL), SAT_OK);
-    assert_int_equal(sat__file_missing(db, folder, take_blob, &wanted, NULL),
-                     SAT_OK);
+    assert_int_equal(
+        sat__file_missing(db, folder, NULL, take_blob, &wanted, NULL), SAT_OK);
 
     AUTO(sat_buf) blob = scratch_read(scratch_path(state, "profile/elsewhere"));
     assert_int_equal(sat__blob_begin(&writer, sat_env_system(), folder, NULL),
