@@ -8,15 +8,13 @@
 #include "cli/password.h"
 #include "extension/extension.h"
 #include "store/vault.h"
-#include "store/vault_db.h"
-
-#define MAX_AHEAD_MS 60000 /* how far ahead of ours a peer's clock may be */
 
 static void leave_vault(cli_session *session)
 {
+    if (session->replica == NULL)
+        (void)sqlite3_close_v2(session->db);
     sat_replica_close(session->replica);
     session->replica = NULL;
-    (void)sqlite3_close_v2(session->db);
     session->db = NULL;
 }
 
@@ -69,40 +67,30 @@ sat_status cli_session_unlock(cli_run *cli, cli_session *session,
     return unlock_by_password(cli, session->profile, err);
 }
 
-/* A connection to the vault; `flags` are of sat__vault_db_flags. */
-static sat_status open_vault(cli_run *cli, cli_session *session,
-                             const char *name, unsigned flags, sat_error *err)
+static sat_status hint_at_list(cli_run *cli, sat_status status)
 {
-    const sat_status st =
-        sat__vault_open(session->profile, name, flags, &session->db, err);
-
-    if (st == SAT_ERR_NOT_FOUND)
+    if (status == SAT_ERR_NOT_FOUND)
         cli_hint(cli, "'satchel vault list' lists the vaults");
-    return st;
+    return status;
 }
 
 sat_status cli_session_open_app(cli_run *cli, cli_session *session,
                                 sat_error *err)
 {
     TRY(cli_session_unlock(cli, session, err));
-    TRY(open_vault(cli, session, cli->vault, 0, err));
+    TRY(hint_at_list(cli, sat__vault_open(session->profile, cli->vault, 0,
+                                          &session->db, err)));
     return sat__extension_register(session->db, err);
 }
 
 sat_status cli_session_enter(cli_run *cli, cli_session *session,
                              const char *name, sat_error *err)
 {
-    sat__replica_options options = {
-        .env = cli->env,
-        .device_name = sat_profile_device_name(session->profile),
-        .max_ahead_ms = MAX_AHEAD_MS,
-        .is_vault = true};
-
     leave_vault(session);
-    TRY(open_vault(cli, session, name, SAT__VAULT_DB_REPLICA, err));
-    memcpy(options.device, sat_profile_device_id(session->profile),
-           sizeof options.device);
-    return sat__replica_open(session->db, &options, &session->replica, err);
+    TRY(hint_at_list(
+        cli, sat_replica_open(session->profile, name, &session->replica, err)));
+    session->db = sat__replica_db(session->replica);
+    return SAT_OK;
 }
 
 sat_status cli_session_open_replica(cli_run *cli, cli_session *session,

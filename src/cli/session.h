@@ -15,7 +15,7 @@
 
 typedef struct cli_session {
     sat_profile *profile;
-    sqlite3 *db;
+    sqlite3 *db; /* the replica's, where there is one */
     sat_replica *replica;
 } cli_session;
 

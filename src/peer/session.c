@@ -8,29 +8,18 @@
 #include "base/error.h"
 #include "store/fs.h"
 #include "store/vault.h"
-#include "store/vault_db.h"
-
-#define MAX_AHEAD_MS                                                           \
-    60000 /* how far ahead of ours a peer's clock may move us */
 
 static sat_status open_replica(sat_profile *profile, sat__peer_session *session,
                                sat_error *err)
 {
-    sat__replica_options options = {.env = profile->env,
-                                    .is_vault = true,
-                                    .device_name = session->device_name,
-                                    .max_ahead_ms = MAX_AHEAD_MS};
-
-    memcpy(options.device, session->peer.id, sizeof options.device);
     TRY(sat__vault_file(profile, session->vault_name, ".files", session->files,
                         err));
     TRY(sat__fs_make_folder(session->files, err));
-    TRY(sat__vault_open(profile, session->vault_name, SAT__VAULT_DB_REPLICA,
-                        &session->vault, err));
-    session->peer.db = session->vault;
+    TRY(sat_replica_open(profile, session->vault_name, &session->peer.replica,
+                         err));
+    session->peer.db = sat__replica_db(session->peer.replica);
     session->peer.files = session->files;
-    return sat__replica_open(session->vault, &options, &session->peer.replica,
-                             err);
+    return SAT_OK;
 }
 
 static sat_status open_session(sat_profile *profile, const char *vault,
@@ -72,7 +61,6 @@ void sat__peer_session_close(sat__peer_session *session)
 {
     sat_replica_close(session->peer.replica);
     sat__registry_close(session->peer.registry);
-    (void)sqlite3_close_v2(session->vault);
     (void)sqlite3_close_v2(session->account);
     *session = (sat__peer_session){.account = NULL};
 }

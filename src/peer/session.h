@@ -8,7 +8,6 @@
 
 typedef struct sat__peer_session {
     sqlite3 *account; /* where the registry is */
-    sqlite3 *vault;   /* NULL where no vault is wanted */
     char vault_name[65];
     char device_name[SAT_DEVICE_NAME_SIZE];
     char files[SAT_PATH_SIZE];

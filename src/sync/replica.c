@@ -211,6 +211,11 @@ void sat_replica_close(sat_replica *replica)
     free(replica);
 }
 
+sqlite3 *sat__replica_db(const sat_replica *replica)
+{
+    return replica->db;
+}
+
 void sat__replica_incarnation(const sat_replica *replica,
                               uint8_t out[SAT_INCARNATION_SIZE])
 {

@@ -42,6 +42,9 @@ SAT_CHECK sat_status sat__replica_open(sqlite3 *db,
                                        sat_replica **out, sat_error *err);
 DEFINE_AUTO_PTR(sat_replica, sat_replica_close);
 
+/* The connection that it works on; it stays the replica's. */
+sqlite3 *sat__replica_db(const sat_replica *replica);
+
 /* Ends this incarnation: what is written from now on has dots of a new one. */
 SAT_CHECK sat_status sat__replica_renew(sat_replica *replica, sat_error *err);
 
