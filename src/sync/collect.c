@@ -91,15 +91,6 @@ static sat_status is_pending(collect *work, sat__table *table, bool *out,
     return SAT_OK;
 }
 
-static sat_status is_there(collect *work, sat__lives *lives, int64_t r,
-                           bool *out, sat_error *err)
-{
-    sat__value *values;
-    sat__arena_reset(work->arena);
-    return sat__table_read(work->replica, work->arena, lives->table, r, &values,
-                           out, err);
-}
-
 /*
  * A row that is not where it should be was evicted; one that is where another
  * ended came there since, on a rowid that SQLite gave again.
@@ -108,15 +99,18 @@ static sat_status look(collect *work, sat__lives *lives, sat_error *err)
 {
     const size_t count = lives->count;
     for (size_t i = 0; i < count; i++) {
-        sat__life *const life = lives->list[i];
+        sat__life *life = lives->list[i];
+        sat__value *values;
         bool found;
         if (sat__lives_at(lives, life->r) != life)
             continue;
-        TRY(is_there(work, lives, life->r, &found, err));
+        sat__arena_reset(work->arena);
+        TRY(sat__table_read(work->replica, work->arena, lives->table, life->r,
+                            &values, &found, err));
         if (!found)
             sat__lives_end(lives, life);
-        else if (life->is_over)
-            TRY(sat__lives_begin(lives, life->r, err));
+        else if (life->is_over || !sat__lives_go_on(lives, life, values))
+            TRY(sat__lives_replace(lives, &life, err));
     }
     return SAT_OK;
 }

@@ -142,29 +142,75 @@ void sat__lives_end(sat__lives *lives, sat__life *life)
         lives->over++;
 }
 
+bool sat__lives_go_on(const sat__lives *lives, const sat__life *life,
+                      const sat__value *values)
+{
+    for (int c = 1; life->late != NULL && c <= lives->table->count; c++)
+        if (lives->table->columns[c].is_present && life->late[c] == NULL &&
+            !sat__value_same(&life->image[c], &values[c]))
+            return false;
+    return true;
+}
+
+sat_status sat__lives_replace(sat__lives *lives, sat__life **life,
+                              sat_error *err)
+{
+    sat__lives_end(lives, *life);
+    return new_life(lives, (*life)->r, false, life, err);
+}
+
+/* Another row is there; what was recorded since the eviction is its. */
+static sat_status succeed(sat__lives *lives, sat__life **life, sat_error *err)
+{
+    sat__value **const late = (*life)->late;
+    TRY(sat__lives_replace(lives, life, err));
+    if (late != NULL)
+        (*life)->old = late;
+    return SAT_OK;
+}
+
 static sat_status on_column(sat__lives *lives, sat__life *life, int c,
                             sqlite3_stmt *stmt, sat_error *err)
 {
-    if (life->is_over || life->old[c] != NULL)
-        return SAT_OK;
     sat__value value = sat__value_column(stmt, 2 + c);
+    const bool differs = life->late != NULL && life->late[c] == NULL &&
+                         !sat__value_same(&life->image[c], &value);
+    if (life->is_over)
+        TRY(sat__lives_replace(lives, &life, err));
+    else if (differs)
+        TRY(succeed(lives, &life, err));
+    const bool is_late = life->late != NULL && life->late[c] == NULL;
+    if (life->old[c] != NULL && !is_late)
+        return SAT_OK;
     TRY(sat__value_keep(&value, lives->arena, err));
-    life->old[c] = sat__arena_copy(lives->arena, &value, sizeof value);
-    return life->old[c] != NULL ? SAT_OK : no_memory(err);
+    sat__value *const kept =
+        sat__arena_copy(lives->arena, &value, sizeof value);
+    if (kept == NULL)
+        return no_memory(err);
+    if (is_late)
+        life->late[c] = kept;
+    if (life->old[c] == NULL)
+        life->old[c] = kept;
+    return SAT_OK;
 }
 
 /*
  * Where a key's change cascades to its own row, the other column is recorded at
- * the new place, before the move is.
+ * the new place, before the move is, and after the eviction of who was there.
  */
 static void take_cascaded(const sat__lives *lives, sat__life *life,
                           const sat__life *there)
 {
-    if (there->is_known || there->is_over)
+    if (there->is_over || (there->is_known && there->late == NULL))
         return;
-    for (int c = 1; c <= lives->table->count; c++)
+    for (int c = 1; c <= lives->table->count; c++) {
+        sat__value *const was =
+            there->late != NULL ? there->late[c] : there->old[c];
         if (life->old[c] == NULL)
-            life->old[c] = there->old[c];
+            life->old[c] = was;
+        if (life->late != NULL && life->late[c] == NULL)
+            life->late[c] = was;
+    }
 }
 
 static sat_status on_moved(sat_replica *replica, sat__lives *lives,
@@ -184,6 +230,8 @@ static sat_status on_moved(sat_replica *replica, sat__lives *lives,
         if (life->old[key] == NULL)
             return no_memory(err);
     }
+    if (life->late != NULL && key != 0)
+        life->late[key] = life->old[key];
     TRY(settle(lives, life, to, err));
     TRY(new_life(lives, from, false, &nobody, err));
     nobody->is_over = true;
@@ -198,11 +246,38 @@ static sat_status on_moved(sat_replica *replica, sat__lives *lives,
  */
 static sat_status on_arrived(sat__lives *lives, sat__life *life, sat_error *err)
 {
-    sat__life *born;
     if (!life->is_over && lives->table->key_column == 0)
         return SAT_OK;
+    return sat__lives_replace(lives, &life, err);
+}
+
+/* What went may be another row, which came to the place of an evicted one. */
+static sat_status on_deleted(sat__lives *lives, sat__life *life,
+                             sqlite3_stmt *stmt, sat_error *err)
+{
+    sat__value *image;
+    if (life->is_over)
+        return SAT_OK; /* another, which came and went on its rowid */
+    TRY(read_image(lives, stmt, &image, err));
+    if (sat__lives_go_on(lives, life, image))
+        life->image = image;
     sat__lives_end(lives, life);
-    return new_life(lives, life->r, false, &born, err);
+    return SAT_OK;
+}
+
+static sat_status on_evicted(sat__lives *lives, sat__life *life,
+                             sqlite3_stmt *stmt, sat_error *err)
+{
+    sat__value *image;
+    if (life->is_over)
+        return SAT_OK;
+    TRY(read_image(lives, stmt, &image, err));
+    if (!sat__lives_go_on(lives, life, image))
+        TRY(sat__lives_replace(lives, &life, err));
+    life->image = image;
+    life->late = sat__arena_alloc(
+        lives->arena, ((size_t)lives->table->count + 1) * sizeof(sat__value *));
+    return life->late != NULL ? SAT_OK : no_memory(err);
 }
 
 static sat_status replay_one(sat_replica *replica, sat__lives *lives,
@@ -216,16 +291,9 @@ static sat_status replay_one(sat_replica *replica, sat__lives *lives,
     case JOURNAL_ARRIVED:
         return on_arrived(lives, life, err);
     case JOURNAL_DELETED:
-        if (life->is_over)
-            return SAT_OK; /* another, which came and went on its rowid */
-        TRY(read_image(lives, stmt, &life->image, err));
-        sat__lives_end(lives, life);
-        return SAT_OK;
+        return on_deleted(lives, life, stmt, err);
     case JOURNAL_EVICTED:
-        if (life->is_over)
-            return SAT_OK;
-        life->may_be_evicted = true;
-        return read_image(lives, stmt, &life->image, err);
+        return on_evicted(lives, life, stmt, err);
     case JOURNAL_MOVED:
         if (SAT_PLANT(15))
             return SAT_OK;
@@ -236,12 +304,6 @@ static sat_status replay_one(sat_replica *replica, sat__lives *lives,
             return SAT_OK; /* of a column that was dropped since */
         return on_column(lives, life, c, stmt, err);
     }
-}
-
-sat_status sat__lives_begin(sat__lives *lives, int64_t r, sat_error *err)
-{
-    sat__life *born;
-    return new_life(lives, r, false, &born, err);
 }
 
 sat_status sat__lives_move(sat__lives *lives, sat__life *life, int64_t r,

@@ -15,17 +15,18 @@
 typedef struct sat__life sat__life;
 
 struct sat__life {
-    bool is_known;       /* a row with a birth; else it came since */
-    bool is_over;        /* deleted, evicted */
-    bool is_claimed;     /* over, but a new row goes on with its birth */
-    bool may_be_evicted; /* recorded before an INSERT OR REPLACE */
-    int64_t was;         /* its rowid when last collected, if known */
-    int64_t r;           /* its rowid now, or when it ended */
-    sat__value **old;    /* by column: what it was when last collected; NULL
-                            where nothing was recorded */
-    sat__value *image;   /* its values when it ended */
-    sat__life *next;     /* that ended with a key of the same hash */
-    sat__row *row;       /* its row, taken out while others take its place */
+    bool is_known;     /* a row with a birth; else it came since */
+    bool is_over;      /* deleted, evicted */
+    bool is_claimed;   /* over, but a new row goes on with its birth */
+    int64_t was;       /* its rowid when last collected, if known */
+    int64_t r;         /* its rowid now, or when it ended */
+    sat__value **old;  /* by column: what it was when last collected; NULL
+                          where nothing was recorded */
+    sat__value *image; /* its values when it ended, or may have ended */
+    sat__value **late; /* as old, since it may have been evicted; NULL where
+                          nothing says that it may */
+    sat__life *next;   /* that ended with a key of the same hash */
+    sat__row *row;     /* its row, taken out while others take its place */
 };
 
 /* A rowid, and the life that is there now, or was there last. */
@@ -53,13 +54,21 @@ SAT_CHECK sat_status sat__lives_replay(sat_replica *replica, sat__lives *lives,
 /* The life that the journal left at place r; NULL if it does not name r. */
 sat__life *sat__lives_at(const sat__lives *lives, int64_t r);
 
-/* Says that a new row is at place r. */
-SAT_CHECK sat_status sat__lives_begin(sat__lives *lives, int64_t r,
-                                      sat_error *err);
-
 /* Says that the claimed life goes on at place r. */
 SAT_CHECK sat_status sat__lives_move(sat__lives *lives, sat__life *life,
                                      int64_t r, sat_error *err);
+
+/*
+ * Whether `values` may be what the life shows. A row that may have been evicted
+ * goes on only if no column differs but those that were recorded since; else
+ * another row has come to its place.
+ */
+bool sat__lives_go_on(const sat__lives *lives, const sat__life *life,
+                      const sat__value *values);
+
+/* Ends the life; *life is then that of a new row in its place. */
+SAT_CHECK sat_status sat__lives_replace(sat__lives *lives, sat__life **life,
+                                        sat_error *err);
 
 /* Says that a life is over after all. */
 void sat__lives_end(sat__lives *lives, sat__life *life);

@@ -155,9 +155,8 @@ static void put_exists(sat_buf *out, const sat__table *table,
     sat__buf_put_byte(out, ')');
 }
 
-/* Records the rows that share the unique key with the new one. */
-static void put_record(sat_buf *out, const sat__table *table,
-                       const sat__unique *unique, bool is_update)
+/* Records rows of the table; which of them, the caller adds. */
+static void put_record_where(sat_buf *out, const sat__table *table)
 {
     sat__buf_printf(out, "INSERT INTO sync_journal_%lld(r, c",
                     (long long)table->t);
@@ -167,6 +166,13 @@ static void put_record(sat_buf *out, const sat__table *table,
     sat__buf_put_text(out, " FROM ");
     sat__sql_put_name(out, table->name);
     sat__buf_put_text(out, " WHERE ");
+}
+
+/* Records the rows that share the unique key with the new one. */
+static void put_record(sat_buf *out, const sat__table *table,
+                       const sat__unique *unique, bool is_update)
+{
+    put_record_where(out, table);
     put_match(out, table, unique);
     if (is_update)
         sat__buf_printf(out, " AND %s <> OLD.%s", table->rowid, table->rowid);
@@ -197,12 +203,15 @@ static sat_status on_arrival(sqlite3 *db, const sat__table *table,
         put_exists(&sql, table, &table->uniques[i]);
     }
     sat__buf_put_text(&sql, " BEGIN ");
-    if (hidden)
+    if (hidden) {
+        put_record_where(&sql, table);
+        sat__buf_printf(&sql, "%s = NEW.%s; ", table->rowid, table->rowid);
         sat__buf_printf(&sql,
                         "INSERT INTO sync_journal_%lld(r, c) SELECT NEW.%s, %d "
                         "WHERE NEW.%s <> -1; ",
                         (long long)table->t, table->rowid, JOURNAL_ARRIVED,
                         table->rowid);
+    }
     for (int i = 0; i < table->unique_count; i++)
         put_record(&sql, table, &table->uniques[i], false);
     sat__buf_put_text(&sql, "END");

@@ -379,6 +379,16 @@ static int update(sim_app *app, int t)
                                                               : SQLITE_IOERR;
 }
 
+/* A row whose reference is set to NULL before it is deleted itself, by the same
+ * statement, would be seen to go with the value that it had before. */
+static bool may_clear(const sim_app *app, int t)
+{
+    const sim_table *const table = &app->schema->tables[t];
+
+    return table->foreign_count == 0 || table->foreigns[0].parent != t ||
+           !table->foreigns[0].sets_null;
+}
+
 static int remove_rows(sim_app *app, int t)
 {
     const sim_table *const table = &app->schema->tables[t];
@@ -390,7 +400,7 @@ static int remove_rows(sim_app *app, int t)
     if (row == NULL)
         return SQLITE_OK;
     put(sql, "DELETE FROM %s", table->name);
-    if (!chance_hits(&app->chance, 4))
+    if (!chance_hits(&app->chance, 4) || !may_clear(app, t))
         count = put_where(table, sql, row->v, values);
     const int rc = run(app, sql, count, values);
     return watch(app, &no_change) ? rc : SQLITE_IOERR;

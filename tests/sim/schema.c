@@ -99,15 +99,17 @@ static void make_foreign(sim_schema *schema, sim_table *table, chance *c)
     static const char *const actions[] = {
         "", " ON DELETE CASCADE", " ON DELETE SET NULL",
         " ON DELETE CASCADE ON UPDATE CASCADE", " ON UPDATE CASCADE"};
+    enum { SETS_NULL = 2 };
     const int self = (int)(table - schema->tables);
     const int parent = (int)chance_below(c, (uint32_t)self + 1);
 
     if (!chance_hits(c, 60) || !has_single_key(&schema->tables[parent]))
         return;
-    table->foreigns[table->foreign_count++] =
-        (sim_foreign){add_column(table, "p", ROLE_PARENT), parent};
+    const uint32_t action = chance_below(c, 5);
+    table->foreigns[table->foreign_count++] = (sim_foreign){
+        add_column(table, "p", ROLE_PARENT), parent, action == SETS_NULL};
     put(schema, ", p REFERENCES %s(k)%s%s", schema->tables[parent].name,
-        actions[chance_below(c, 5)],
+        actions[action],
         chance_hits(c, 30) ? " DEFERRABLE INITIALLY DEFERRED" : "");
 }
 

@@ -43,7 +43,8 @@ typedef struct sim_unique {
 
 typedef struct sim_foreign {
     int column;
-    int parent; /* the table, of whose key this is a value */
+    int parent;     /* the table, of whose key this is a value */
+    bool sets_null; /* when the parent goes */
 } sim_foreign;
 
 typedef struct sim_table {
