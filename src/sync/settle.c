@@ -252,11 +252,11 @@ sat_status sat__settle_row(sat__settle *settle, sat__row *row,
                            const sat__value *was, sat_error *err)
 {
     sat__outcome outcome = OUTCOME_REFUSED;
-    if (!sat__row_lives(row)) {
-        /* Even one that was parked held its keys against others. */
-        settle->is_touched[position_of(settle, row->table)] = true;
+    /* Even one that was parked held its keys against others, and one that shows
+     * the same key may have claimed it at another time. */
+    settle->is_touched[position_of(settle, row->table)] = true;
+    if (!sat__row_lives(row))
         return sat__settle_park(settle, row, WHY_DEAD, err);
-    }
     if (!row->table->is_present) {
         row->in_table = false;
         row->why = WHY_SCHEMA;
@@ -268,7 +268,6 @@ sat_status sat__settle_row(sat__settle *settle, sat__row *row,
         TRY(sat__settle_insert(settle, row, &outcome, err));
     if (outcome == OUTCOME_DONE)
         return sat__row_store(settle->replica, row, err);
-    settle->is_touched[position_of(settle, row->table)] = true;
     return sat__settle_park(settle, row, WHY_UNIQUE, err);
 }
 
