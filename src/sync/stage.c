@@ -51,6 +51,14 @@ static sat_status keep(sat_replica *replica,
     return sat__sql_run(stmt, err);
 }
 
+static bool covers(const sat__knowledge *a, const sat__knowledge *b)
+{
+    for (size_t i = 0; i < b->size; i++)
+        if (b->n[i] > 0 && (i >= a->size || a->n[i] < b->n[i]))
+            return false;
+    return true;
+}
+
 /* What is beyond our knowledge can not be merged from (rule 9). */
 static sat_status check_base(sat_replica *replica, sat_bytes base,
                              sat_error *err)
@@ -58,12 +66,27 @@ static sat_status check_base(sat_replica *replica, sat_bytes base,
     AUTO(sat__knowledge) known = {0};
     TRY(sat__knowledge_load(replica, err));
     TRY(sat__knowledge_decode(replica, base, &known, err));
-    for (size_t i = 0; i < known.size; i++)
-        if (known.n[i] > 0 &&
-            (i >= replica->known.size || replica->known.n[i] < known.n[i]))
-            return sat__fail(err, SAT_ERR_CONFLICT,
-                             "the changes build on some that this device has "
-                             "not seen; pull from the start");
+    if (covers(&replica->known, &known))
+        return SAT_OK;
+    return sat__fail(err, SAT_ERR_CONFLICT,
+                     "the changes build on some that this device has not seen; "
+                     "pull from the start");
+}
+
+/* A late page of an earlier pull may know less than the one before it, which
+ * then would show what the last page's knowledge does not cover. */
+static sat_status follows(sat_replica *replica, const sat__page *page,
+                          const sat__page *last, bool *out, sat_error *err)
+{
+    AUTO(sat__knowledge) earlier = {0};
+    AUTO(sat__knowledge) later = {0};
+    *out = bytes_equal(last->next, page->start) &&
+           bytes_equal(last->base, page->base);
+    if (!*out)
+        return SAT_OK;
+    TRY(sat__knowledge_decode(replica, last->knowledge, &earlier, err));
+    TRY(sat__knowledge_decode(replica, page->knowledge, &later, err));
+    *out = covers(&later, &earlier);
     return SAT_OK;
 }
 
@@ -74,6 +97,7 @@ static sat_status stage_in(sat_replica *replica,
     AUTO(sat_buf) before = SAT_BUF_INIT;
     sat__page page;
     sat__page last = {0};
+    bool is_next = false;
     TRY(sat__page_decode(bytes, &page, err));
     TRY(last_page(replica, from, &before, err));
     if (before.len > 0)
@@ -81,10 +105,11 @@ static sat_status stage_in(sat_replica *replica,
     *complete = page.next.len == 0;
     if (bytes_equal(buf_view(&before), bytes))
         return SAT_OK;
+    if (before.len > 0)
+        TRY(follows(replica, &page, &last, &is_next, err));
     if (page.start.len == 0)
         TRY(sat__staged_drop(replica, from, err));
-    else if (before.len == 0 || !bytes_equal(last.next, page.start) ||
-             !bytes_equal(last.base, page.base))
+    else if (!is_next)
         return sat__fail(err, SAT_ERR_CONFLICT,
                          "a page does not follow the one before; pull from the "
                          "start");

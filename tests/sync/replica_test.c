@@ -116,6 +116,90 @@ static void many_updates_and_deletions_are_collected_in_batches(void **state)
     devices_equal(&a, &b, all);
 }
 
+static void read_page(sat_bytes cursor, sat_buf *page, sat_buf *next)
+{
+    const sat__page_limits limits = {.bytes = 65536, .rows = 1};
+    AUTO(sat_buf) base = SAT_BUF_INIT;
+
+    assert_int_equal(sat__replica_knowledge(b.replica, &base, NULL), SAT_OK);
+    assert_int_equal(sat__replica_read(a.replica, buf_view(&base), cursor,
+                                       &limits, page, next, NULL),
+                     SAT_OK);
+}
+
+static void a_late_page_of_an_earlier_pull_is_refused(void **state)
+{
+    AUTO(sat_buf) first = SAT_BUF_INIT;
+    AUTO(sat_buf) next = SAT_BUF_INIT;
+    AUTO(sat_buf) last = SAT_BUF_INIT;
+    AUTO(sat_buf) further = SAT_BUF_INIT;
+    AUTO(sat_buf) again = SAT_BUF_INIT;
+    AUTO(sat_buf) next_again = SAT_BUF_INIT;
+    bool complete;
+    (void)state;
+
+    device_run(&a, "INSERT INTO t VALUES('c', 3, 'z')");
+    assert_int_equal(sat__replica_collect(a.replica, NULL, NULL), SAT_OK);
+    device_run(&a, "INSERT INTO t VALUES('d', 4, 'z')");
+    read_page(bytes_of(NULL, 0), &first, &next);
+    read_page(buf_view(&next), &last, &further);
+    device_run(&a, "UPDATE t SET qty = 5 WHERE id = 'c'");
+    read_page(bytes_of(NULL, 0), &again, &next_again);
+    assert_true(bytes_equal(buf_view(&next), buf_view(&next_again)));
+    assert_int_equal(
+        sat__replica_stage(b.replica, a.id, buf_view(&again), &complete, NULL),
+        SAT_OK);
+    assert_int_equal(
+        sat__replica_stage(b.replica, a.id, buf_view(&last), &complete, NULL),
+        SAT_ERR_CONFLICT);
+    device_sync(&a, &b);
+    devices_equal(&a, &b, all);
+}
+
+/* The flags before a text of 9 characters become ones that nobody knows. */
+static void spoil(sat_buf *page, const char *text)
+{
+    uint8_t *const at = memmem(page->data, page->len, text, strlen(text));
+
+    assert_non_null(at);
+    assert_int_equal(at[-11], 0);
+    at[-11] = 0x17;
+}
+
+static void what_was_undone_is_forgotten(void **state)
+{
+    const sat__page_limits limits = {.bytes = 65536, .rows = 100};
+    AUTO(sat_buf) base = SAT_BUF_INIT;
+    AUTO(sat_buf) page = SAT_BUF_INIT;
+    AUTO(sat_buf) next = SAT_BUF_INIT;
+    sat__apply_report report;
+    bool complete;
+    (void)state;
+
+    device_run(&a, "UPDATE t SET qty = 5 WHERE id = 'a'");
+    assert_int_equal(sat__replica_collect(a.replica, NULL, NULL), SAT_OK);
+    device_run(&a, "UPDATE t SET name = 'is-spoilt' WHERE id = 'b'");
+    assert_int_equal(sat__replica_knowledge(b.replica, &base, NULL), SAT_OK);
+    assert_int_equal(sat__replica_read(a.replica, buf_view(&base),
+                                       bytes_of(NULL, 0), &limits, &page, &next,
+                                       NULL),
+                     SAT_OK);
+    spoil(&page, "is-spoilt");
+    assert_int_equal(
+        sat__replica_stage(b.replica, a.id, buf_view(&page), &complete, NULL),
+        SAT_OK);
+    assert_int_equal(sat__replica_apply(b.replica, a.id, &report, NULL),
+                     SAT_ERR_CORRUPT);
+    test_now_ms += 1000;
+    device_run(&a, "INSERT INTO t VALUES('c', 3, 'of a')");
+    assert_int_equal(sat__replica_collect(a.replica, NULL, NULL), SAT_OK);
+    test_now_ms += 1000;
+    device_run(&b, "INSERT INTO t VALUES('c', 3, 'of b')");
+    device_sync(&a, &b);
+    assert_string_equal(device_get(&b, all), "a|5|x;b|2|is-spoilt;c|3|of a;");
+    devices_equal(&a, &b, all);
+}
+
 int main(void)
 {
 #define WITH_DEVICES(test)                                                     \
@@ -128,6 +212,8 @@ int main(void)
         WITH_DEVICES(inserts_of_one_key_are_two_rows),
         WITH_DEVICES(rows_deleted_and_inserted_again_are_the_same_rows),
         WITH_DEVICES(many_updates_and_deletions_are_collected_in_batches),
+        WITH_DEVICES(a_late_page_of_an_earlier_pull_is_refused),
+        WITH_DEVICES(what_was_undone_is_forgotten),
     };
     return cmocka_run_group_tests_name("replica", tests, NULL, NULL);
 }
