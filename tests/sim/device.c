@@ -178,22 +178,37 @@ bool device_recovers(device *d, const sim_schema *schema, sat_status status,
 
 /* ---- what is looked up in the engine's own tables ---- */
 
+static int ask_once(device *d, const char *sql, int count, const datum *values,
+                    int64_t *out)
+{
+    sqlite3_stmt *stmt = NULL;
+    int rc = sqlite3_prepare_v2(d->app_db, sql, -1, &stmt, NULL);
+
+    for (int i = 0; rc == SQLITE_OK && i < count; i++)
+        datum_bind(stmt, i + 1, &values[i]);
+    if (rc == SQLITE_OK)
+        rc = sqlite3_step(stmt);
+    if (rc == SQLITE_ROW)
+        *out = sqlite3_column_int64(stmt, 0);
+    (void)sqlite3_finalize(stmt);
+    return rc;
+}
+
+/* False where there is no row. */
 static bool ask(device *d, const char *sql, int count, const datum *values,
                 int64_t *out)
 {
-    sqlite3_stmt *stmt = NULL;
-    bool found = false;
-
-    if (sqlite3_prepare_v2(d->app_db, sql, -1, &stmt, NULL) != SQLITE_OK)
-        return device_fails(d, "%s", sqlite3_errmsg(d->app_db));
-    for (int i = 0; i < count; i++)
-        datum_bind(stmt, i + 1, &values[i]);
-    if (sqlite3_step(stmt) == SQLITE_ROW) {
-        *out = sqlite3_column_int64(stmt, 0);
-        found = true;
+    for (;;) {
+        const int rc = ask_once(d, sql, count, values, out);
+        if (rc == SQLITE_ROW || rc == SQLITE_DONE)
+            return rc == SQLITE_ROW;
+        sat_error err = {0};
+        (void)snprintf(err.message, sizeof err.message, "%s",
+                       sqlite3_errmsg(d->app_db));
+        if (!device_recovers(d, d->app->schema, SAT_ERR_IO, &err,
+                             "looking into the tables"))
+            return false;
     }
-    (void)sqlite3_finalize(stmt);
-    return found;
 }
 
 static bool group_of(device *d, uint32_t n, int64_t *g, int64_t *time)

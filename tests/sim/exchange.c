@@ -37,6 +37,14 @@ void message_free(message *m)
     free(m);
 }
 
+/* What failed may have collected all the same. */
+static bool fails(device *d, const sim_schema *schema, sat_status status,
+                  const sat_error *err, const char *doing)
+{
+    return device_recovers(d, schema, status, err, doing) &&
+           device_settle(d, schema);
+}
+
 /* Applies what is staged, however often the disk fails. */
 static bool apply(device *d, const sim_schema *schema, const device *source)
 {
@@ -64,8 +72,7 @@ static bool where(device *d, const sim_schema *schema, const device *source,
         sat__replica_staged(d->replica, source->id, base, cursor, &err);
 
     *known = st == SAT_OK;
-    return *known ||
-           device_recovers(d, schema, st, &err, "looking at what is staged");
+    return *known || fails(d, schema, st, &err, "looking at what is staged");
 }
 
 /* Applies what is there in full, from before a crash. */
@@ -92,10 +99,8 @@ bool exchange_ask(device *d, const sim_schema *schema, const device *source,
     const sat_status st =
         sat__replica_knowledge(d->replica, &request->base, &err);
     *asks = st == SAT_OK;
-    if (st != SAT_OK &&
-        !device_recovers(d, schema, st, &err, "asking for changes"))
-        return false;
-    return device_settle(d, schema);
+    return *asks ? device_settle(d, schema)
+                 : fails(d, schema, st, &err, "asking for changes");
 }
 
 bool exchange_answer(device *d, const sim_schema *schema,
@@ -111,7 +116,7 @@ bool exchange_answer(device *d, const sim_schema *schema,
         &reply->body, &next, &err);
     *answers = st == SAT_OK;
     if (st != SAT_OK)
-        return device_recovers(d, schema, st, &err, "answering");
+        return fails(d, schema, st, &err, "answering");
     reply->is_last = next.len == 0;
     d->trace = hash_bytes(d->trace, reply->body.data, reply->body.len);
     if (!device_settle(d, schema))
@@ -142,7 +147,7 @@ bool exchange_take(device *d, const sim_schema *schema, const device *source,
     if (st == SAT_ERR_CONFLICT)
         return true; /* late, or twice, or not in order: refused */
     if (st != SAT_OK)
-        return device_recovers(d, schema, st, &err, "staging");
+        return fails(d, schema, st, &err, "staging");
     if (complete != reply->is_last)
         return device_fails(d, "a page is the last to one side alone");
     *more = !complete;
