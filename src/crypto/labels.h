@@ -19,12 +19,16 @@
 #define SAT_LABEL_PHRASE_EXCHANGE "satchel-v1 phrase principal exchange"
 #define SAT_LABEL_KEYCHAIN_SLOT "satchel-v1 keychain slot"
 #define SAT_LABEL_DEVICE_SECRETS "satchel-v1 device secrets"
+#define SAT_LABEL_ITEM "satchel-v1 item"
+#define SAT_LABEL_HEAD_KNOWLEDGE "satchel-v1 head knowledge"
 
 /* Purposes of sealed messages. */
 #define SAT_PURPOSE_SLOT "slot"
 #define SAT_PURPOSE_MASTER_KEY "master key"
 #define SAT_PURPOSE_DEVICE_SECRETS "device secrets"
 #define SAT_PURPOSE_FILE "file"
+#define SAT_PURPOSE_ITEM "item"
+#define SAT_PURPOSE_HEAD_KNOWLEDGE "head knowledge"
 
 /* Purposes of signatures. */
 #define SAT_PURPOSE_ACCOUNT_LINK "account link"

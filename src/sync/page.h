@@ -47,4 +47,21 @@ typedef struct sat__page {
 SAT_CHECK sat_status sat__page_decode(sat_bytes bytes, sat__page *out,
                                       sat_error *err);
 
+/* ---- writing (read.c) ---- */
+
+/* Appends the numbers of the groups beyond `base`, int64_t each, from `from`
+ * on, in the order in which we learned of them. */
+SAT_CHECK sat_status sat__groups_beyond(sat_replica *replica,
+                                        const sat__knowledge *base,
+                                        int64_t from, sat_buf *out,
+                                        sat_error *err);
+
+/* Appends the table as a page lists it. */
+void sat__table_put(const sat__table *table, sat_buf *out);
+
+/* Appends the list of statements that make this schema, for a replica that has
+ * none. */
+SAT_CHECK sat_status sat__schema_put(sat_replica *replica, sat_buf *out,
+                                     sat_error *err);
+
 #endif /* SAT_SRC_SYNC_PAGE_H */

@@ -388,17 +388,16 @@ static int ascending(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-/* The groups beyond the base, in the order in which we learned of them. */
-static sat_status list_missing(writer *w, int64_t from, sat_buf *out,
-                               sat_error *err)
+sat_status sat__groups_beyond(sat_replica *replica, const sat__knowledge *base,
+                              int64_t from, sat_buf *out, sat_error *err)
 {
-    const sat__knowledge *const known = &w->replica->known;
+    const sat__knowledge *const known = &replica->known;
     sqlite3_stmt *stmt;
-    TRY(core_sql(w->replica, SQL_PAGE_GROUPS,
+    TRY(core_sql(replica, SQL_PAGE_GROUPS,
                  "SELECT g FROM sync_groups WHERE i = ? AND n > ? AND n <= ?",
                  &stmt, err));
     for (size_t i = 0; i < known->size; i++) {
-        const int64_t has = i < w->base->size ? w->base->n[i] : 0;
+        const int64_t has = i < base->size ? base->n[i] : 0;
         if (known->n[i] <= has)
             continue;
         (void)sqlite3_bind_int64(stmt, 1, (int64_t)i);
@@ -459,44 +458,47 @@ static void encode_cursor(const sat_replica *replica, const sat__cursor *cursor,
     sat__cbor_put_int(out, cursor->o);
 }
 
+void sat__table_put(const sat__table *table, sat_buf *out)
+{
+    size_t listed = 0;
+
+    for (int c = 1; c <= table->count; c++)
+        listed += table->columns[c].uid != NULL;
+    sat__cbor_put_array(out, 5);
+    sat__cbor_put_str(out, table->uid);
+    sat__cbor_put_int(out, table->gen);
+    sat__cbor_put_str(out, table->name);
+    sat__cbor_put_bool(out, table->is_present);
+    sat__cbor_put_array(out, listed);
+    for (int c = 1; c <= table->count; c++) {
+        const sat__column *const column = &table->columns[c];
+        if (column->uid == NULL)
+            continue;
+        sat__cbor_put_array(out, 5);
+        sat__cbor_put_int(out, c);
+        sat__cbor_put_str(out, column->uid);
+        sat__cbor_put_int(out, column->gen);
+        sat__cbor_put_str(out, column->name);
+        sat__cbor_put_bool(out, column->is_present);
+    }
+}
+
 static void put_tables(const writer *w, sat_buf *out)
 {
     const sat__tables *const tables = &w->replica->tables;
 
     sat__cbor_put_array(out, tables->count);
-    for (size_t i = 0; i < tables->count; i++) {
-        const sat__table *const table = tables->list[i];
-        size_t listed = 0;
-        for (int c = 1; c <= table->count; c++)
-            listed += table->columns[c].uid != NULL;
-        sat__cbor_put_array(out, 5);
-        sat__cbor_put_str(out, table->uid);
-        sat__cbor_put_int(out, table->gen);
-        sat__cbor_put_str(out, table->name);
-        sat__cbor_put_bool(out, table->is_present);
-        sat__cbor_put_array(out, listed);
-        for (int c = 1; c <= table->count; c++) {
-            const sat__column *const column = &table->columns[c];
-            if (column->uid == NULL)
-                continue;
-            sat__cbor_put_array(out, 5);
-            sat__cbor_put_int(out, c);
-            sat__cbor_put_str(out, column->uid);
-            sat__cbor_put_int(out, column->gen);
-            sat__cbor_put_str(out, column->name);
-            sat__cbor_put_bool(out, column->is_present);
-        }
-    }
+    for (size_t i = 0; i < tables->count; i++)
+        sat__table_put(tables->list[i], out);
 }
 
-/* The statements that make this schema, for a replica that has none. */
-static sat_status put_schema(writer *w, sat_buf *out, sat_error *err)
+sat_status sat__schema_put(sat_replica *replica, sat_buf *out, sat_error *err)
 {
     AUTO_STMT sqlite3_stmt *stmt = NULL;
     AUTO(sat_buf) list = SAT_BUF_INIT;
     size_t count = 0;
     TRY(sat__sql_prepare(
-        w->replica->db, &stmt,
+        replica->db, &stmt,
         "SELECT sql FROM sqlite_master WHERE sql IS NOT NULL AND name NOT LIKE "
         "'sqlite\\_%' ESCAPE '\\' AND name NOT LIKE 'sync\\_%' ESCAPE '\\' AND "
         "name NOT IN (SELECT name FROM pragma_table_list WHERE type = 'shadow')"
@@ -531,7 +533,7 @@ static sat_status put_page(writer *w, sat_bytes base, sat_bytes cursor,
         sat__buf_put(page, base.data, base.len);
     sat__cbor_put_bytes(page, cursor.data, cursor.len);
     if (base.len <= 1 && cursor.len == 0)
-        TRY(put_schema(w, page, err));
+        TRY(sat__schema_put(w->replica, page, err));
     else
         sat__cbor_put_null(page);
     put_list(page, w->incarnation_count, &w->incarnations);
@@ -553,7 +555,7 @@ static sat_status read_in(sat_replica *replica, sat_bytes base,
     sat__cursor after;
     TRY(decode_cursor(replica, &cursor, &after, err));
     TRY(sat__knowledge_decode(replica, base, &known, err));
-    TRY(list_missing(&w, after.g, &groups, err));
+    TRY(sat__groups_beyond(replica, &known, after.g, &groups, err));
     const size_t count = groups.len / sizeof(int64_t);
     for (size_t i = 0; i < count && !w.is_full; i++) {
         int64_t g;

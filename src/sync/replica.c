@@ -59,6 +59,8 @@ static const char system_tables[] =
     "CREATE TABLE IF NOT EXISTS sync_mods("
     " g INTEGER NOT NULL, t INTEGER NOT NULL, b INTEGER NOT NULL,"
     " o INTEGER NOT NULL, PRIMARY KEY(g, t, b, o)) WITHOUT ROWID;"
+    "CREATE INDEX IF NOT EXISTS sync_mods_imported ON sync_mods(t, o)"
+    " WHERE b = 0;"
     "CREATE TABLE IF NOT EXISTS sync_history("
     " t INTEGER NOT NULL, b INTEGER NOT NULL, o INTEGER NOT NULL,"
     " c INTEGER NOT NULL, g INTEGER NOT NULL, entry BLOB NOT NULL,"

@@ -1,0 +1,2 @@
+/* The devices of the tests of sync. */
+#include "../sync/device.c"
