@@ -2,12 +2,15 @@
 # installed where they are made, in SatchelCli.cmake.
 include(GNUInstallDirs)
 
-# sat_install(LIBRARY library PROGRAM program EXTENSION extension)
+# sat_install(LIBRARY library PROGRAM program EXTENSION extension
+#             HELPERS helper...)
 function(sat_install)
-    cmake_parse_arguments(ARG "" "LIBRARY;PROGRAM;EXTENSION" "" ${ARGN})
+    cmake_parse_arguments(ARG "" "LIBRARY;PROGRAM;EXTENSION" "HELPERS" ${ARGN})
     configure_file(cmake/satchel.pc.in satchel.pc @ONLY)
     install(TARGETS ${ARG_LIBRARY} LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR})
     install(TARGETS ${ARG_PROGRAM} RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
+    install(TARGETS ${ARG_HELPERS}
+        RUNTIME DESTINATION ${CMAKE_INSTALL_LIBEXECDIR})
     install(TARGETS ${ARG_EXTENSION}
         LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR}/sqlite3)
     install(DIRECTORY include/satchel

@@ -69,6 +69,16 @@ function(sat_program target)
     set_target_properties(${target} PROPERTIES OUTPUT_NAME ${ARG_NAME})
 endfunction()
 
+# sat_helper(TARGET NAME name DEPENDS target...): a program of one file,
+# src/NAME.c, that uses nothing of the library.
+function(sat_helper target)
+    cmake_parse_arguments(ARG "" "NAME" "DEPENDS" ${ARGN})
+    add_executable(${target} "src/${ARG_NAME}.c")
+    sat_compile(${target})
+    target_link_libraries(${target} PRIVATE ${ARG_DEPENDS})
+    set_target_properties(${target} PROPERTIES OUTPUT_NAME ${ARG_NAME})
+endfunction()
+
 # sat_extension(TARGET NAME name MODULES name... DEPENDS target... ABI map): a
 # loadable SQLite extension, NAME.so: the modules compiled once more, against the
 # SQLite of whatever program loads it, entered in src/NAME_extension.c.

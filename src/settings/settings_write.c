@@ -8,6 +8,7 @@
 #include "crypto/hash.h"
 #include "settings/account.h"
 #include "settings/settings.h"
+#include "store/audit.h"
 
 /* A change of one or both tables, under way. */
 typedef struct edit {
@@ -36,8 +37,12 @@ static sat_status begin(sat_settings *settings, edit *self, sat_error *err)
     return SAT_OK;
 }
 
-static sat_status commit(edit *self, sat_error *err)
+/* `what` is for the audit: which setting, never its value. */
+static sat_status commit(edit *self, const char *what, sat_error *err)
 {
+    if (self->is_changed)
+        TRY(sat__audit_add(self->db, self->settings->env, SAT_EVENT_SETTINGS,
+                           what, err));
     TRY(sat__sql_commit(&self->change, err));
     return self->is_changed ? sat__settings_reload(self->settings, err)
                             : SAT_OK;
@@ -160,7 +165,7 @@ sat_status sat_settings_set(sat_settings *settings, const char *path,
                          SAT_SETTINGS_MAX);
     TRY(sat__leaves_settle(&wanted, err));
     TRY(replace(&self, path, &wanted, origin, err));
-    return commit(&self, err);
+    return commit(&self, path, err);
 }
 
 /* ---- unset ---- */
@@ -194,7 +199,7 @@ sat_status sat_settings_unset(sat_settings *settings, const char *path,
     if (!any)
         return sat__fail(err, SAT_ERR_NOT_FOUND, "there is no setting '%.64s'",
                          path);
-    return commit(&self, err);
+    return commit(&self, path, err);
 }
 
 /* ---- bringing in what was kept elsewhere ---- */
@@ -264,7 +269,7 @@ sat_status sat_settings_import(sat_settings *settings, const char *json,
         TRY(insert_leaf(&self, &wanted.items[i], err));
         taken++;
     }
-    TRY(commit(&self, err));
+    TRY(commit(&self, "brought in", err));
     if (count != NULL)
         *count = taken;
     return SAT_OK;

@@ -50,7 +50,7 @@ class CommandLine(Case):
 class Help(Case):
     def commands(self):
         lines = run("help").out.split("Commands:\n")[1].split("\n\n")[0]
-        return [re.match(r"  ((?:[a-z]+ ?)+)", line)[1].strip()
+        return [re.match(r"  ((?:[a-z-]+ ?)+)", line)[1].strip()
                 for line in lines.splitlines()]
 
     def test_every_command_has_help_of_its_own(self):
