@@ -1,23 +1,20 @@
 /*
- * connection.h - one client of a server
+ * connection.h - the clients of a server, on one of its loops
  *
- * Lives on the server's loop from accept to close. It reads, or it writes, or
- * it waits for the other side to hang up after its last answer.
+ * A connection lives on its loop from accept to close.
  */
 #ifndef SAT_SRC_NET_CONNECTION_H
 #define SAT_SRC_NET_CONNECTION_H
 
-#include <uv.h>
-
+#include "net/loop.h"
 #include "net/server.h"
 
 #define SAT_CONNECTION_SLICE ((size_t)64 * 1024)
 
-typedef struct sat__connection sat__connection;
-
-/* What the connections of one server share; it outlives them. */
+/* What the connections of one loop share; it outlives them. */
 typedef struct sat__connections {
-    uv_loop_t *loop;
+    sat__loop *loop;
+    unsigned loop_number;
     const sat__server_options *options;
     uint16_t port;
     sat__connection *first; /* doubly linked */
@@ -33,7 +30,7 @@ void sat__connections_accept(sat__connections *all, uv_stream_t *listener);
 /* Ends those whose time is over. */
 void sat__connections_expire(sat__connections *all);
 
-/* Ends those that are not writing; the others end when they have written. */
+/* Ends those that owe no answer, the others after it, and then the loop. */
 void sat__connections_stop(sat__connections *all);
 
 #endif /* SAT_SRC_NET_CONNECTION_H */

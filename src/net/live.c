@@ -3,6 +3,8 @@
  */
 #include "net/live.h"
 
+#include <time.h>
+
 #include "base/error.h"
 #include "net/http_parse.h"
 
@@ -113,6 +115,14 @@ sat_status sat__live_ping(sat__live *live, sat_error *err)
     return flush(live, err);
 }
 
+static uint64_t now_ms(void)
+{
+    struct timespec now;
+
+    (void)clock_gettime(CLOCK_MONOTONIC, &now);
+    return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+}
+
 /* Feeds what is there; true once a message is whole. */
 static sat_status feed(sat__live *live, bool *is_message, sat_error *err)
 {
@@ -140,13 +150,16 @@ sat_status sat__live_receive(sat__live *live, uint64_t timeout_ms, bool *got,
                              bool *is_text, sat_buf *out, sat_error *err)
 {
     live->wire.patience_ms = live->wire.options.timeout_ms;
+    const uint64_t end = now_ms() + timeout_ms;
     *got = false;
     for (;;) {
+        const uint64_t now = now_ms();
         bool is_ready;
         TRY(feed(live, got, err));
         if (*got)
             break;
-        TRY(sat__wire_poll(&live->wire, timeout_ms, &is_ready, err));
+        TRY(sat__wire_poll(&live->wire, now < end ? end - now : 0, &is_ready,
+                           err));
         if (!is_ready)
             return SAT_OK;
         const sat_status status =

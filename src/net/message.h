@@ -45,6 +45,7 @@ typedef struct sat__request {
     sat_buf body;
     uint8_t signer[32]; /* the Ed25519 key that signed it … */
     bool is_signed;     /* … once that has been verified */
+    void *ticket;       /* of the server that took it, or NULL */
 } sat__request;
 
 typedef struct sat__response {

@@ -3,6 +3,8 @@
  */
 #include "net/transport.h"
 
+#include "base/error.h"
+
 /* The server changes a request as it reads it, so it gets one of its own. */
 static sat_status copy_request(const sat__request *request, sat__request *out,
                                sat_error *err)
@@ -33,8 +35,10 @@ static sat_status exchange(void *self, const sat__request *sent,
     if (response->status == 0 && request->body.len > limit)
         sat__response_problem(response, 413,
                               "the body is larger than is accepted");
-    else if (response->status == 0)
-        handler->handle(handler->context, request, response);
+    else if (response->status == 0 &&
+             !handler->handle(handler->context, request, response))
+        return sat__fail(err, SAT_ERR_UNSUPPORTED,
+                         "the other side answers later, and this is a call");
     TRY(sat__headers_status(&response->headers, err));
     return sat__buf_status(&response->body, err);
 }

@@ -45,7 +45,9 @@ static sat_status wait_for(const sat__wire *wire, short events, sat_error *err)
         if (wire->options.stop != NULL &&
             wire->options.stop(wire->options.stop_context))
             return sat__fail(err, SAT_ERR_STOPPED, "stopped");
-        const int ready = poll(&watched, 1, TICK_MS);
+        const uint64_t left = wire->patience_ms - waited;
+        const int ready =
+            poll(&watched, 1, left < TICK_MS ? (int)left : TICK_MS);
         if (ready > 0)
             return SAT_OK;
         if (ready < 0 && errno != EINTR)

@@ -223,7 +223,7 @@ static sat_status run(sat__peer_host *host, sat__request *request,
     return route->handle(host, request, id, response, err);
 }
 
-static void handle(void *context, sat__request *request,
+static bool handle(void *context, sat__request *request,
                    sat__response *response)
 {
     sat_error err = {0};
@@ -232,6 +232,7 @@ static void handle(void *context, sat__request *request,
     if (status != SAT_OK)
         answer_failure(response, status, &err);
     finish(context, request, response);
+    return true;
 }
 
 sat_status sat__host_read(const sat__request *request, json_t **out,
@@ -288,5 +289,5 @@ void sat__peer_host_free(sat__peer_host *host)
 
 sat__handler sat__peer_host_handler(sat__peer_host *host)
 {
-    return (sat__handler){host, begin, handle};
+    return (sat__handler){.context = host, .begin = begin, .handle = handle};
 }

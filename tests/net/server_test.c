@@ -65,7 +65,7 @@ static size_t begin(void *context, sat__request *request,
     return route != NULL ? route->body_max : 0;
 }
 
-static void handle(void *context, sat__request *request,
+static bool handle(void *context, sat__request *request,
                    sat__response *response)
 {
     char id[SAT_ROUTE_ID_SIZE];
@@ -74,6 +74,7 @@ static void handle(void *context, sat__request *request,
 
     assert_int_equal(route->handle(context, request, id, response, NULL),
                      SAT_OK);
+    return true;
 }
 
 static sat__server *start(sat__tls_context *tls, size_t connections_max)
@@ -81,7 +82,7 @@ static sat__server *start(sat__tls_context *tls, size_t connections_max)
     const sat__server_options options = {
         .listen = "127.0.0.1:0",
         .tls = tls,
-        .handler = {NULL, begin, handle},
+        .handler = {.begin = begin, .handle = handle},
         .connections_max = connections_max,
         .timeout_ms = TIMEOUT_MS,
     };
