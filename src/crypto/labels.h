@@ -29,8 +29,11 @@
 #define SAT_PURPOSE_FILE "file"
 #define SAT_PURPOSE_ITEM "item"
 #define SAT_PURPOSE_HEAD_KNOWLEDGE "head knowledge"
+#define SAT_PURPOSE_CHAIN_KEY "chain key"
 
 /* Purposes of signatures. */
 #define SAT_PURPOSE_ACCOUNT_LINK "account link"
+#define SAT_PURPOSE_VAULT_LINK "vault link"
+#define SAT_PURPOSE_HEAD "head"
 
 #endif /* SAT_SRC_CRYPTO_LABELS_H */
