@@ -117,6 +117,15 @@ void bench_report_value(const char *name, double value, const char *unit,
            is_met(value, aim, sense));
 }
 
+void bench_report_fact(const char *name, double value, const char *unit)
+{
+    (void)printf("{\"name\":\"%s\",\"value\":%.6g,\"unit\":\"%s\","
+                 "\"reference\":null,\"ratio\":null,\"aim\":null,"
+                 "\"met\":null}\n",
+                 name, value, unit);
+    (void)fflush(stdout);
+}
+
 void bench_must(sat_status status, const sat_error *err)
 {
     if (status == SAT_OK)

@@ -40,6 +40,8 @@ void bench_report_ratio(const char *name, double value, const char *unit,
 /* A value that stands for itself. */
 void bench_report_value(const char *name, double value, const char *unit,
                         double aim, bench_sense sense);
+/* A value with no aim, to compare others with. */
+void bench_report_fact(const char *name, double value, const char *unit);
 
 /* Seconds on a clock that only moves forward. */
 double bench_now(void);

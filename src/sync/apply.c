@@ -374,9 +374,10 @@ sat_status sat__replica_apply(sat_replica *replica,
 {
     AUTO(sat__sql_transaction) change = {0};
     sat__apply_report done;
+    bool changed;
     TRY(sat__sql_begin(replica->db, &change, err));
     if (!SAT_PLANT(9))
-        TRY(sat__replica_collect(replica, NULL, err));
+        TRY(sat__collect(replica, &changed, err));
     TRY(apply_in(replica, from, &done, err));
     TRY(sat__sql_commit(&change, err));
     *report = done;

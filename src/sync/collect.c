@@ -72,22 +72,25 @@ static sat_status write_cell(collect *work, sat__row *row, int c,
     return sat__history_add(work->replica, row, c, &gone, err);
 }
 
-static sat_status is_pending(collect *work, sat__table *table, bool *out,
-                             sat_error *err)
+/* What lies between two collects, of one table. */
+typedef struct pending {
+    bool is_recorded; /* the journal is not empty */
+    bool has_new;     /* rows above sync_high */
+} pending;
+
+static sat_status look_for(collect *work, sat__table *table, pending *out,
+                           sat_error *err)
 {
-    sqlite3_stmt **const slot = &table->stmts[STMT_PENDING];
     bool row;
-    if (*slot == NULL)
-        TRY(sat__sql_preparef(
-            work->replica->db, slot, err,
-            "SELECT EXISTS(SELECT 1 FROM sync_journal_%lld) OR EXISTS(SELECT 1 "
-            "FROM \"%w\" WHERE %s > (SELECT r FROM sync_high WHERE t = %lld))",
-            (long long)table->t, table->name, table->rowid,
-            (long long)table->t));
-    (void)sqlite3_reset(*slot);
-    TRY(sat__sql_step(*slot, &row, err));
-    *out = row && sqlite3_column_int(*slot, 0) != 0;
-    (void)sqlite3_reset(*slot);
+    TRY(sat__sql_preparef(
+        work->replica->db, &table->stmts[STMT_PENDING], err,
+        "SELECT EXISTS(SELECT 1 FROM sync_journal_%lld), EXISTS(SELECT 1 FROM "
+        "\"%w\" WHERE %s > (SELECT r FROM sync_high WHERE t = %lld))",
+        (long long)table->t, table->name, table->rowid, (long long)table->t));
+    AUTO_RESET sqlite3_stmt *stmt = table->stmts[STMT_PENDING];
+    TRY(sat__sql_step(stmt, &row, err));
+    *out = (pending){row && sqlite3_column_int(stmt, 0) != 0,
+                     row && sqlite3_column_int(stmt, 1) != 0};
     return SAT_OK;
 }
 
@@ -351,13 +354,6 @@ static sat_status bear_all(collect *work, sat__table *table, sat_error *err)
 {
     const long long t = (long long)table->t;
     const int64_t first = work->ordinal;
-    sqlite3_stmt *scan;
-    bool any;
-    TRY(scan_new(work, table, &scan, err));
-    TRY(sat__sql_step(scan, &any, err));
-    (void)sqlite3_reset(scan);
-    if (!any)
-        return SAT_OK;
     TRY(need_group(work, err));
     TRY(sat__sql_exec(work->replica->db, err,
                       "INSERT INTO sync_rows_%lld(r, b, o, d) SELECT %s, %lld, "
@@ -374,60 +370,105 @@ static sat_status bear_all(collect *work, sat__table *table, sat_error *err)
     return SAT_OK;
 }
 
-static sat_status bear_new(collect *work, sat__lives *lives, sat_error *err)
+static sat_status bear_above(collect *work, sat__lives *lives, sat_error *err)
 {
-    sat__table *const table = lives->table;
-    int64_t high = 0;
-    AUTO(sat_buf) sql = SAT_BUF_INIT;
-    sat__buf_printf(&sql, "SELECT r FROM sync_high WHERE t = %lld",
-                    (long long)table->t);
-    TRY(sat__sql_int(work->replica->db, sat__buf_text(&sql), &high, err));
-    for (size_t i = 0; i < lives->count; i++) {
-        const sat__life *const life = lives->list[i];
-        if (!life->is_known && !life->is_over && life->r <= high &&
-            sat__lives_at(lives, life->r) == life)
-            TRY(bear(work, table, life->r, err));
-    }
     sqlite3_stmt *scan;
-    TRY(scan_new(work, table, &scan, err));
+    TRY(scan_new(work, lives->table, &scan, err));
     AUTO_RESET sqlite3_stmt *stmt = scan;
     while (NEXT_ROW(stmt, err)) {
         const int64_t r = sqlite3_column_int64(stmt, 0);
         const sat__life *const life = sat__lives_at(lives, r);
         if (life == NULL || !life->is_known ||
             (life->is_over && !life->is_claimed))
-            TRY(bear(work, table, r, err));
+            TRY(bear(work, lives->table, r, err));
     }
     return SAT_OK;
 }
 
-/*
- * How many records can be taken at once. Where all are updates, or all
- * deletions and nothing is new, each speaks for itself; else they must be seen
- * together.
- */
-static sat_status choose_batch(collect *work, sat__table *table, int64_t *out,
-                               sat_error *err)
+static sat_status bear_new(collect *work, sat__lives *lives, bool has_new,
+                           sat_error *err)
 {
-    AUTO_STMT sqlite3_stmt *stmt = NULL;
+    int64_t high;
+    TRY(sat__high_get(work->replica, lives->table, &high, err));
+    for (size_t i = 0; i < lives->count; i++) {
+        const sat__life *const life = lives->list[i];
+        if (!life->is_known && !life->is_over && life->r <= high &&
+            sat__lives_at(lives, life->r) == life)
+            TRY(bear(work, lives->table, life->r, err));
+    }
+    return has_new ? bear_above(work, lives, err) : SAT_OK;
+}
+
+/* The records of a table's journal: how many, and of what kinds. */
+typedef struct extent {
+    int64_t count;
+    int least, greatest; /* a column's number, or one of JOURNAL_* */
+} extent;
+
+static sat_status measure(collect *work, sat__table *table, extent *out,
+                          sat_error *err)
+{
     bool row;
-    TRY(sat__sql_preparef(
-        work->replica->db, &stmt, err,
-        "SELECT count(*) <= %d OR NOT (min(c) > 0 OR (max(c) = %d AND min(c) = "
-        "%d AND NOT EXISTS(SELECT 1 FROM \"%w\" WHERE %s > (SELECT r FROM "
-        "sync_high WHERE t = %lld)) AND NOT EXISTS(SELECT 1 FROM "
-        "sync_journal_%lld AS j CROSS JOIN \"%w\" AS x ON x.%s = j.r))) FROM "
-        "sync_journal_%lld",
-        BATCH, JOURNAL_DELETED, JOURNAL_DELETED, table->name, table->rowid,
-        (long long)table->t, (long long)table->t, table->name, table->rowid,
-        (long long)table->t));
+    TRY(sat__sql_preparef(work->replica->db, &table->stmts[STMT_EXTENT], err,
+                          "SELECT count(*), min(c), max(c) FROM "
+                          "sync_journal_%lld",
+                          (long long)table->t));
+    AUTO_RESET sqlite3_stmt *stmt = table->stmts[STMT_EXTENT];
     TRY(sat__sql_step(stmt, &row, err));
-    *out = sqlite3_column_int(stmt, 0) != 0 ? -1 : BATCH;
+    *out = (extent){sqlite3_column_int64(stmt, 0), sqlite3_column_int(stmt, 1),
+                    sqlite3_column_int(stmt, 2)};
     return SAT_OK;
 }
 
+/* Whether a row is where the journal says that one was deleted. */
+static sat_status is_taken_again(collect *work, const sat__table *table,
+                                 bool *out, sat_error *err)
+{
+    AUTO_STMT sqlite3_stmt *stmt = NULL;
+    TRY(sat__sql_preparef(work->replica->db, &stmt, err,
+                          "SELECT 1 FROM sync_journal_%lld AS j CROSS JOIN "
+                          "\"%w\" AS x ON x.%s = j.r LIMIT 1",
+                          (long long)table->t, table->name, table->rowid));
+    return sat__sql_step(stmt, out, err);
+}
+
+/*
+ * How many records can be taken at once, -1 for all. Where all are updates, or
+ * all deletions and nothing is new, each speaks for itself; else they must be
+ * seen together.
+ */
+static sat_status choose_batch(collect *work, const sat__table *table,
+                               const extent *all, bool has_new, int64_t *out,
+                               sat_error *err)
+{
+    bool again;
+    *out = -1;
+    if (all->count <= BATCH)
+        return SAT_OK;
+    if (all->least > 0) {
+        *out = BATCH;
+    } else if (!has_new && all->least == JOURNAL_DELETED &&
+               all->greatest == JOURNAL_DELETED) {
+        TRY(is_taken_again(work, table, &again, err));
+        *out = again ? -1 : BATCH;
+    }
+    return SAT_OK;
+}
+
+static sat_status forget_records(collect *work, sat__table *table,
+                                 int64_t limit, sat_error *err)
+{
+    TRY(sat__sql_preparef(work->replica->db, &table->stmts[STMT_FORGET], err,
+                          "DELETE FROM sync_journal_%lld WHERE rowid IN "
+                          "(SELECT rowid FROM sync_journal_%lld ORDER BY rowid "
+                          "LIMIT ?)",
+                          (long long)table->t, (long long)table->t));
+    (void)sqlite3_bind_int64(table->stmts[STMT_FORGET], 1, limit);
+    return sat__sql_run(table->stmts[STMT_FORGET], err);
+}
+
 static sat_status collect_batch(collect *work, sat__table *table, int64_t limit,
-                                sat_error *err)
+                                bool has_new, sat_error *err)
 {
     AUTO(sat__arena) arena = {0};
     AUTO(sat__lives) lives = {.table = table, .arena = &arena};
@@ -438,18 +479,8 @@ static sat_status collect_batch(collect *work, sat__table *table, int64_t limit,
     TRY(take_out_moved(work, &lives, err));
     TRY(update_kept(work, &lives, err));
     if (limit < 0 && lives.count > 0)
-        TRY(bear_new(work, &lives, err));
-    return SAT_OK;
-}
-
-static sat_status is_recorded(collect *work, const sat__table *table, bool *out,
-                              sat_error *err)
-{
-    AUTO_STMT sqlite3_stmt *stmt = NULL;
-    TRY(sat__sql_preparef(work->replica->db, &stmt, err,
-                          "SELECT 1 FROM sync_journal_%lld LIMIT 1",
-                          (long long)table->t));
-    return sat__sql_step(stmt, out, err);
+        TRY(bear_new(work, &lives, has_new, err));
+    return forget_records(work, table, limit, err);
 }
 
 /*
@@ -469,34 +500,43 @@ static sat_status lower_high(collect *work, const sat__table *table,
         t, t, t);
 }
 
+static sat_status collect_records(collect *work, sat__table *table, extent *all,
+                                  bool has_new, bool *bore, sat_error *err)
+{
+    while (all->count > 0) {
+        int64_t batch;
+        TRY(choose_batch(work, table, all, has_new, &batch, err));
+        TRY(collect_batch(work, table, batch, has_new, err));
+        *bore = batch < 0;
+        if (*bore)
+            return SAT_OK;
+        TRY(measure(work, table, all, err));
+    }
+    return SAT_OK;
+}
+
 static sat_status collect_table(collect *work, sat__table *table,
                                 sat_error *err)
 {
-    bool pending;
-    bool recorded;
+    extent all = {0};
+    pending found;
     bool bore = false;
-    TRY(is_pending(work, table, &pending, err));
-    if (!pending)
+    TRY(look_for(work, table, &found, err));
+    if (!found.is_recorded && !found.has_new)
         return SAT_OK;
-    TRY(is_recorded(work, table, &recorded, err));
-    if (recorded && !SAT_PLANT(13))
+    if (found.is_recorded)
+        TRY(measure(work, table, &all, err));
+    const bool has_moved = all.least < 0;
+    if (has_moved && !SAT_PLANT(13)) {
         TRY(lower_high(work, table, err));
-    while (recorded) {
-        int64_t batch;
-        TRY(choose_batch(work, table, &batch, err));
-        TRY(collect_batch(work, table, batch, err));
-        bore = batch < 0;
-        TRY(sat__sql_exec(
-            work->replica->db, err,
-            "DELETE FROM sync_journal_%lld WHERE rowid IN (SELECT "
-            "rowid FROM sync_journal_%lld ORDER BY rowid LIMIT "
-            "%lld)",
-            (long long)table->t, (long long)table->t, (long long)batch));
-        TRY(is_recorded(work, table, &recorded, err));
+        TRY(look_for(work, table, &found, err));
     }
-    if (!bore)
+    TRY(collect_records(work, table, &all, found.has_new, &bore, err));
+    if (!bore && found.has_new)
         TRY(bear_all(work, table, err));
-    return sat__high_set(work->replica, table, err);
+    /* Where only values changed, the greatest rowid is what it was. */
+    return has_moved || found.has_new ? sat__high_set(work->replica, table, err)
+                                      : SAT_OK;
 }
 
 static sat_status collect_in(sat_replica *replica, int64_t author, int64_t seen,
@@ -516,7 +556,13 @@ static sat_status collect_in(sat_replica *replica, int64_t author, int64_t seen,
         if (replica->tables.list[i]->is_present)
             TRY(collect_table(&work, replica->tables.list[i], err));
     *changed = work.group.g != 0;
+    replica->barren = work.ordinal == 0 ? work.group.g : 0;
     return sat__settle_end(&settle, err);
+}
+
+sat_status sat__collect(sat_replica *replica, bool *changed, sat_error *err)
+{
+    return collect_in(replica, replica->self, INT64_MAX, changed, err);
 }
 
 sat_status sat__replica_collect(sat_replica *replica, bool *changed,

@@ -34,8 +34,12 @@ enum sat__stmt {
     SQL_STAGE_NEXT,
     SQL_PAGE_GROUPS,
     SQL_PAGE_MODS,
+    SQL_PAGE_INCARNATION,
     SQL_PARKED,
-    SQL_HIGH_SET,
+    SQL_HIGH_GET,
+    SQL_KNOWN_ALL,
+    SQL_INCARNATIONS,
+    SQL_SCHEMA,
     SQL_STATE_GET,
     SQL_STATE_PUT,
     SQL_COUNT
@@ -73,6 +77,7 @@ struct sat_replica {
     bool has_fence;        /* they are on, and fenced in */
     sat__knowledge known;
     sat__group kept[GROUPS_KEPT]; /* by g, modulo */
+    int64_t barren; /* the group just collected, if no row was born in it */
     sqlite3_stmt *stmts[SQL_COUNT];
 };
 
@@ -182,6 +187,13 @@ static inline sat_status core_sql(sat_replica *replica, enum sat__stmt slot,
     return SAT_OK;
 }
 
+/* ---- collecting (collect.c) ---- */
+
+/* As sat__replica_collect(), in a transaction of the caller's, which must not
+ * outlive a failure. */
+SAT_CHECK sat_status sat__collect(sat_replica *replica, bool *changed,
+                                  sat_error *err);
+
 /* ---- the schema (track.c, schema.c) ---- */
 
 /* Begins to track one table, inside a transaction; `name` in any case. */
@@ -217,7 +229,10 @@ SAT_CHECK sat_status sat__triggers_remove(sat_replica *replica, int64_t t,
                                           sat_error *err);
 
 /* Rows above the greatest rowid now are new ones to the next collect. */
-SAT_CHECK sat_status sat__high_set(sat_replica *replica,
-                                   const sat__table *table, sat_error *err);
+SAT_CHECK sat_status sat__high_set(sat_replica *replica, sat__table *table,
+                                   sat_error *err);
+SAT_CHECK sat_status sat__high_get(sat_replica *replica,
+                                   const sat__table *table, int64_t *out,
+                                   sat_error *err);
 
 #endif /* SAT_SRC_SYNC_CORE_H */

@@ -176,12 +176,13 @@ sat_status sat__knowledge_copy(const sat__knowledge *from, sat__knowledge *to,
 
 sat_status sat__knowledge_load(sat_replica *replica, sat_error *err)
 {
-    AUTO_STMT sqlite3_stmt *stmt = NULL;
+    sqlite3_stmt *stmt;
     sat__knowledge_clear(&replica->known);
     /* What was kept may be of a transaction that was rolled back. */
     memset(replica->kept, 0, sizeof replica->kept);
-    TRY(sat__sql_prepare(replica->db, &stmt, "SELECT i, n FROM sync_known",
-                         err));
+    replica->barren = 0;
+    TRY(core_sql(replica, SQL_KNOWN_ALL, "SELECT i, n FROM sync_known", &stmt,
+                 err));
     while (NEXT_ROW(stmt, err))
         TRY(sat__knowledge_set(&replica->known, sqlite3_column_int64(stmt, 0),
                                sqlite3_column_int64(stmt, 1), err));
@@ -259,13 +260,13 @@ sat_status sat__knowledge_encode(sat_replica *replica,
                                  const sat__knowledge *knowledge, sat_buf *out,
                                  sat_error *err)
 {
-    AUTO_STMT sqlite3_stmt *stmt = NULL;
+    sqlite3_stmt *stmt;
     AUTO_FREE id_and_n *list = calloc(knowledge->size + 1, sizeof *list);
     size_t count = 0;
     if (list == NULL)
         return sat__fail(err, SAT_ERR_NOMEM, "out of memory");
-    TRY(sat__sql_prepare(replica->db, &stmt,
-                         "SELECT i, id, device FROM sync_incarnations", err));
+    TRY(core_sql(replica, SQL_INCARNATIONS,
+                 "SELECT i, id, device FROM sync_incarnations", &stmt, err));
     while (NEXT_ROW(stmt, err)) {
         const uint64_t i = (uint64_t)sqlite3_column_int64(stmt, 0);
         if (i >= knowledge->size || knowledge->n[i] == 0 ||

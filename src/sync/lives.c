@@ -312,18 +312,28 @@ sat_status sat__lives_move(sat__lives *lives, sat__life *life, int64_t r,
     return settle(lives, life, r, err);
 }
 
+static sat_status prepare_replay(sat_replica *replica, sat__table *table,
+                                 sat_error *err)
+{
+    AUTO(sat_buf) sql = SAT_BUF_INIT;
+    if (table->stmts[STMT_REPLAY] == NULL) {
+        sat__buf_put_text(&sql, "SELECT r, c, m");
+        for (int c = 1; c <= table->count; c++)
+            sat__buf_printf(&sql, ", v%d", c);
+        sat__buf_printf(&sql, " FROM sync_journal_%lld ORDER BY rowid LIMIT ?",
+                        (long long)table->t);
+        TRY(sat__buf_status(&sql, err));
+    }
+    return sat__sql_prepare(replica->db, &table->stmts[STMT_REPLAY],
+                            sat__buf_text(&sql), err);
+}
+
 sat_status sat__lives_replay(sat_replica *replica, sat__lives *lives,
                              int64_t limit, sat_error *err)
 {
-    AUTO_STMT sqlite3_stmt *stmt = NULL;
-    AUTO(sat_buf) sql = SAT_BUF_INIT;
-    sat__buf_put_text(&sql, "SELECT r, c, m");
-    for (int c = 1; c <= lives->table->count; c++)
-        sat__buf_printf(&sql, ", v%d", c);
-    sat__buf_printf(&sql, " FROM sync_journal_%lld ORDER BY rowid LIMIT %lld",
-                    (long long)lives->table->t, (long long)limit);
-    TRY(sat__buf_status(&sql, err));
-    TRY(sat__sql_prepare(replica->db, &stmt, sat__buf_text(&sql), err));
+    TRY(prepare_replay(replica, lives->table, err));
+    AUTO_RESET sqlite3_stmt *stmt = lives->table->stmts[STMT_REPLAY];
+    (void)sqlite3_bind_int64(stmt, 1, limit);
     while (NEXT_ROW(stmt, err))
         TRY(replay_one(replica, lives, stmt, err));
     return SAT_OK;

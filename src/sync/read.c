@@ -54,7 +54,7 @@ static sat_status no_memory(sat_error *err)
 static sat_status list_incarnation(writer *w, int64_t i, int64_t *index,
                                    sat_error *err)
 {
-    AUTO_STMT sqlite3_stmt *stmt = NULL;
+    sqlite3_stmt *found;
     bool row;
     if ((uint64_t)i >= w->incarnation_size) {
         const size_t size = (size_t)i + 64;
@@ -70,9 +70,10 @@ static sat_status list_incarnation(writer *w, int64_t i, int64_t *index,
     *index = w->incarnation_index[i] - 1;
     if (*index >= 0)
         return SAT_OK;
-    TRY(sat__sql_prepare(w->replica->db, &stmt,
-                         "SELECT id, device FROM sync_incarnations WHERE i = ?",
-                         err));
+    TRY(core_sql(w->replica, SQL_PAGE_INCARNATION,
+                 "SELECT id, device FROM sync_incarnations WHERE i = ?", &found,
+                 err));
+    AUTO_RESET sqlite3_stmt *stmt = found;
     (void)sqlite3_bind_int64(stmt, 1, i);
     TRY(sat__sql_step(stmt, &row, err));
     if (!row)
@@ -367,7 +368,8 @@ static sat_status put_group(writer *w, int64_t g, const sat__cursor *after,
     const bool resumes = after->g == g;
     for (size_t i = 0; i < tables->count && !w->is_full; i++) {
         sat__table *const table = tables->list[i];
-        if (resumes && (after->phase > 0 || table->t < after->t))
+        if (g == w->replica->barren ||
+            (resumes && (after->phase > 0 || table->t < after->t)))
             continue;
         TRY(put_births(w, table, g,
                        resumes && table->t == after->t ? after->o : INT64_MIN,
@@ -576,9 +578,10 @@ sat_status sat__replica_read(sat_replica *replica, sat_bytes base,
                              sat_buf *page, sat_buf *next, sat_error *err)
 {
     AUTO(sat__sql_transaction) change = {0};
+    bool changed;
     TRY(sat__sql_begin(replica->db, &change, err));
     if (!SAT_PLANT(12) || cursor.len == 0)
-        TRY(sat__replica_collect(replica, NULL, err));
+        TRY(sat__collect(replica, &changed, err));
     TRY(read_in(replica, base, cursor, limits, page, next, err));
     TRY(sat__sql_commit(&change, err));
     return sat__mark_expose(replica, err);

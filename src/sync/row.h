@@ -42,6 +42,7 @@ typedef struct sat__row {
     int64_t b, o;   /* its birth: group and ordinal; group 0 is imported */
     bool is_known;  /* stored here before */
     bool is_listed; /* stored as in the table, at rowid listed_r */
+    bool has_open;  /* conflicts of what is stored may be listed */
     int64_t listed_r;
     bool in_table;
     int64_t r; /* its rowid, while it is in the table */

@@ -214,6 +214,18 @@ sat_status sat__table_read(sat_replica *replica, sat__arena *arena,
     return SAT_OK;
 }
 
+/* Whether a row has what conflicts are derived from. */
+static bool may_have_open(const sat__row *row)
+{
+    if (!row->in_table ||
+        (row->cells[0].count > 0 && (row->cells[0].entries->is_dead)))
+        return true;
+    for (int c = 0; c < row->count; c++)
+        if (row->cells[c].count > 1)
+            return true;
+    return false;
+}
+
 static sat_status load_in_table(sat_replica *replica, sat__arena *arena,
                                 sat__row *row, sqlite3_stmt *meta, int column,
                                 const sat__value *values, sat_error *err)
@@ -236,8 +248,10 @@ static sat_status load_in_table(sat_replica *replica, sat__arena *arena,
     if (sqlite3_column_type(meta, column) == SQLITE_INTEGER)
         return fill_base(replica, arena, row,
                          sqlite3_column_int64(meta, column), values, NULL, err);
-    return decode_state(replica, arena, row, sql_bytes(meta, column), values,
-                        err);
+    TRY(decode_state(replica, arena, row, sql_bytes(meta, column), values,
+                     err));
+    row->has_open = may_have_open(row);
+    return SAT_OK;
 }
 
 static sat_status load_away(sat_replica *replica, sat__arena *arena,
@@ -261,6 +275,7 @@ static sat_status load_away(sat_replica *replica, sat__arena *arena,
     }
     TRY(sat__row_new(arena, table, b, o, out, err));
     (*out)->is_known = true;
+    (*out)->has_open = true;
     (*out)->why = (enum sat__why)sqlite3_column_int(stmt, 0);
     return decode_state(replica, arena, *out, sql_bytes(stmt, 1), NULL, err);
 }
@@ -422,13 +437,14 @@ sat_status sat__row_store(sat_replica *replica, sat__row *row, sat_error *err)
         if (row->is_known && !row->is_listed)
             TRY(remove_away(replica, row, err));
         TRY(store_in_table(replica, row, &state, base, uniform, err));
-        if (uniform && !row->is_known)
+        if (!row->has_open && !may_have_open(row))
             return SAT_OK;
     } else {
         if (row->is_known)
             TRY(remove_in_table(replica, row, err));
         TRY(store_away(replica, row, &state, err));
     }
+    row->has_open = true;
     return sat__conflicts_derive(replica, row, err);
 }
 

@@ -167,8 +167,8 @@ static sat_status add_column(sat_replica *replica, int64_t t, const char *name,
         "uid = %Q AND present = 0 AND gen = (SELECT count(*) FROM sync_dropped "
         "WHERE t = %lld AND uid = %Q)), (SELECT coalesce(max(c), 0) + 1 FROM "
         "sync_columns WHERE t = %lld)), %Q, (SELECT count(*) FROM sync_dropped "
-        "WHERE t = %lld AND uid = %Q), %Q, (SELECT coalesce(max(seq), 0) + 1 "
-        "FROM sqlite_sequence WHERE name = 'sync_groups'), 1 "
+        "WHERE t = %lld AND uid = %Q), %Q, (SELECT coalesce(max(g), 0) + 1 "
+        "FROM sync_groups), 1 "
         "ON CONFLICT(t, c) DO UPDATE SET present = 1, name = excluded.name, "
         "since = excluded.since",
         (long long)t, (long long)t, name, (long long)t, name, (long long)t,
@@ -253,9 +253,8 @@ static sat_status note_early_writes(sat_replica *replica,
 {
     int64_t next;
     TRY(sat__sql_int(replica->db,
-                     "SELECT coalesce(max(seq), 0) + 1 FROM sqlite_sequence "
-                     "WHERE name = 'sync_groups'",
-                     &next, err));
+                     "SELECT coalesce(max(g), 0) + 1 FROM sync_groups", &next,
+                     err));
     for (int c = 1; c <= table->count; c++) {
         const sat__column *const column = &table->columns[c];
         AUTO(sat_buf) value = SAT_BUF_INIT;
@@ -304,8 +303,12 @@ static sat_status follow_all(sat_replica *replica, sat_error *err)
 
 sat_status sat__schema_follow(sat_replica *replica, sat_error *err)
 {
-    int64_t schema;
-    TRY(sat__sql_int(replica->db, "PRAGMA schema_version", &schema, err));
+    sqlite3_stmt *stmt;
+    bool row;
+    TRY(core_sql(replica, SQL_SCHEMA, "PRAGMA schema_version", &stmt, err));
+    TRY(sat__sql_step(stmt, &row, err));
+    const int64_t schema = row ? sqlite3_column_int64(stmt, 0) : 0;
+    (void)sqlite3_reset(stmt);
     if (schema == replica->tables.schema)
         return SAT_OK;
     return follow_all(replica, err);

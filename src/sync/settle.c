@@ -25,7 +25,10 @@ sat_status sat__settle_init(sat__settle *settle, sat_replica *replica,
         sat__arena_alloc(&settle->arena, replica->tables.count + 1);
     settle->has_left =
         sat__arena_alloc(&settle->arena, replica->tables.count + 1);
-    if (settle->is_touched == NULL || settle->has_left == NULL)
+    settle->has_moved =
+        sat__arena_alloc(&settle->arena, replica->tables.count + 1);
+    if (settle->is_touched == NULL || settle->has_left == NULL ||
+        settle->has_moved == NULL)
         return sat__fail(err, SAT_ERR_NOMEM, "out of memory");
     return SAT_OK;
 }
@@ -87,6 +90,7 @@ static sat_status table_delete(sat__settle *settle, const sat__row *row,
                           table->rowid));
     (void)sqlite3_bind_int64(table->stmts[STMT_DELETE], 1, row->r);
     TRY(sat__sql_run(table->stmts[STMT_DELETE], err));
+    settle->has_moved[position_of(settle, table)] = true;
     sat__settle_left(settle, table);
     return SAT_OK;
 }
@@ -180,6 +184,7 @@ sat_status sat__settle_insert(sat__settle *settle, sat__row *row,
         return SAT_OK;
     row->in_table = true;
     row->r = sqlite3_last_insert_rowid(settle->replica->db);
+    settle->has_moved[position_of(settle, row->table)] = true;
     return sat__settle_note(settle, row->table, row->b, row->o, false, err);
 }
 
@@ -243,8 +248,10 @@ static sat_status table_update(sat__settle *settle, sat__row *row,
     TRY(step_write(stmt, out, err));
     if (*out != OUTCOME_DONE)
         return SAT_OK;
-    if (table->key_column != 0 && mask.data[table->key_column] != 0)
+    if (table->key_column != 0 && mask.data[table->key_column] != 0) {
         row->r = shown_value(settle, row, table->key_column)->integer;
+        settle->has_moved[position_of(settle, table)] = true;
+    }
     return sat__settle_note(settle, table, row->b, row->o, key_changed, err);
 }
 
@@ -442,7 +449,7 @@ sat_status sat__settle_end(sat__settle *settle, sat_error *err)
     TRY(check_foreigns(settle, err));
     /* What we put in is no local writer's. */
     for (size_t i = 0; i < tables->count; i++)
-        if (settle->is_touched[i] && tables->list[i]->is_present)
+        if (settle->has_moved[i] && tables->list[i]->is_present)
             TRY(sat__high_set(settle->replica, tables->list[i], err));
     return SAT_OK;
 }

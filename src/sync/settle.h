@@ -26,6 +26,7 @@ typedef struct sat__settle {
     size_t count, capacity;
     bool *is_touched; /* by position in tables.list: something changed */
     bool *has_left;   /* rows left it, or changed a unique key */
+    bool *has_moved;  /* we changed which rowids it has */
 } sat__settle;
 
 SAT_CHECK sat_status sat__settle_init(sat__settle *settle, sat_replica *replica,

@@ -65,6 +65,10 @@ enum sat__table_stmt {
     STMT_DELETE,
     STMT_PENDING,
     STMT_SCAN_NEW,
+    STMT_EXTENT,
+    STMT_REPLAY,
+    STMT_FORGET,
+    STMT_HIGH_SET,
     STMT_PAGE,
     STMT_COUNT
 };

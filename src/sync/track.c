@@ -89,19 +89,31 @@ static sat_status check_parents(sat_replica *replica, const sat__table *table,
     return SAT_OK;
 }
 
-sat_status sat__high_set(sat_replica *replica, const sat__table *table,
+sat_status sat__high_set(sat_replica *replica, sat__table *table,
                          sat_error *err)
 {
-    AUTO(sat_buf) sql = SAT_BUF_INIT;
-    sat__buf_printf(&sql,
-                    "INSERT INTO sync_high(t, r) SELECT %lld, coalesce(max(%s),"
-                    " -9223372036854775808) FROM ",
-                    (long long)table->t, table->rowid);
-    sat__sql_put_name(&sql, table->name);
-    sat__buf_put_text(&sql, " WHERE true ON CONFLICT(t) DO UPDATE SET r = "
-                            "excluded.r WHERE r <> excluded.r");
-    TRY(sat__buf_status(&sql, err));
-    return sat__sql_exec(replica->db, err, "%s", sat__buf_text(&sql));
+    sqlite3_stmt **const slot = &table->stmts[STMT_HIGH_SET];
+    TRY(sat__sql_preparef(
+        replica->db, slot, err,
+        "INSERT INTO sync_high(t, r) SELECT %lld, coalesce(max(%s), "
+        "-9223372036854775808) FROM \"%w\" WHERE true ON CONFLICT(t) DO "
+        "UPDATE SET r = excluded.r WHERE r <> excluded.r",
+        (long long)table->t, table->rowid, table->name));
+    return sat__sql_run(*slot, err);
+}
+
+sat_status sat__high_get(sat_replica *replica, const sat__table *table,
+                         int64_t *out, sat_error *err)
+{
+    sqlite3_stmt *stmt;
+    bool row;
+    TRY(core_sql(replica, SQL_HIGH_GET, "SELECT r FROM sync_high WHERE t = ?",
+                 &stmt, err));
+    (void)sqlite3_bind_int64(stmt, 1, table->t);
+    TRY(sat__sql_step(stmt, &row, err));
+    *out = row ? sqlite3_column_int64(stmt, 0) : 0;
+    (void)sqlite3_reset(stmt);
+    return SAT_OK;
 }
 
 /* A 63-bit hash of the table's uid and the row's values. */
