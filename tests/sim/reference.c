@@ -387,14 +387,16 @@ static const char *cell_kind(const reference *ref, const ref_entry *e)
     return "update";
 }
 
-/* A row that is kept out by one with the same values is missed by nobody. */
+/* A row that is kept out by one with the same values is missed by nobody, even
+ * if that one then steps out for want of a parent: it is a conflict itself. */
 static bool has_double(const reference *ref, int row)
 {
     const sim_table *const table = &ref->schema->tables[ref->rows[row].table];
 
     for (int r = 0; r < ref->row_count; r++) {
         bool same = r != row && ref->rows[r].table == ref->rows[row].table &&
-                    ref->places[r] == PLACE_TABLE;
+                    (ref->places[r] == PLACE_TABLE ||
+                     ref->places[r] == PLACE_FOREIGN);
         for (int c = 0; same && c < table->column_count; c++)
             same = datum_same(shown_value(ref, r, c), shown_value(ref, row, c));
         if (same)
