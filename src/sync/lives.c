@@ -259,8 +259,10 @@ static sat_status on_deleted(sat__lives *lives, sat__life *life,
     if (life->is_over)
         return SAT_OK; /* another, which came and went on its rowid */
     TRY(read_image(lives, stmt, &image, err));
-    if (sat__lives_go_on(lives, life, image))
+    if (sat__lives_go_on(lives, life, image)) {
         life->image = image;
+        life->end = lives->record;
+    }
     sat__lives_end(lives, life);
     return SAT_OK;
 }
@@ -275,6 +277,7 @@ static sat_status on_evicted(sat__lives *lives, sat__life *life,
     if (!sat__lives_go_on(lives, life, image))
         TRY(sat__lives_replace(lives, &life, err));
     life->image = image;
+    life->end = lives->record;
     life->late = sat__arena_alloc(
         lives->arena, ((size_t)lives->table->count + 1) * sizeof(sat__value *));
     return life->late != NULL ? SAT_OK : no_memory(err);
@@ -286,6 +289,7 @@ static sat_status replay_one(sat_replica *replica, sat__lives *lives,
     const int64_t r = sqlite3_column_int64(stmt, 0);
     const int c = sqlite3_column_int(stmt, 1);
     sat__life *life;
+    lives->record++;
     TRY(life_at(replica, lives, r, &life, err));
     switch (c) {
     case JOURNAL_ARRIVED:
@@ -446,11 +450,14 @@ sat_status sat__lives_claim(sat__lives *lives, const sat__value *values,
 {
     if (lives->ended == NULL)
         TRY(list_ended(lives, err));
-    for (*out = *bucket(lives, values); *out != NULL; *out = (*out)->next)
-        if (!(*out)->is_claimed && has_key(lives->table, *out, values)) {
-            (*out)->is_claimed = true;
-            return SAT_OK;
-        }
+    *out = NULL;
+    for (sat__life *life = *bucket(lives, values); life != NULL;
+         life = life->next)
+        if (!life->is_claimed && has_key(lives->table, life, values) &&
+            (*out == NULL || (*out)->end < life->end))
+            *out = life;
+    if (*out != NULL)
+        (*out)->is_claimed = true;
     return SAT_OK;
 }
 

@@ -25,6 +25,7 @@ struct sat__life {
     sat__value *image; /* its values when it ended, or may have ended */
     sat__value **late; /* as old, since it may have been evicted; NULL where
                           nothing says that it may */
+    size_t end;        /* the record that ended it, or may have */
     sat__life *next;   /* that ended with a key of the same hash */
     sat__row *row;     /* its row, taken out while others take its place */
 };
@@ -42,6 +43,7 @@ typedef struct sat__lives {
     size_t count, capacity;
     struct sat__place *places; /* by hash of the rowid */
     size_t place_count, places_used;
+    size_t record;      /* of the journal, counted */
     size_t over;        /* known lives that ended */
     sat__life **ended;  /* those, by hash of their key, for claim() */
     size_t ended_count; /* slots, a power of two; 0 until the first claim */
@@ -75,8 +77,8 @@ void sat__lives_end(sat__lives *lives, sat__life *life);
 
 /*
  * The known life that ended with the same primary key as `values`, by column;
- * it is claimed. NULL if there is none: DELETE and INSERT of one key are one
- * row.
+ * of several the last; it is claimed. NULL if there is none: DELETE and INSERT
+ * of one key are one row.
  */
 SAT_CHECK sat_status sat__lives_claim(sat__lives *lives,
                                       const sat__value *values, sat__life **out,

@@ -171,17 +171,31 @@ static bool watch(sim_app *app, const key_change *change)
     return true;
 }
 
+/* Of several that had the key, the last. */
+static int find_buried(const sim_app *app, const table_row *row)
+{
+    const row_set *const buried = &app->state.buried;
+
+    for (int i = buried->count - 1; i >= 0; i--)
+        if (buried->list[i].who > NOBODY &&
+            buried->list[i].table == row->table &&
+            schema_same_key(&app->schema->tables[row->table], buried->list[i].v,
+                            row->v))
+            return i;
+    return NOBODY;
+}
+
 void app_recognise(sim_app *app)
 {
     for (int i = 0; i < app->state.now.count; i++) {
         table_row *const row = &app->state.now.list[i];
         if (row->who > NOBODY)
             continue;
-        const int at = find_key(app, &app->state.buried, row->table, row->v);
+        const int at = find_buried(app, row);
         if (at == NOBODY)
             continue;
         row->who = app->state.buried.list[at].who;
-        remove_at(&app->state.buried, at);
+        app->state.buried.list[at].who = NOBODY;
     }
 }
 

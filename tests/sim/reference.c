@@ -394,9 +394,9 @@ static bool has_double(const reference *ref, int row)
     const sim_table *const table = &ref->schema->tables[ref->rows[row].table];
 
     for (int r = 0; r < ref->row_count; r++) {
-        bool same = r != row && ref->rows[r].table == ref->rows[row].table &&
-                    (ref->places[r] == PLACE_TABLE ||
-                     ref->places[r] == PLACE_FOREIGN);
+        bool same =
+            r != row && ref->rows[r].table == ref->rows[row].table &&
+            (ref->places[r] == PLACE_TABLE || ref->places[r] == PLACE_FOREIGN);
         for (int c = 0; same && c < table->column_count; c++)
             same = datum_same(shown_value(ref, r, c), shown_value(ref, row, c));
         if (same)

@@ -142,6 +142,20 @@ static void a_row_that_moves_over_a_new_one(void **state)
     assert_string_equal(device_conflicts(&a), "");
 }
 
+/* Of two that had the key, the row is the one that had it last. */
+static void a_key_that_two_rows_lost(void **state)
+{
+    (void)state;
+    begin("CREATE TABLE t(k INTEGER PRIMARY KEY, v, w);"
+          "INSERT INTO t VALUES(6, 'six', 6), (7, 'seven', 7)");
+    device_run(&b, "UPDATE t SET w = 'edit' WHERE k = 6");
+    arrives(
+        "BEGIN; UPDATE t SET v = v; UPDATE OR REPLACE t SET k = 7 WHERE k = "
+        "6; INSERT OR REPLACE INTO t VALUES(7, 'new', 6); COMMIT",
+        "7|new|edit;");
+    assert_string_equal(device_conflicts(&a), "");
+}
+
 int main(void)
 {
 #define WITH_DEVICES(test)                                                     \
@@ -156,6 +170,7 @@ int main(void)
         WITH_DEVICES(a_key_that_cascades_to_its_own_row),
         WITH_DEVICES(a_key_that_moves_where_others_came_and_went),
         WITH_DEVICES(a_row_that_moves_over_a_new_one),
+        WITH_DEVICES(a_key_that_two_rows_lost),
     };
     return cmocka_run_group_tests_name("collect", tests, NULL, NULL);
 }
