@@ -114,11 +114,11 @@ static sat_status check_name(sat_bytes name, sat_error *err)
 static sat_status list_absent_table(sat_replica *replica, const named *n,
                                     int64_t *t, sat_error *err)
 {
-    AUTO_STMT sqlite3_stmt *stmt = NULL;
-    TRY(sat__sql_prepare(replica->db, &stmt,
-                         "INSERT INTO sync_tables(uid, gen, name, present) "
-                         "VALUES(?, ?, ?, 0)",
-                         err));
+    AUTO_RESET sqlite3_stmt *stmt = NULL;
+    TRY(sat__core_keep(replica,
+                       "INSERT INTO sync_tables(uid, gen, name, present) "
+                       "VALUES(?, ?, ?, 0)",
+                       &stmt, err));
     (void)sqlite3_bind_text(stmt, 1, (const char *)n->uid.data, (int)n->uid.len,
                             SQLITE_STATIC);
     (void)sqlite3_bind_int64(stmt, 2, n->gen);
@@ -152,16 +152,16 @@ static sat_status find_table(sat_replica *replica, const named *n, int64_t *t,
 static sat_status list_absent_column(sat_replica *replica, int64_t t,
                                      const named *n, int *c, sat_error *err)
 {
-    AUTO_STMT sqlite3_stmt *stmt = NULL;
+    AUTO_RESET sqlite3_stmt *stmt = NULL;
     const int next = sat__tables_by_number(&replica->tables, t)->count + 1;
     if (next > SAT_COLUMNS_MAX)
         return sat__fail(err, SAT_ERR_LIMIT, "a table has more than %d columns",
                          SAT_COLUMNS_MAX);
-    TRY(sat__sql_prepare(replica->db, &stmt,
-                         "INSERT INTO sync_columns(t, c, uid, gen, name, since,"
-                         " present) VALUES(?, ?, ?, ?, ?, "
-                         "9223372036854775807, 0)",
-                         err));
+    TRY(sat__core_keep(replica,
+                       "INSERT INTO sync_columns(t, c, uid, gen, name, since,"
+                       " present) VALUES(?, ?, ?, ?, ?, "
+                       "9223372036854775807, 0)",
+                       &stmt, err));
     (void)sqlite3_bind_int64(stmt, 1, t);
     (void)sqlite3_bind_int(stmt, 2, next);
     (void)sqlite3_bind_text(stmt, 3, (const char *)n->uid.data, (int)n->uid.len,

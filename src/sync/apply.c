@@ -317,11 +317,13 @@ static sat_status adopt_and_apply(apply *work, const sat__page *page,
 static sat_status each_page(apply *work, const uint8_t from[SAT_DEVICE_ID_SIZE],
                             bool backwards, page_fn *each, sat_error *err)
 {
-    AUTO_STMT sqlite3_stmt *stmt = NULL;
-    TRY(sat__sql_preparef(work->replica->db, &stmt, err,
-                          "SELECT page FROM sync_staged WHERE device = ? ORDER "
-                          "BY s%s",
-                          backwards ? " DESC" : ""));
+    AUTO_RESET sqlite3_stmt *stmt = NULL;
+    TRY(sat__core_keep(
+        work->replica,
+        backwards
+            ? "SELECT page FROM sync_staged WHERE device = ? ORDER BY s DESC"
+            : "SELECT page FROM sync_staged WHERE device = ? ORDER BY s",
+        &stmt, err));
     (void)sqlite3_bind_blob(stmt, 1, from, SAT_DEVICE_ID_SIZE, SQLITE_STATIC);
     while (NEXT_ROW(stmt, err)) {
         sat__page page;
@@ -334,8 +336,8 @@ static sat_status each_page(apply *work, const uint8_t from[SAT_DEVICE_ID_SIZE],
 
 static sat_status count_open(sat_replica *replica, int64_t *out, sat_error *err)
 {
-    return sat__sql_int(replica->db, "SELECT count(*) FROM sync_open", out,
-                        err);
+    return sat__core_int(replica, "SELECT count(*) FROM sync_open", 0, out,
+                         err);
 }
 
 static sat_status apply_in(sat_replica *replica,

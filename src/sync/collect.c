@@ -487,17 +487,17 @@ static sat_status collect_batch(collect *work, sat__table *table, int64_t limit,
  * SQLite gives a new row the rowid after the greatest. Where rows went from the
  * top it is one that was below sync_high, but above all rows that stayed.
  */
-static sat_status lower_high(collect *work, const sat__table *table,
-                             sat_error *err)
+static sat_status lower_high(collect *work, sat__table *table, sat_error *err)
 {
     const long long t = (long long)table->t;
-    return sat__sql_exec(
-        work->replica->db, err,
+    TRY(sat__sql_preparef(
+        work->replica->db, &table->stmts[STMT_LOWER_HIGH], err,
         "UPDATE sync_high SET r = min(r, coalesce((SELECT r FROM "
         "sync_rows_%lld "
         "WHERE r NOT IN (SELECT r FROM sync_journal_%lld WHERE c < 0) ORDER BY "
         "r DESC LIMIT 1), -9223372036854775808)) WHERE t = %lld",
-        t, t, t);
+        t, t, t));
+    return sat__sql_run(table->stmts[STMT_LOWER_HIGH], err);
 }
 
 static sat_status collect_records(collect *work, sat__table *table, extent *all,

@@ -10,16 +10,16 @@
 static sat_status put_dot(sat_replica *replica, sat_buf *out, int64_t g,
                           sat_error *err)
 {
-    AUTO_STMT sqlite3_stmt *stmt = NULL;
+    AUTO_RESET sqlite3_stmt *stmt = NULL;
     bool row;
     if (g == 0) {
         sat__cbor_put_null(out);
         return SAT_OK;
     }
-    TRY(sat__sql_prepare(replica->db, &stmt,
-                         "SELECT x.id, g.n FROM sync_groups AS g JOIN "
-                         "sync_incarnations AS x USING(i) WHERE g.g = ?",
-                         err));
+    TRY(sat__core_keep(replica,
+                       "SELECT x.id, g.n FROM sync_groups AS g JOIN "
+                       "sync_incarnations AS x USING(i) WHERE g.g = ?",
+                       &stmt, err));
     (void)sqlite3_bind_int64(stmt, 1, g);
     TRY(sat__sql_step(stmt, &row, err));
     if (!row)
@@ -151,7 +151,7 @@ sat_status sat__conflict_holder(sat_replica *replica, sat__arena *arena,
     *by_key = false;
     for (int pass = 0; pass < 2; pass++)
         for (int i = 0; *out == NULL && i < row->table->unique_count; i++) {
-            const sat__unique *const unique = &row->table->uniques[i];
+            sat__unique *const unique = &row->table->uniques[i];
             int64_t r;
             bool found;
             if (unique->is_key != (pass == 0))
@@ -227,11 +227,11 @@ sat_status sat__conflicts_derive(sat_replica *replica, const sat__row *row,
 sat_status sat__group_is_own(sat_replica *replica, int64_t g, bool *out,
                              sat_error *err)
 {
-    AUTO_STMT sqlite3_stmt *stmt = NULL;
-    TRY(sat__sql_prepare(replica->db, &stmt,
-                         "SELECT 1 FROM sync_groups JOIN sync_incarnations "
-                         "USING(i) WHERE g = ? AND device = ?",
-                         err));
+    AUTO_RESET sqlite3_stmt *stmt = NULL;
+    TRY(sat__core_keep(replica,
+                       "SELECT 1 FROM sync_groups JOIN sync_incarnations "
+                       "USING(i) WHERE g = ? AND device = ?",
+                       &stmt, err));
     (void)sqlite3_bind_int64(stmt, 1, g);
     (void)sqlite3_bind_blob(stmt, 2, replica->device, sizeof replica->device,
                             SQLITE_STATIC);
@@ -254,12 +254,12 @@ sat_status sat__open_find(sat_replica *replica,
                           const uint8_t id[SAT_CONFLICT_ID_SIZE],
                           sat__open *out, sat_error *err)
 {
-    AUTO_STMT sqlite3_stmt *stmt = NULL;
+    AUTO_RESET sqlite3_stmt *stmt = NULL;
     bool row;
-    TRY(sat__sql_prepare(replica->db, &stmt,
-                         "SELECT t, b, o, c, g, kind, ignored FROM sync_open "
-                         "WHERE id = ?",
-                         err));
+    TRY(sat__core_keep(replica,
+                       "SELECT t, b, o, c, g, kind, ignored FROM sync_open "
+                       "WHERE id = ?",
+                       &stmt, err));
     (void)sqlite3_bind_blob(stmt, 1, id, SAT_CONFLICT_ID_SIZE, SQLITE_STATIC);
     TRY(sat__sql_step(stmt, &row, err));
     if (!row)

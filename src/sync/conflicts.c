@@ -32,12 +32,12 @@ DEFINE_AUTO(side, side_clear);
 
 static sat_status name_side(sat_replica *replica, side *s, sat_error *err)
 {
-    AUTO_STMT sqlite3_stmt *stmt = NULL;
+    AUTO_RESET sqlite3_stmt *stmt = NULL;
     bool row;
-    TRY(sat__sql_prepare(replica->db, &stmt,
-                         "SELECT device FROM sync_groups JOIN "
-                         "sync_incarnations USING(i) WHERE g = ?",
-                         err));
+    TRY(sat__core_keep(replica,
+                       "SELECT device FROM sync_groups JOIN "
+                       "sync_incarnations USING(i) WHERE g = ?",
+                       &stmt, err));
     (void)sqlite3_bind_int64(stmt, 1, s->g);
     TRY(sat__sql_step(stmt, &row, err));
     if (!row || sqlite3_column_bytes(stmt, 0) != SAT_DEVICE_ID_SIZE)
@@ -161,14 +161,14 @@ static sat_status show(sat_replica *replica, const sat__open *open,
 static sat_status list_ids(sat_replica *replica, const char *after,
                            size_t limit, sat_buf *out, sat_error *err)
 {
-    AUTO_STMT sqlite3_stmt *stmt = NULL;
+    AUTO_RESET sqlite3_stmt *stmt = NULL;
     uint8_t id[SAT_CONFLICT_ID_SIZE] = {0};
     if (after != NULL)
         TRY(sat__conflict_id_parse(after, id, err));
-    TRY(sat__sql_prepare(replica->db, &stmt,
-                         "SELECT id FROM sync_open WHERE id > ? ORDER BY id "
-                         "LIMIT ?",
-                         err));
+    TRY(sat__core_keep(replica,
+                       "SELECT id FROM sync_open WHERE id > ? ORDER BY id "
+                       "LIMIT ?",
+                       &stmt, err));
     (void)sqlite3_bind_blob(stmt, 1, id, after != NULL ? sizeof id : 0,
                             SQLITE_STATIC);
     (void)sqlite3_bind_int64(stmt, 2,

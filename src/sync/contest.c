@@ -83,13 +83,12 @@ static sat_status add(contest *work, const sat__row *row, sat_error *err)
     return SAT_OK;
 }
 
-sat_status sat__contest_holder(sat_replica *replica, const sat__row *row,
-                               const sat__unique *unique, int64_t *r,
-                               bool *found, sat_error *err)
+static sat_status prepare_holder(sat_replica *replica, const sat__row *row,
+                                 sat__unique *unique, sat_error *err)
 {
-    AUTO_STMT sqlite3_stmt *stmt = NULL;
     AUTO(sat_buf) sql = SAT_BUF_INIT;
-    *found = false;
+    if (unique->holder != NULL)
+        return sat__sql_prepare(replica->db, &unique->holder, NULL, err);
     sat__buf_printf(&sql, "SELECT %s FROM ", row->table->rowid);
     sat__sql_put_name(&sql, row->table->name);
     for (int i = 0; i < unique->count; i++) {
@@ -104,7 +103,17 @@ sat_status sat__contest_holder(sat_replica *replica, const sat__row *row,
     if (unique->where != NULL)
         sat__buf_printf(&sql, " AND (%s)", unique->where);
     TRY(sat__buf_status(&sql, err));
-    TRY(sat__sql_prepare(replica->db, &stmt, sat__buf_text(&sql), err));
+    return sat__sql_prepare(replica->db, &unique->holder, sat__buf_text(&sql),
+                            err);
+}
+
+sat_status sat__contest_holder(sat_replica *replica, const sat__row *row,
+                               sat__unique *unique, int64_t *r, bool *found,
+                               sat_error *err)
+{
+    *found = false;
+    TRY(prepare_holder(replica, row, unique, err));
+    AUTO_RESET sqlite3_stmt *stmt = unique->holder;
     for (int i = 0; i < unique->count; i++) {
         const sat__entry *const shown =
             sat__cell_shown(replica, &row->cells[unique->columns[i]]);

@@ -31,7 +31,7 @@ SAT_CHECK sat_status sat__contest(sat__settle *settle, sat__table *table,
  * *found is false where there is none, or a part of the key is NULL. */
 SAT_CHECK sat_status sat__contest_holder(sat_replica *replica,
                                          const sat__row *row,
-                                         const sat__unique *unique, int64_t *r,
+                                         sat__unique *unique, int64_t *r,
                                          bool *found, sat_error *err);
 
 #endif /* SAT_SRC_SYNC_CONTEST_H */

@@ -61,6 +61,15 @@ typedef struct sat__group {
     int64_t time;
 } sat__group;
 
+/* Statements that are kept while the replica is open, by where their text is.
+ */
+#define KEPT_STATEMENTS 128
+
+typedef struct sat__kept {
+    const char *sql;
+    sqlite3_stmt *stmt;
+} sat__kept;
+
 struct sat_replica {
     sqlite3 *db;
     sqlite3 *owned; /* the same, where closing it is our task; else NULL */
@@ -79,6 +88,7 @@ struct sat_replica {
     sat__group kept[GROUPS_KEPT]; /* by g, modulo */
     int64_t barren; /* the group just collected, if no row was born in it */
     sqlite3_stmt *stmts[SQL_COUNT];
+    sat__kept statements[KEPT_STATEMENTS];
 };
 
 #define SAT_STATE_TIME "time"     /* greatest time ever taken or seen */
@@ -193,6 +203,19 @@ static inline sat_status core_sql(sat_replica *replica, enum sat__stmt slot,
  * outlive a failure. */
 SAT_CHECK sat_status sat__collect(sat_replica *replica, bool *changed,
                                   sat_error *err);
+
+/*
+ * As core_sql(), for a literal text, which needs no slot. It is to be reset
+ * after use (AUTO_RESET); while it is stepped through, another call gets
+ * another statement.
+ */
+SAT_CHECK sat_status sat__core_keep(sat_replica *replica, const char *literal,
+                                    sqlite3_stmt **out, sat_error *err);
+
+/* The one integer that a literal text returns, 0 if none; its parameter, if it
+ * has one, is `value`. */
+SAT_CHECK sat_status sat__core_int(sat_replica *replica, const char *literal,
+                                   int64_t value, int64_t *out, sat_error *err);
 
 /* ---- the schema (track.c, schema.c) ---- */
 

@@ -496,18 +496,18 @@ static void put_tables(const writer *w, sat_buf *out)
 
 sat_status sat__schema_put(sat_replica *replica, sat_buf *out, sat_error *err)
 {
-    AUTO_STMT sqlite3_stmt *stmt = NULL;
+    AUTO_RESET sqlite3_stmt *stmt = NULL;
     AUTO(sat_buf) list = SAT_BUF_INIT;
     size_t count = 0;
-    TRY(sat__sql_prepare(
-        replica->db, &stmt,
+    TRY(sat__core_keep(
+        replica,
         "SELECT sql FROM sqlite_master WHERE sql IS NOT NULL AND name NOT LIKE "
         "'sqlite\\_%' ESCAPE '\\' AND name NOT LIKE 'sync\\_%' ESCAPE '\\' AND "
         "name NOT IN (SELECT name FROM pragma_table_list WHERE type = 'shadow')"
         " AND tbl_name NOT IN (SELECT name FROM pragma_table_list WHERE type = "
         "'shadow') ORDER BY CASE type WHEN 'table' THEN 0 WHEN 'index' THEN 1 "
         "WHEN 'view' THEN 2 ELSE 3 END, rowid",
-        err));
+        &stmt, err));
     while (NEXT_ROW(stmt, err)) {
         sat__cbor_put_str(&list, (const char *)sqlite3_column_text(stmt, 0));
         count++;

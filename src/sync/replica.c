@@ -76,6 +76,44 @@ static const char system_tables[] =
     " s INTEGER PRIMARY KEY, device BLOB NOT NULL, page BLOB NOT NULL);"
     "CREATE INDEX IF NOT EXISTS sync_staged_device ON sync_staged(device, s);";
 
+static sat__kept *place_of(sat_replica *replica, const char *literal)
+{
+    size_t at = (size_t)((uintptr_t)literal * 0x9e3779b97f4a7c15u >> 32);
+
+    for (size_t i = 0; i < KEPT_STATEMENTS; i++) {
+        sat__kept *const place =
+            &replica->statements[(at + i) % KEPT_STATEMENTS];
+        if (place->sql == NULL ||
+            (place->sql == literal && !sqlite3_stmt_busy(place->stmt)))
+            return place;
+    }
+    return NULL;
+}
+
+sat_status sat__core_keep(sat_replica *replica, const char *literal,
+                          sqlite3_stmt **out, sat_error *err)
+{
+    sat__kept *const place = place_of(replica, literal);
+    if (place == NULL)
+        return sat__fail(err, SAT_ERR_LIMIT, "too many statements at once");
+    TRY(sat__sql_prepare(replica->db, &place->stmt, literal, err));
+    place->sql = literal;
+    *out = place->stmt;
+    return SAT_OK;
+}
+
+sat_status sat__core_int(sat_replica *replica, const char *literal,
+                         int64_t value, int64_t *out, sat_error *err)
+{
+    AUTO_RESET sqlite3_stmt *stmt = NULL;
+    bool row;
+    TRY(sat__core_keep(replica, literal, &stmt, err));
+    (void)sqlite3_bind_int64(stmt, 1, value);
+    TRY(sat__sql_step(stmt, &row, err));
+    *out = row ? sqlite3_column_int64(stmt, 0) : 0;
+    return SAT_OK;
+}
+
 sat_status sat__state_get(sat_replica *replica, const char *key, int64_t *out,
                           sat_error *err)
 {
@@ -106,10 +144,10 @@ static sat_status install(sat_replica *replica, sat_error *err)
 {
     int64_t format = 0;
     int64_t exists;
-    TRY(sat__sql_int(replica->db,
-                     "SELECT count(*) FROM sqlite_master WHERE name = "
-                     "'sync_state'",
-                     &exists, err));
+    TRY(sat__core_int(replica,
+                      "SELECT count(*) FROM sqlite_master WHERE name = "
+                      "'sync_state'",
+                      0, &exists, err));
     if (exists != 0)
         TRY(sat__state_get(replica, SAT_STATE_FORMAT, &format, err));
     if (format > SAT_FORMAT_NEWEST)
@@ -206,6 +244,8 @@ void sat_replica_close(sat_replica *replica)
     sat__app_triggers_leave(replica);
     for (size_t i = 0; i < SQL_COUNT; i++)
         (void)sqlite3_finalize(replica->stmts[i]);
+    for (size_t i = 0; i < KEPT_STATEMENTS; i++)
+        (void)sqlite3_finalize(replica->statements[i].stmt);
     sat__tables_clear(&replica->tables);
     sat__knowledge_clear(&replica->known);
     sat_clock_free(replica->clock);

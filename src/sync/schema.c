@@ -27,12 +27,12 @@ static sat_status no_memory(sat_error *err)
 static sat_status list_present(sat_replica *replica, sat__arena *arena,
                                listed **out, size_t *count, sat_error *err)
 {
-    AUTO_STMT sqlite3_stmt *stmt = NULL;
+    AUTO_RESET sqlite3_stmt *stmt = NULL;
     bool row;
-    TRY(sat__sql_prepare(replica->db, &stmt,
-                         "SELECT t, name, count(*) OVER () FROM sync_tables "
-                         "WHERE present = 1 ORDER BY t",
-                         err));
+    TRY(sat__core_keep(replica,
+                       "SELECT t, name, count(*) OVER () FROM sync_tables "
+                       "WHERE present = 1 ORDER BY t",
+                       &stmt, err));
     TRY(sat__sql_step(stmt, &row, err));
     const size_t most = row ? (size_t)sqlite3_column_int(stmt, 2) : 0;
     *out = sat__arena_alloc(arena, (most + 1) * sizeof **out);
@@ -55,12 +55,13 @@ static sat_status list_present(sat_replica *replica, sat__arena *arena,
 static sat_status trigger_table(sat_replica *replica, int64_t t, sat_buf *out,
                                 sat_error *err)
 {
-    AUTO_STMT sqlite3_stmt *stmt = NULL;
+    AUTO_RESET sqlite3_stmt *stmt = NULL;
     bool row;
-    TRY(sat__sql_preparef(replica->db, &stmt, err,
-                          "SELECT tbl_name FROM sqlite_master WHERE type = "
-                          "'trigger' AND name = 'sync_%lld_delete'",
-                          (long long)t));
+    TRY(sat__core_keep(replica,
+                       "SELECT tbl_name FROM sqlite_master WHERE type = "
+                       "'trigger' AND name = 'sync_' || ? || '_delete'",
+                       &stmt, err));
+    (void)sqlite3_bind_int64(stmt, 1, t);
     TRY(sat__sql_step(stmt, &row, err));
     if (row)
         sat__buf_put_text(out, (const char *)sqlite3_column_text(stmt, 0));
@@ -233,12 +234,12 @@ static sat_status default_of(sat_replica *replica, const sat__table *table,
                              const sat__column *column, sat_buf *out,
                              sat_error *err)
 {
-    AUTO_STMT sqlite3_stmt *stmt = NULL;
+    AUTO_RESET sqlite3_stmt *stmt = NULL;
     bool row;
-    TRY(sat__sql_prepare(replica->db, &stmt,
-                         "SELECT coalesce(dflt_value, 'NULL') FROM "
-                         "pragma_table_info(?) WHERE name = ?",
-                         err));
+    TRY(sat__core_keep(replica,
+                       "SELECT coalesce(dflt_value, 'NULL') FROM "
+                       "pragma_table_info(?) WHERE name = ?",
+                       &stmt, err));
     (void)sqlite3_bind_text(stmt, 1, table->name, -1, SQLITE_STATIC);
     (void)sqlite3_bind_text(stmt, 2, column->name, -1, SQLITE_STATIC);
     TRY(sat__sql_step(stmt, &row, err));
@@ -252,9 +253,9 @@ static sat_status note_early_writes(sat_replica *replica,
                                     const sat__table *table, sat_error *err)
 {
     int64_t next;
-    TRY(sat__sql_int(replica->db,
-                     "SELECT coalesce(max(g), 0) + 1 FROM sync_groups", &next,
-                     err));
+    TRY(sat__core_int(replica,
+                      "SELECT coalesce(max(g), 0) + 1 FROM sync_groups", 0,
+                      &next, err));
     for (int c = 1; c <= table->count; c++) {
         const sat__column *const column = &table->columns[c];
         AUTO(sat_buf) value = SAT_BUF_INIT;

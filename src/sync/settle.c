@@ -282,10 +282,15 @@ sat_status sat__settle_row(sat__settle *settle, sat__row *row,
 
 /* Rows of `table` whose `foreign` finds no parent; of one row, or of all. */
 static sat_status prepare_dangling(sat__settle *settle, const sat__table *table,
-                                   const sat__foreign *foreign, bool of_one,
+                                   sat__foreign *foreign, bool of_one,
                                    sqlite3_stmt **out, sat_error *err)
 {
+    sqlite3_stmt **const slot = &foreign->dangling[of_one];
     AUTO(sat_buf) sql = SAT_BUF_INIT;
+    if (*slot != NULL) {
+        *out = *slot;
+        return sat__sql_prepare(settle->replica->db, slot, NULL, err);
+    }
     sat__buf_printf(&sql, "SELECT c.%s FROM ", table->rowid);
     sat__sql_put_name(&sql, table->name);
     sat__buf_put_text(&sql, " AS c WHERE NOT EXISTS(SELECT 1 FROM ");
@@ -310,7 +315,9 @@ static sat_status prepare_dangling(sat__settle *settle, const sat__table *table,
                         table->rowid, (long long)table->t);
     sat__buf_put_text(&sql, " LIMIT 1000");
     TRY(sat__buf_status(&sql, err));
-    return sat__sql_prepare(settle->replica->db, out, sat__buf_text(&sql), err);
+    TRY(sat__sql_prepare(settle->replica->db, slot, sat__buf_text(&sql), err));
+    *out = *slot;
+    return SAT_OK;
 }
 
 static sat_status step_out(sat__settle *settle, sat__table *table, int64_t r,
@@ -342,10 +349,10 @@ static sat_status step_out_all(sat__settle *settle, sat__table *table,
 }
 
 static sat_status check_whole(sat__settle *settle, sat__table *table,
-                              const sat__foreign *foreign, bool *changed,
+                              sat__foreign *foreign, bool *changed,
                               sat_error *err)
 {
-    AUTO_STMT sqlite3_stmt *stmt = NULL;
+    AUTO_RESET sqlite3_stmt *stmt = NULL;
     bool more = true;
     TRY(prepare_dangling(settle, table, foreign, false, &stmt, err));
     while (more) {
@@ -357,10 +364,10 @@ static sat_status check_whole(sat__settle *settle, sat__table *table,
 }
 
 static sat_status check_touched(sat__settle *settle, sat__table *table,
-                                const sat__foreign *foreign, bool *changed,
+                                sat__foreign *foreign, bool *changed,
                                 sat_error *err)
 {
-    AUTO_STMT sqlite3_stmt *stmt = NULL;
+    AUTO_RESET sqlite3_stmt *stmt = NULL;
     for (size_t i = 0; i < settle->count; i++) {
         if (settle->list[i].table != table)
             continue;
@@ -373,7 +380,7 @@ static sat_status check_touched(sat__settle *settle, sat__table *table,
 }
 
 static sat_status check_foreign(sat__settle *settle, size_t at,
-                                const sat__foreign *foreign, bool *changed,
+                                sat__foreign *foreign, bool *changed,
                                 sat_error *err)
 {
     const sat__tables *const tables = &settle->replica->tables;

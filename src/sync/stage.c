@@ -12,12 +12,12 @@ static sat_status last_page(sat_replica *replica,
                             const uint8_t from[SAT_DEVICE_ID_SIZE],
                             sat_buf *out, sat_error *err)
 {
-    AUTO_STMT sqlite3_stmt *stmt = NULL;
+    AUTO_RESET sqlite3_stmt *stmt = NULL;
     bool row;
-    TRY(sat__sql_prepare(replica->db, &stmt,
-                         "SELECT page FROM sync_staged WHERE device = ? ORDER "
-                         "BY s DESC LIMIT 1",
-                         err));
+    TRY(sat__core_keep(replica,
+                       "SELECT page FROM sync_staged WHERE device = ? ORDER "
+                       "BY s DESC LIMIT 1",
+                       &stmt, err));
     (void)sqlite3_bind_blob(stmt, 1, from, SAT_DEVICE_ID_SIZE, SQLITE_STATIC);
     TRY(sat__sql_step(stmt, &row, err));
     if (row) {
@@ -31,9 +31,9 @@ sat_status sat__staged_drop(sat_replica *replica,
                             const uint8_t from[SAT_DEVICE_ID_SIZE],
                             sat_error *err)
 {
-    AUTO_STMT sqlite3_stmt *stmt = NULL;
-    TRY(sat__sql_prepare(replica->db, &stmt,
-                         "DELETE FROM sync_staged WHERE device = ?", err));
+    AUTO_RESET sqlite3_stmt *stmt = NULL;
+    TRY(sat__core_keep(replica, "DELETE FROM sync_staged WHERE device = ?",
+                       &stmt, err));
     (void)sqlite3_bind_blob(stmt, 1, from, SAT_DEVICE_ID_SIZE, SQLITE_STATIC);
     return sat__sql_run(stmt, err);
 }
@@ -42,10 +42,10 @@ static sat_status keep(sat_replica *replica,
                        const uint8_t from[SAT_DEVICE_ID_SIZE], sat_bytes page,
                        sat_error *err)
 {
-    AUTO_STMT sqlite3_stmt *stmt = NULL;
-    TRY(sat__sql_prepare(replica->db, &stmt,
-                         "INSERT INTO sync_staged(device, page) VALUES(?, ?)",
-                         err));
+    AUTO_RESET sqlite3_stmt *stmt = NULL;
+    TRY(sat__core_keep(replica,
+                       "INSERT INTO sync_staged(device, page) VALUES(?, ?)",
+                       &stmt, err));
     (void)sqlite3_bind_blob(stmt, 1, from, SAT_DEVICE_ID_SIZE, SQLITE_STATIC);
     sql_bind_bytes(stmt, 2, page);
     return sat__sql_run(stmt, err);

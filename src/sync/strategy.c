@@ -136,11 +136,11 @@ static sat_status decide(sat__edit *edit, const uint8_t *id, choice_fn *choice,
 static sat_status decide_all(sat_replica *replica, choice_fn *choice,
                              const void *context, sat_error *err)
 {
-    AUTO_STMT sqlite3_stmt *stmt = NULL;
+    AUTO_RESET sqlite3_stmt *stmt = NULL;
     AUTO(sat_buf) ids = SAT_BUF_INIT;
     AUTO(sat__edit) edit = {0};
-    TRY(sat__sql_prepare(replica->db, &stmt,
-                         "SELECT id FROM sync_open WHERE NOT ignored", err));
+    TRY(sat__core_keep(replica, "SELECT id FROM sync_open WHERE NOT ignored",
+                       &stmt, err));
     while (NEXT_ROW(stmt, err))
         sat__buf_put(&ids, sqlite3_column_blob(stmt, 0), SAT_CONFLICT_ID_SIZE);
     TRY(sat__buf_status(&ids, err));

@@ -311,8 +311,8 @@ static sat_status load_uniques(sqlite3 *db, sat__arena *arena,
         *column = table->key_column;
         *collate = "BINARY";
         table->columns[*column].is_unique = true;
-        table->uniques[table->unique_count++] =
-            (sat__unique){true, 1, column, collate, NULL};
+        table->uniques[table->unique_count++] = (sat__unique){
+            .is_key = true, .count = 1, .columns = column, .collates = collate};
     }
     while (row) {
         sat__unique *const unique = &table->uniques[table->unique_count];
@@ -534,6 +534,11 @@ void sat__tables_clear(sat__tables *tables)
     for (size_t i = 0; i < tables->count; i++) {
         for (size_t k = 0; k < STMT_COUNT; k++)
             (void)sqlite3_finalize(tables->list[i]->stmts[k]);
+        for (int k = 0; k < tables->list[i]->unique_count; k++)
+            (void)sqlite3_finalize(tables->list[i]->uniques[k].holder);
+        for (int k = 0; k < 2 * tables->list[i]->foreign_count; k++)
+            (void)sqlite3_finalize(
+                tables->list[i]->foreigns[k / 2].dangling[k % 2]);
         sat__buf_clear(&tables->list[i]->update_mask);
     }
     sat__arena_clear(&tables->arena);

@@ -42,6 +42,7 @@ typedef struct sat__unique {
     const int *columns;          /* their numbers */
     const char *const *collates; /* the index's collation for each */
     const char *where;           /* a partial index's condition, or NULL */
+    sqlite3_stmt *holder;        /* finds who has a key, once it was needed */
 } sat__unique;
 
 /* A FOREIGN KEY of the table. */
@@ -50,6 +51,8 @@ typedef struct sat__foreign {
     int count;
     const int *columns;              /* this table's */
     const char *const *parent_names; /* the columns they refer to */
+    sqlite3_stmt
+        *dangling[2]; /* of the table, of one row; as they are needed */
 } sat__foreign;
 
 /* The statements of a table, prepared when first needed. */
@@ -69,6 +72,7 @@ enum sat__table_stmt {
     STMT_REPLAY,
     STMT_FORGET,
     STMT_HIGH_SET,
+    STMT_LOWER_HIGH,
     STMT_PAGE,
     STMT_COUNT
 };
