@@ -103,6 +103,11 @@ SAT_CHECK sat_status cli_number(const cli_run *cli, const char *name,
                                 uint64_t otherwise, uint64_t *out,
                                 sat_error *err);
 
+/* The value of option `name`, a size as in 50MB or 1GiB, in bytes; 0 where the
+ * option is absent. */
+SAT_CHECK sat_status cli_size(const cli_run *cli, const char *name,
+                              uint64_t *out, sat_error *err);
+
 /* The value of option `name`, a duration as in 30s, 5m, 24h, 7d, in
  * milliseconds; 0 where the option is absent. */
 SAT_CHECK sat_status cli_duration(const cli_run *cli, const char *name,

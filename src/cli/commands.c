@@ -15,6 +15,12 @@
             "read the recovery phrase from the first line of FILE"             \
     }
 
+#define BACKUP_PLACE                                                           \
+    {                                                                          \
+        "to", "FILE",                                                          \
+            "the file or folder with the backups, else the last one used"      \
+    }
+
 const cli_command cli_commands[] = {
     {.name = "init",
      .summary = "Make a profile on this device",
@@ -381,6 +387,45 @@ const cli_command cli_commands[] = {
      .summary = "Print addresses that another authenticator can read",
      .details = "They hold the secrets. Without a name, of all entries.",
      .run = cli_mfa_export},
+    {.name = "backup now",
+     .summary = "Make a backup",
+     .details = "A file holds all backups of a place; a folder, or a path that "
+                "ends in a slash, holds a file for every part. The first one "
+                "takes everything, the next ones what changed. Two are kept. "
+                "One that was interrupted is continued by the next.",
+     .run = cli_backup_now,
+     .options = {BACKUP_PLACE,
+                 {"limit", "SIZE", "make none that is larger, as in 50MB"}}},
+    {.name = "backup list",
+     .summary = "List the backups",
+     .run = cli_backup_list,
+     .options = {BACKUP_PLACE}},
+    {.name = "backup verify",
+     .operands = "[VERSION]",
+     .most = 1,
+     .summary = "Prove a backup good, or all of them",
+     .run = cli_backup_verify,
+     .options = {BACKUP_PLACE,
+                 {"full", NULL, "open all that is in it, as a restore does"}}},
+    {.name = "backup delete",
+     .operands = "VERSION",
+     .least = 1,
+     .most = 1,
+     .summary = "Delete a backup",
+     .run = cli_backup_delete,
+     .options = {BACKUP_PLACE}},
+    {.name = "backup restore",
+     .operands = "[VERSION]",
+     .most = 1,
+     .summary = "Put a backup in the place of the profile, or make one of it",
+     .details = "Nothing is changed before all of it was verified. A profile "
+                "that the phrase opens keeps its device and password; a new "
+                "one gets the password that is given.",
+     .run = cli_backup_restore,
+     .options = {{"from", "FILE", "the file or folder with the backups"},
+                 PHRASE_FILE,
+                 {"name", "NAME", "call a new device NAME"},
+                 YES}},
     {.name = "status",
      .summary = "Show vaults, what is not synced yet, conflicts, peers",
      .run = cli_status},

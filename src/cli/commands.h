@@ -9,6 +9,11 @@
 typedef sat_status cli_command_fn(cli_run *cli, sat_error *err);
 
 cli_command_fn cli_audit;
+cli_command_fn cli_backup_delete;
+cli_command_fn cli_backup_list;
+cli_command_fn cli_backup_now;
+cli_command_fn cli_backup_restore;
+cli_command_fn cli_backup_verify;
 cli_command_fn cli_conflicts_ignore;
 cli_command_fn cli_conflicts_list;
 cli_command_fn cli_conflicts_resolve;

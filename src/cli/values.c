@@ -53,6 +53,50 @@ sat_status cli_number(const cli_run *cli, const char *name, uint64_t otherwise,
     return text != NULL ? cli_parse_number(text, name, out, err) : SAT_OK;
 }
 
+static uint64_t unit_bytes(const char *unit)
+{
+    static const struct {
+        const char *name;
+        uint64_t bytes;
+    } units[] = {
+        {"", 1},
+        {"B", 1},
+        {"kB", 1000},
+        {"KB", 1000},
+        {"MB", 1000000},
+        {"GB", 1000000000},
+        {"TB", UINT64_C(1000000000000)},
+        {"KiB", 1 << 10},
+        {"MiB", 1 << 20},
+        {"GiB", 1 << 30},
+        {"TiB", UINT64_C(1) << 40},
+    };
+
+    for (size_t i = 0; i < sizeof units / sizeof units[0]; i++)
+        if (strcmp(unit, units[i].name) == 0)
+            return units[i].bytes;
+    return 0;
+}
+
+sat_status cli_size(const cli_run *cli, const char *name, uint64_t *out,
+                    sat_error *err)
+{
+    const char *const text = cli_value(cli, name);
+    const char *unit;
+    uint64_t number;
+
+    *out = 0;
+    if (text == NULL)
+        return SAT_OK;
+    if (!read_number(text, &number, &unit) || unit_bytes(unit) == 0 ||
+        number == 0 || number > UINT64_MAX / unit_bytes(unit))
+        return sat__fail(err, SAT_ERR_INVALID,
+                         "%s is a size as in 50MB or 1GiB, not '%s'", name,
+                         text);
+    *out = number * unit_bytes(unit);
+    return SAT_OK;
+}
+
 static uint64_t unit_ms(const char *unit)
 {
     static const struct {

@@ -21,6 +21,8 @@
 #define SAT_LABEL_DEVICE_SECRETS "satchel-v1 device secrets"
 #define SAT_LABEL_ITEM "satchel-v1 item"
 #define SAT_LABEL_HEAD_KNOWLEDGE "satchel-v1 head knowledge"
+#define SAT_LABEL_BACKUP_MANIFEST "satchel-v1 backup manifest"
+#define SAT_LABEL_BACKUP_STATE "satchel-v1 backup state"
 
 /* Purposes of sealed messages. */
 #define SAT_PURPOSE_SLOT "slot"
@@ -30,6 +32,8 @@
 #define SAT_PURPOSE_ITEM "item"
 #define SAT_PURPOSE_HEAD_KNOWLEDGE "head knowledge"
 #define SAT_PURPOSE_CHAIN_KEY "chain key"
+#define SAT_PURPOSE_BACKUP_PACK "backup pack"
+#define SAT_PURPOSE_BACKUP_MANIFEST "backup manifest" /* of signatures too */
 
 /* Purposes of signatures. */
 #define SAT_PURPOSE_ACCOUNT_LINK "account link"

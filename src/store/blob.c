@@ -62,6 +62,16 @@ sat_status sat__blob_put(sat__blob_writer *writer, sat_bytes bytes,
     return sat__fs_write(writer->fd, bytes, writer->path, err);
 }
 
+static sat_status give_name(const sat__blob_writer *writer, const char *path,
+                            sat_error *err)
+{
+    if (writer->is_staged && rename(writer->path, path) == 0)
+        return SAT_OK;
+    if (fsync(writer->fd) != 0)
+        return sat__fail_os(err, errno, "cannot write '%s'", writer->path);
+    return sat__fs_rename(writer->path, path, err);
+}
+
 sat_status sat__blob_commit(sat__blob_writer *writer,
                             const sat__blob_name *expected, sat__blob_name *out,
                             sat_error *err)
@@ -76,9 +86,7 @@ sat_status sat__blob_commit(sat__blob_writer *writer,
                          "the content is not that of blob %.16s…",
                          expected->text);
     TRY(sat__fs_join(path, sizeof path, writer->folder, name.text, err));
-    if (fsync(writer->fd) != 0)
-        return sat__fail_os(err, errno, "cannot write '%s'", writer->path);
-    TRY(sat__fs_rename(writer->path, path, err));
+    TRY(give_name(writer, path, err));
     (void)close(writer->fd);
     writer->fd = -1;
     if (out != NULL)

@@ -27,6 +27,7 @@ typedef struct sat__blob_writer {
     const char *folder;
     char path[SAT_PATH_SIZE];
     sat__sha256_state hash;
+    bool is_staged; /* whoever commits brings it to the disk */
 } sat__blob_writer;
 
 #define SAT_BLOB_WRITER_INIT                                                   \

@@ -396,3 +396,20 @@ sat_status sat__file_blob_size(sqlite3 *db, const sat__blob_name *blob,
     return sat__fail(err, SAT_ERR_NOT_FOUND, "no row needs blob %.16s…",
                      blob->text);
 }
+
+sat_status sat__file_each(sqlite3 *db, sat__file_media_fn *each, void *context,
+                          sat_error *err)
+{
+    AUTO_STMT sqlite3_stmt *rows = NULL;
+    AUTO(sat__media) media = {.size = 0};
+    bool is_there;
+    TRY(find_table(db, &is_there, err));
+    if (!is_there)
+        return SAT_OK;
+    TRY(sat__sql_prepare(
+        db, &rows, "SELECT " COLUMNS " FROM satchel_file GROUP BY blob", err));
+    while (NEXT_ROW(rows, err))
+        if (read_media(rows, &media, NULL) == SAT_OK)
+            TRY(each(&media, context, err));
+    return SAT_OK;
+}

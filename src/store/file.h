@@ -26,5 +26,11 @@ SAT_CHECK sat_status sat__file_missing(sqlite3 *db, const char *folder,
 SAT_CHECK sat_status sat__file_blob_size(sqlite3 *db,
                                          const sat__blob_name *blob,
                                          uint64_t *size, sat_error *err);
+/* Calls `each` for every blob that a row names, once, whether it is in the
+ * folder or not; rows that are damaged are passed over. */
+typedef sat_status sat__file_media_fn(const sat__media *media, void *context,
+                                      sat_error *err);
+SAT_CHECK sat_status sat__file_each(sqlite3 *db, sat__file_media_fn *each,
+                                    void *context, sat_error *err);
 
 #endif /* SAT_SRC_STORE_FILE_H */

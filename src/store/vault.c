@@ -158,11 +158,10 @@ static sat_status check_ordinary(const char *name, sat_error *err)
     return SAT_OK;
 }
 
-/* Opens the vault for us alone, without a write-ahead log. Leaving WAL is
- * refused while anybody else is connected. */
-static sat_status open_alone(const sat_profile *profile,
-                             const sat__vault_entry *vault, sqlite3 **out,
-                             sat_error *err)
+/* Leaving WAL is refused while anybody else is connected. */
+sat_status sat__vault_open_alone(const sat_profile *profile,
+                                 const sat__vault_entry *vault, sqlite3 **out,
+                                 sat_error *err)
 {
     AUTO_PTR(sqlite3) db = NULL;
     TRY(open_entry(profile, vault, 0, &db, err));
@@ -189,7 +188,7 @@ sat_status sat_vault_delete(sat_profile *profile, const char *name,
     TRY(sat__profile_require(profile, err));
     TRY(sat__profile_begin(profile, &change, err));
     TRY(find(profile, name, &vault, err));
-    const sat_status st = open_alone(profile, vault, &db, err);
+    const sat_status st = sat__vault_open_alone(profile, vault, &db, err);
     if (st == SAT_ERR_BUSY) /* a damaged one may go */
         return st;
     sat__secrets_remove(profile->secrets, name);
@@ -261,7 +260,7 @@ sat_status sat_vault_rename(sat_profile *profile, const char *name,
     if (sat__secrets_find(profile->secrets, new_name) != NULL)
         return sat__fail(err, SAT_ERR_CONFLICT, "there is a vault '%s' already",
                          new_name);
-    TRY(open_alone(profile, vault, &db, err));
+    TRY(sat__vault_open_alone(profile, vault, &db, err));
     TRY(remove_files(profile, new_name, err));
     TRY(replace_entry(profile, name, new_name, err));
     TRY(sat__profile_commit(&change, err));

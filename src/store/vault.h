@@ -18,6 +18,12 @@ SAT_CHECK sat_status sat__vault_open(sat_profile *profile, const char *name,
                                      unsigned flags, sqlite3 **out,
                                      sat_error *err);
 
+/* Opens the vault for us alone, without a write-ahead log; SAT_ERR_BUSY while
+ * any process has it open. */
+SAT_CHECK sat_status sat__vault_open_alone(const sat_profile *profile,
+                                           const sat__vault_entry *vault,
+                                           sqlite3 **out, sat_error *err);
+
 /* The path of a file of the vault, whose name is its own and `suffix`. */
 SAT_CHECK sat_status sat__vault_file(const sat_profile *profile,
                                      const char *name, const char *suffix,

@@ -1,0 +1,43 @@
+/*
+ * place.c - which kind of place a path means
+ */
+#include "backup/place.h"
+
+#include <errno.h>
+#include <sys/stat.h>
+
+#include "base/error.h"
+
+/* The device remembers what it brought to a place, under this id. */
+static sat_status identify(const char *path, sat__place *place, sat_error *err)
+{
+    uint8_t digest[SAT_SHA256_SIZE];
+    AUTO_FREE char *real = realpath(path, NULL);
+    if (real == NULL)
+        return sat__fail_os(err, errno, "cannot find '%s'", path);
+    sat__sha256(bytes_of(real, strlen(real)), digest);
+    sat__hex_format(digest, 16, place->id);
+    return SAT_OK;
+}
+
+sat_status sat__place_open(const char *where, const sat_env *env,
+                           sat__place_use use, sat__place *out, sat_error *err)
+{
+    AUTO(sat__place) place = {.calls = NULL};
+    struct stat info;
+    const size_t len = strlen(where);
+    const bool is_there = stat(where, &info) == 0;
+    if (len == 0)
+        return sat__fail(err, SAT_ERR_INVALID, "the place has no name");
+    if (use == SAT__PLACE_READ && !is_there)
+        return sat__fail(err, SAT_ERR_NOT_FOUND,
+                         "there is no backup: '%s' does not exist", where);
+    if (is_there ? S_ISDIR(info.st_mode) : where[len - 1] == '/')
+        TRY(sat__place_open_folder(where, env, use, &place, err));
+    else
+        TRY(sat__place_open_file(where, env, use, &place, err));
+    TRY(identify(where, &place, err));
+    *out = place;
+    place.calls = NULL;
+    return SAT_OK;
+}
