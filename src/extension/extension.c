@@ -9,8 +9,6 @@
 #include "base/error.h"
 #include "base/sql.h"
 
-#define MAX_AHEAD_MS 60000 /* how far ahead of ours a peer's clock may be */
-
 static sat_status is_replica(sqlite3 *db, bool *out, sat_error *err)
 {
     int64_t count;
@@ -50,7 +48,7 @@ sat_status sat__loan_begin(sqlite3 *db, sat__loan *out, sat_error *err)
 {
     sat__replica_options options = {.env = sat_env_system(),
                                     .device_name = "",
-                                    .max_ahead_ms = MAX_AHEAD_MS};
+                                    .max_ahead_ms = SAT_AHEAD_MAX_MS};
 
     TRY(find_device(db, options.env, options.device, err));
     (void)sqlite3_db_config(db, SQLITE_DBCONFIG_ENABLE_TRIGGER, -1,

@@ -12,6 +12,7 @@
  *   5. what is left is new and is born in this group.
  */
 #include "sync/lives.h"
+#include "sync/place.h"
 #include "sync/plants.h"
 #include "sync/settle.h"
 
@@ -85,8 +86,8 @@ static sat_status look_for(collect *work, sat__table *table, pending *out,
     TRY(sat__sql_preparef(
         work->replica->db, &table->stmts[STMT_PENDING], err,
         "SELECT EXISTS(SELECT 1 FROM sync_journal_%lld), EXISTS(SELECT 1 FROM "
-        "\"%w\" WHERE %s > (SELECT r FROM sync_high WHERE t = %lld))",
-        (long long)table->t, table->name, table->rowid, (long long)table->t));
+        "%s WHERE %s > (SELECT r FROM sync_high WHERE t = %lld))",
+        (long long)table->t, table->scan, table->rowid, (long long)table->t));
     AUTO_RESET sqlite3_stmt *stmt = table->stmts[STMT_PENDING];
     TRY(sat__sql_step(stmt, &row, err));
     *out = (pending){row && sqlite3_column_int(stmt, 0) != 0,
@@ -122,9 +123,9 @@ static sat_status scan_new(collect *work, sat__table *table, sqlite3_stmt **out,
                            sat_error *err)
 {
     TRY(sat__sql_preparef(work->replica->db, &table->stmts[STMT_SCAN_NEW], err,
-                          "SELECT %s FROM \"%w\" WHERE %s > (SELECT r FROM "
+                          "SELECT %s FROM %s WHERE %s > (SELECT r FROM "
                           "sync_high WHERE t = %lld) ORDER BY %s",
-                          table->rowid, table->name, table->rowid,
+                          table->rowid, table->scan, table->rowid,
                           (long long)table->t, table->rowid));
     *out = table->stmts[STMT_SCAN_NEW];
     return SAT_OK;
@@ -358,10 +359,10 @@ static sat_status bear_all(collect *work, sat__table *table, sat_error *err)
     TRY(sat__sql_exec(work->replica->db, err,
                       "INSERT INTO sync_rows_%lld(r, b, o, d) SELECT %s, %lld, "
                       "row_number() OVER (ORDER BY %s) + %lld, %lld FROM "
-                      "\"%w\" WHERE %s > (SELECT r FROM sync_high WHERE t = "
+                      "%s WHERE %s > (SELECT r FROM sync_high WHERE t = "
                       "%lld) ORDER BY %s",
                       t, table->rowid, (long long)work->group.g, table->rowid,
-                      (long long)first, (long long)work->group.g, table->name,
+                      (long long)first, (long long)work->group.g, table->scan,
                       table->rowid, t, table->rowid));
     work->ordinal += sqlite3_changes(work->replica->db);
     for (int64_t o = first + 1; o <= work->ordinal; o++)
@@ -427,8 +428,8 @@ static sat_status is_taken_again(collect *work, const sat__table *table,
     AUTO_STMT sqlite3_stmt *stmt = NULL;
     TRY(sat__sql_preparef(work->replica->db, &stmt, err,
                           "SELECT 1 FROM sync_journal_%lld AS j CROSS JOIN "
-                          "\"%w\" AS x ON x.%s = j.r LIMIT 1",
-                          (long long)table->t, table->name, table->rowid));
+                          "%s AS x ON x.%s = j.r LIMIT 1",
+                          (long long)table->t, table->scan, table->rowid));
     return sat__sql_step(stmt, out, err);
 }
 
@@ -527,6 +528,8 @@ static sat_status collect_table(collect *work, sat__table *table,
     if (found.is_recorded)
         TRY(measure(work, table, &all, err));
     const bool has_moved = all.least < 0;
+    if (has_moved)
+        TRY(sat__place_clean(work->replica, table, err));
     if (has_moved && !SAT_PLANT(13)) {
         TRY(lower_high(work, table, err));
         TRY(look_for(work, table, &found, err));

@@ -9,6 +9,7 @@
  */
 #include "sync/contest.h"
 
+#include "sync/place.h"
 #include "sync/plants.h"
 typedef struct contender {
     int64_t b, o;
@@ -89,19 +90,12 @@ static sat_status prepare_holder(sat_replica *replica, const sat__row *row,
     AUTO(sat_buf) sql = SAT_BUF_INIT;
     if (unique->holder != NULL)
         return sat__sql_prepare(replica->db, &unique->holder, NULL, err);
-    sat__buf_printf(&sql, "SELECT %s FROM ", row->table->rowid);
+    sat__buf_put_text(&sql, "SELECT ");
+    sat__place_put(&sql, row->table, "");
+    sat__buf_put_text(&sql, " FROM ");
     sat__sql_put_name(&sql, row->table->name);
-    for (int i = 0; i < unique->count; i++) {
-        sat__buf_put_text(&sql, i > 0 ? " AND " : " WHERE ");
-        sat__sql_put_name(&sql, row->table->columns[unique->columns[i]].name);
-        sat__buf_put_text(&sql, " = ?");
-        if (unique->collates[i] != NULL) {
-            sat__buf_put_text(&sql, " COLLATE ");
-            sat__sql_put_name(&sql, unique->collates[i]);
-        }
-    }
-    if (unique->where != NULL)
-        sat__buf_printf(&sql, " AND (%s)", unique->where);
+    sat__buf_put_text(&sql, " WHERE ");
+    sat__unique_put_match(&sql, row->table, unique, "?");
     TRY(sat__buf_status(&sql, err));
     return sat__sql_prepare(replica->db, &unique->holder, sat__buf_text(&sql),
                             err);
@@ -114,12 +108,12 @@ sat_status sat__contest_holder(sat_replica *replica, const sat__row *row,
     *found = false;
     TRY(prepare_holder(replica, row, unique, err));
     AUTO_RESET sqlite3_stmt *stmt = unique->holder;
-    for (int i = 0; i < unique->count; i++) {
+    for (int c = 1; c < row->count; c++) {
         const sat__entry *const shown =
-            sat__cell_shown(replica, &row->cells[unique->columns[i]]);
-        if (shown == NULL || shown->value.type == SQLITE_NULL)
-            return SAT_OK;
-        sat__value_bind(stmt, i + 1, &shown->value);
+            unique->involves[c] ? sat__cell_shown(replica, &row->cells[c])
+                                : NULL;
+        if (shown != NULL)
+            sat__value_bind(stmt, c, &shown->value);
     }
     TRY(sat__sql_step(stmt, found, err));
     if (*found)

@@ -4,6 +4,7 @@
 #include "sync/history.h"
 
 #include "sync/edit.h"
+#include "sync/place.h"
 
 sat_status sat__history_load(sat_replica *replica, sat__arena *arena,
                              sat__row *row, sat_error *err)
@@ -59,7 +60,9 @@ static sat_status find_in_table(sat_replica *replica, const sat__table *table,
     AUTO(sat_buf) sql = SAT_BUF_INIT;
     const bool composite = key_count(table) > 1;
     int at = 0;
-    sat__buf_printf(&sql, "SELECT %s FROM ", table->rowid);
+    sat__buf_put_text(&sql, "SELECT ");
+    sat__place_put(&sql, table, "");
+    sat__buf_put_text(&sql, " FROM ");
     sat__sql_put_name(&sql, table->name);
     for (int c = 1; c <= table->count; c++) {
         if (!table->columns[c].is_key)

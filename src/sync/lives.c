@@ -246,7 +246,8 @@ static sat_status on_moved(sat_replica *replica, sat__lives *lives,
  */
 static sat_status on_arrived(sat__lives *lives, sat__life *life, sat_error *err)
 {
-    if (!life->is_over && lives->table->key_column == 0)
+    if (!life->is_over && lives->table->key_column == 0 &&
+        !lives->table->is_placed)
         return SAT_OK;
     return sat__lives_replace(lives, &life, err);
 }

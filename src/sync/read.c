@@ -8,6 +8,7 @@
  * to be merged with; the last one's is what the other knows in the end.
  */
 #include "sync/page.h"
+#include "sync/place.h"
 #include "sync/plants.h"
 
 typedef struct group_slot {
@@ -292,10 +293,10 @@ static sat_status prepare_births(writer *w, sat__table *table, sat_error *err)
         const int count = sat__table_put_columns(&sql, table, "x.");
         sat__buf_printf(&sql, " FROM sync_rows_%lld AS m CROSS JOIN ", t);
         sat__sql_put_name(&sql, table->name);
-        sat__buf_printf(&sql,
-                        " AS x ON x.%s = m.r WHERE m.b = ?1 AND m.o > ?2 UNION "
-                        "ALL SELECT o, NULL",
-                        table->rowid);
+        sat__buf_put_text(&sql, " AS x ON ");
+        sat__place_put_at(&sql, table, "x.", "m.r");
+        sat__buf_put_text(&sql, " WHERE m.b = ?1 AND m.o > ?2 UNION ALL SELECT "
+                                "o, NULL");
         for (int k = 0; k < count; k++)
             sat__buf_put_text(&sql, ", NULL");
     } else {

@@ -12,6 +12,7 @@
  *   sync_high          t, and the rowid above which rows are new
  *   sync_journal_T     what the triggers of table T recorded
  *   sync_rows_T        rows of T that are in it: rowid r, birth (b, o), dots d
+ *   sync_place_T       places of a table that has no rowids: sync_r, its key
  *   sync_away          rows that are in no table: deleted, held back, unknown
  *   sync_mods          (g, t, b, o): group g wrote to row (b, o) born elsewhere
  *   sync_history       entries that were superseded, with their values

@@ -22,6 +22,7 @@
 #include "satchel/replica.h"
 
 #define SAT_INCARNATION_SIZE 16 /* of one life of one replica of a device */
+#define SAT_AHEAD_MAX_MS 60000  /* how far ahead of ours a clock may be */
 
 typedef struct sat__replica_options {
     const sat_env *env;

@@ -7,6 +7,7 @@
  */
 #include "sync/conflict.h"
 #include "sync/edit.h"
+#include "sync/place.h"
 
 /* ---- one cell ---- */
 
@@ -141,9 +142,11 @@ static sat_status move_children_by(sat__edit *edit, sat__table *table,
     AUTO_STMT sqlite3_stmt *stmt = NULL;
     AUTO(sat_buf) list = SAT_BUF_INIT;
     const int c = foreign->columns[0];
-    TRY(sat__sql_preparef(edit->replica->db, &stmt, err,
-                          "SELECT %s FROM \"%w\" WHERE \"%w\" = ?",
-                          table->rowid, table->name, table->columns[c].name));
+    AUTO(sat_buf) place = SAT_BUF_INIT;
+    sat__place_put(&place, table, "");
+    TRY(sat__sql_preparef(
+        edit->replica->db, &stmt, err, "SELECT %s FROM \"%w\" WHERE \"%w\" = ?",
+        sat__buf_text(&place), table->name, table->columns[c].name));
     sat__value_bind(stmt, 1, from);
     while (NEXT_ROW(stmt, err)) {
         const int64_t r = sqlite3_column_int64(stmt, 0);

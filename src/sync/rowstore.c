@@ -13,6 +13,7 @@
  * base -1 and all values. A column that was added after the base has no entry
  * unless it is listed.
  */
+#include "sync/place.h"
 #include "sync/row.h"
 
 #define NO_BASE (-1)
@@ -191,7 +192,8 @@ sat_status sat__table_read(sat_replica *replica, sat__arena *arena,
         (void)sat__table_put_columns(&sql, table, "");
         sat__buf_put_text(&sql, " FROM ");
         sat__sql_put_name(&sql, table->name);
-        sat__buf_printf(&sql, " WHERE %s = ?", table->rowid);
+        sat__buf_put_text(&sql, " WHERE ");
+        sat__place_put_at(&sql, table, "", "?");
         TRY(sat__buf_status(&sql, err));
         TRY(sat__sql_prepare(replica->db, slot, sat__buf_text(&sql), err));
     }

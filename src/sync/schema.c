@@ -12,6 +12,7 @@
 #include <strings.h>
 
 #include "sync/core.h"
+#include "sync/place.h"
 #include "sync/settle.h"
 
 typedef struct listed {
@@ -84,12 +85,13 @@ static sat_status follow_drop(sat_replica *replica, const listed *table,
         replica->db, err,
         "DROP TABLE IF EXISTS sync_journal_%lld;"
         "DROP TABLE IF EXISTS sync_rows_%lld;"
+        "DROP TABLE IF EXISTS sync_place_%lld;"
         "UPDATE sync_away SET why = %d WHERE t = %lld AND why > 0;"
         "DELETE FROM sync_high WHERE t = %lld;"
         "UPDATE sync_columns SET present = 0, since = "
         "9223372036854775807 WHERE t = %lld;"
         "UPDATE sync_tables SET present = -1 WHERE t = %lld",
-        t, t, WHY_SCHEMA, t, t, t, t));
+        t, t, t, WHY_SCHEMA, t, t, t, t));
     if (!exists(replica->db, table->name))
         return SAT_OK;
     /* One that can not be tracked is left alone, as a new table would be. */
@@ -259,14 +261,16 @@ static sat_status note_early_writes(sat_replica *replica,
     for (int c = 1; c <= table->count; c++) {
         const sat__column *const column = &table->columns[c];
         AUTO(sat_buf) value = SAT_BUF_INIT;
+        AUTO(sat_buf) place = SAT_BUF_INIT;
         if (!column->is_present || column->since != next)
             continue;
+        sat__place_put(&place, table, "");
         TRY(default_of(replica, table, column, &value, err));
         TRY(sat__sql_exec(replica->db, err,
                           "INSERT INTO sync_journal_%lld(r, c, v%d) SELECT %s, "
                           "%d, NULL FROM \"%w\" WHERE \"%w\" IS NOT (%s)",
-                          (long long)table->t, c, table->rowid, c, table->name,
-                          column->name, sat__buf_text(&value)));
+                          (long long)table->t, c, sat__buf_text(&place), c,
+                          table->name, column->name, sat__buf_text(&value)));
     }
     return SAT_OK;
 }

@@ -11,6 +11,7 @@
 
 #include "sync/apptriggers.h"
 #include "sync/contest.h"
+#include "sync/place.h"
 #include "sync/plants.h"
 
 /* Beyond so many changed rows a table is checked as a whole. */
@@ -85,12 +86,17 @@ static sat_status table_delete(sat__settle *settle, const sat__row *row,
                                sat_error *err)
 {
     sat__table *const table = row->table;
+    AUTO(sat_buf) at = SAT_BUF_INIT;
+    sat__place_put_at(&at, table, "", "?");
+    TRY(sat__buf_status(&at, err));
     TRY(sat__sql_preparef(settle->replica->db, &table->stmts[STMT_DELETE], err,
-                          "DELETE FROM \"%w\" WHERE %s = ?", table->name,
-                          table->rowid));
+                          "DELETE FROM \"%w\" WHERE %s", table->name,
+                          sat__buf_text(&at)));
     (void)sqlite3_bind_int64(table->stmts[STMT_DELETE], 1, row->r);
     TRY(sat__sql_run(table->stmts[STMT_DELETE], err));
     settle->has_moved[position_of(settle, table)] = true;
+    if (table->is_placed)
+        TRY(sat__place_free(settle->replica, row, err));
     sat__settle_left(settle, table);
     return SAT_OK;
 }
@@ -185,6 +191,8 @@ sat_status sat__settle_insert(sat__settle *settle, sat__row *row,
     row->in_table = true;
     row->r = sqlite3_last_insert_rowid(settle->replica->db);
     settle->has_moved[position_of(settle, row->table)] = true;
+    if (row->table->is_placed)
+        TRY(sat__place_give(settle->replica, row, false, err));
     return sat__settle_note(settle, row->table, row->b, row->o, false, err);
 }
 
@@ -208,7 +216,8 @@ static sat_status prepare_update(sat__settle *settle, sat__table *table,
         sat__buf_put_text(&sql, " = ?");
         first = 0;
     }
-    sat__buf_printf(&sql, " WHERE %s = ?", table->rowid);
+    sat__buf_put_text(&sql, " WHERE ");
+    sat__place_put_at(&sql, table, "", "?");
     TRY(sat__buf_status(&sql, err));
     TRY(sat__sql_prepare(settle->replica->db, &table->stmts[STMT_UPDATE],
                          sat__buf_text(&sql), err));
@@ -252,6 +261,8 @@ static sat_status table_update(sat__settle *settle, sat__row *row,
         row->r = shown_value(settle, row, table->key_column)->integer;
         settle->has_moved[position_of(settle, table)] = true;
     }
+    if (table->is_placed && key_changed)
+        TRY(sat__place_give(settle->replica, row, true, err));
     return sat__settle_note(settle, table, row->b, row->o, key_changed, err);
 }
 
@@ -291,7 +302,9 @@ static sat_status prepare_dangling(sat__settle *settle, const sat__table *table,
         *out = *slot;
         return sat__sql_prepare(settle->replica->db, slot, NULL, err);
     }
-    sat__buf_printf(&sql, "SELECT c.%s FROM ", table->rowid);
+    sat__buf_put_text(&sql, "SELECT ");
+    sat__place_put(&sql, table, "c.");
+    sat__buf_put_text(&sql, " FROM ");
     sat__sql_put_name(&sql, table->name);
     sat__buf_put_text(&sql, " AS c WHERE NOT EXISTS(SELECT 1 FROM ");
     sat__sql_put_name(&sql, foreign->parent);
@@ -308,11 +321,15 @@ static sat_status prepare_dangling(sat__settle *settle, const sat__table *table,
         sat__sql_put_name(&sql, table->columns[foreign->columns[i]].name);
         sat__buf_put_text(&sql, " IS NOT NULL");
     }
-    if (of_one)
-        sat__buf_printf(&sql,
-                        " AND c.%s = (SELECT r FROM sync_rows_%lld WHERE "
-                        "b = ? AND o = ?)",
-                        table->rowid, (long long)table->t);
+    if (of_one) {
+        AUTO(sat_buf) one = SAT_BUF_INIT;
+        sat__buf_printf(&one,
+                        "(SELECT r FROM sync_rows_%lld WHERE b = ? AND o = ?)",
+                        (long long)table->t);
+        TRY(sat__buf_status(&one, err));
+        sat__buf_put_text(&sql, " AND ");
+        sat__place_put_at(&sql, table, "c.", sat__buf_text(&one));
+    }
     sat__buf_put_text(&sql, " LIMIT 1000");
     TRY(sat__buf_status(&sql, err));
     TRY(sat__sql_prepare(settle->replica->db, slot, sat__buf_text(&sql), err));

@@ -243,47 +243,132 @@ static void tie_checks(sat__table *table, const char *create)
     }
 }
 
+/* The text of term `seqno` of an index, without its ASC or DESC. */
+static const char *term_of(sat__arena *arena, const char *sql, int seqno)
+{
+    const char *open = sql;
+
+    while (*open != 0 && *open != '(') {
+        const char close = *open == '[' ? ']' : *open;
+        if (*open == '"' || *open == '`' || *open == '[' || *open == '\'')
+            open = strchr(open + 1, close);
+        if (open == NULL)
+            return NULL;
+        open++;
+    }
+    const char *const end = closing(open);
+    const char *from = open + 1;
+    const char *to = from;
+    for (int k = 0; to < end; k++, from = to + 1) {
+        for (to = from; to < end && *to != ','; to++) {
+            if (*to == '(')
+                to = closing(to);
+            else if ((*to == '\'' || *to == '"') && strchr(to + 1, *to) != NULL)
+                to = strchr(to + 1, *to);
+        }
+        if (k == seqno)
+            break;
+    }
+    while (to > from && isspace((unsigned char)to[-1]))
+        to--;
+    if (to - from > 4 && strncasecmp(to - 4, " ASC", 4) == 0)
+        to -= 4;
+    if (to - from > 5 && strncasecmp(to - 5, " DESC", 5) == 0)
+        to -= 5;
+    return to > from ? sat__arena_text(arena, from, (size_t)(to - from)) : NULL;
+}
+
+typedef struct index_parts {
+    int *columns;
+    const char **collates, **exprs;
+    bool *involves;
+} index_parts;
+
+/* Notes every column that an expression or a condition names. */
+static void involve_names(sat__table *table, const char *sql, bool *involves)
+{
+    size_t len = 0;
+
+    for (const char *name = next_name(sql, &len); name != NULL;
+         name = next_name(name + len, &len)) {
+        const int c = column_by_name(table, name, len);
+        if (c != 0)
+            involves[c] = true;
+        if (name[len] == '"' || name[len] == '`' || name[len] == ']')
+            len++;
+    }
+}
+
+static sat_status load_term(sat__arena *arena, sat__table *table,
+                            sqlite3_stmt *stmt, const index_parts *parts,
+                            sat__unique *out, sat_error *err)
+{
+    const char *const name = (const char *)sqlite3_column_text(stmt, 1);
+    const char *const sql = (const char *)sqlite3_column_text(stmt, 3);
+    const int c = name != NULL ? column_by_name(table, name, strlen(name)) : 0;
+    parts->columns[out->count] = c;
+    parts->collates[out->count] = keep_text(arena, stmt, 2);
+    if (c != 0) {
+        parts->involves[c] = true;
+    } else {
+        const char *const expr =
+            sql != NULL ? term_of(arena, sql, out->count) : NULL;
+        if (expr == NULL || name != NULL)
+            return sat__fail(err, SAT_ERR_UNSUPPORTED,
+                             "a UNIQUE index of table '%s' is on what can not "
+                             "be tracked",
+                             table->name);
+        parts->exprs[out->count] = expr;
+        involve_names(table, expr, parts->involves);
+    }
+    const char *const where = sql != NULL ? strcasestr(sql, " WHERE ") : NULL;
+    if (where != NULL && out->where == NULL) {
+        out->where = sat__arena_text(arena, where + 7, strlen(where + 7));
+        tie_names(table, where + 7, where + strlen(where));
+    }
+    out->count++;
+    return SAT_OK;
+}
+
 static sat_status load_index(sqlite3 *db, sat__arena *arena, sat__table *table,
                              const char *index, sat__unique *out,
                              sat_error *err)
 {
     AUTO_STMT sqlite3_stmt *stmt = NULL;
+    bool row;
     TRY(sat__sql_prepare(db, &stmt,
                          "SELECT x.cid, x.name, x.coll, (SELECT sql FROM "
-                         "sqlite_master WHERE type = 'index' AND name = ?1) "
+                         "sqlite_master WHERE type = 'index' AND name = ?1), "
+                         "count(*) OVER () "
                          "FROM pragma_index_xinfo(?1) AS x WHERE x.key "
                          "ORDER BY x.seqno",
                          err));
     (void)sqlite3_bind_text(stmt, 1, index, -1, SQLITE_STATIC);
-    int *const columns =
-        sat__arena_alloc(arena, (size_t)(table->count + 1) * sizeof *columns);
-    const char **const collates =
-        sat__arena_alloc(arena, (size_t)(table->count + 1) * sizeof *collates);
-    if (columns == NULL || collates == NULL)
+    TRY(sat__sql_step(stmt, &row, err));
+    const size_t most = row ? (size_t)sqlite3_column_int(stmt, 4) : 0;
+    const index_parts parts = {
+        sat__arena_alloc(arena, (most + 1) * sizeof *parts.columns),
+        sat__arena_alloc(arena, (most + 1) * sizeof *parts.collates),
+        sat__arena_alloc(arena, (most + 1) * sizeof *parts.exprs),
+        sat__arena_alloc(arena, (size_t)table->count + 1)};
+    if (parts.columns == NULL || parts.collates == NULL ||
+        parts.exprs == NULL || parts.involves == NULL)
         return no_memory(err);
-    while (NEXT_ROW(stmt, err)) {
-        const char *const name = (const char *)sqlite3_column_text(stmt, 1);
-        const int c =
-            name != NULL ? column_by_name(table, name, strlen(name)) : 0;
-        const char *const sql = (const char *)sqlite3_column_text(stmt, 3);
-        const char *where = NULL;
-        if (c == 0 || out->count >= table->count)
-            return sat__fail(err, SAT_ERR_UNSUPPORTED,
-                             "UNIQUE index '%s' of table '%s' is on an "
-                             "expression, which can not be tracked",
-                             index, table->name);
-        columns[out->count] = c;
-        collates[out->count] = keep_text(arena, stmt, 2);
-        out->count++;
-        table->columns[c].is_unique = true;
-        if (sql != NULL && (where = strcasestr(sql, " WHERE ")) != NULL) {
-            out->where = sat__arena_text(arena, where + 7, strlen(where + 7));
-            tie_names(table, where + 7, where + strlen(where));
-        }
-        tie(table, columns[0], c);
+    while (row) {
+        TRY(load_term(arena, table, stmt, &parts, out, err));
+        TRY(sat__sql_step(stmt, &row, err));
     }
-    out->columns = columns;
-    out->collates = collates;
+    for (int c = 1, first = 0; c <= table->count; c++) {
+        if (!parts.involves[c])
+            continue;
+        table->columns[c].is_unique = true;
+        first = first == 0 ? c : first;
+        tie(table, first, c);
+    }
+    out->columns = parts.columns;
+    out->collates = parts.collates;
+    out->exprs = parts.exprs;
+    out->involves = parts.involves;
     return SAT_OK;
 }
 
@@ -306,13 +391,23 @@ static sat_status load_uniques(sqlite3 *db, sat__arena *arena,
     if (table->key_column != 0) {
         int *const column = sat__arena_alloc(arena, sizeof *column);
         const char **const collate = sat__arena_alloc(arena, sizeof *collate);
-        if (column == NULL || collate == NULL)
+        const char **const expr = sat__arena_alloc(arena, sizeof *expr);
+        bool *const involves =
+            sat__arena_alloc(arena, (size_t)table->count + 1);
+        if (column == NULL || collate == NULL || expr == NULL ||
+            involves == NULL)
             return no_memory(err);
         *column = table->key_column;
         *collate = "BINARY";
+        involves[*column] = true;
         table->columns[*column].is_unique = true;
-        table->uniques[table->unique_count++] = (sat__unique){
-            .is_key = true, .count = 1, .columns = column, .collates = collate};
+        table->uniques[table->unique_count++] =
+            (sat__unique){.is_key = true,
+                          .count = 1,
+                          .columns = column,
+                          .exprs = expr,
+                          .involves = involves,
+                          .collates = collate};
     }
     while (row) {
         sat__unique *const unique = &table->uniques[table->unique_count];
@@ -411,6 +506,30 @@ static const char *rowid_name(const sat__table *table)
     return NULL;
 }
 
+/* What stands for the rowid, and for the table where that is to be seen. */
+static sat_status find_places(sqlite3 *db, sat__arena *arena, sat__table *table,
+                              sat_error *err)
+{
+    AUTO_STMT sqlite3_stmt *stmt = NULL;
+    AUTO(sat_buf) scan = SAT_BUF_INIT;
+    bool row;
+    TRY(sat__sql_prepare(db, &stmt,
+                         "SELECT wr FROM pragma_table_list(?1) WHERE schema = "
+                         "'main'",
+                         err));
+    (void)sqlite3_bind_text(stmt, 1, table->name, -1, SQLITE_STATIC);
+    TRY(sat__sql_step(stmt, &row, err));
+    table->is_placed = row && sqlite3_column_int(stmt, 0) != 0;
+    table->rowid = table->is_placed ? "sync_r" : rowid_name(table);
+    if (table->is_placed)
+        sat__buf_printf(&scan, "sync_place_%lld", (long long)table->t);
+    else
+        sat__sql_put_name(&scan, table->name);
+    TRY(sat__buf_status(&scan, err));
+    table->scan = sat__arena_text(arena, sat__buf_text(&scan), scan.len);
+    return table->scan != NULL ? SAT_OK : no_memory(err);
+}
+
 static sat_status load_schema(sqlite3 *db, sat__arena *arena, sat__table *table,
                               sat_error *err)
 {
@@ -441,14 +560,14 @@ static sat_status load_schema(sqlite3 *db, sat__arena *arena, sat__table *table,
             integer_key = c;
     }
     TRY(sat__buf_status(&create, err));
-    table->rowid = rowid_name(table);
+    TRY(find_places(db, arena, table, err));
     if (table->rowid == NULL)
         return sat__fail(err, SAT_ERR_UNSUPPORTED,
                          "table '%s' has columns named rowid, _rowid_ and oid",
                          table->name);
     /* INTEGER PRIMARY KEY is the rowid itself, unless an index says otherwise
      * (as for INTEGER PRIMARY KEY DESC). */
-    if (keys == 1 && integer_key != 0) {
+    if (keys == 1 && integer_key != 0 && !table->is_placed) {
         AUTO_STMT sqlite3_stmt *own = NULL;
         TRY(sat__sql_prepare(db, &own,
                              "SELECT 1 FROM pragma_index_list(?) "

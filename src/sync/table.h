@@ -39,7 +39,9 @@ enum { SAT_COLLATE_BINARY = 0, SAT_COLLATE_NOCASE = 1, SAT_COLLATE_RTRIM = 2 };
 typedef struct sat__unique {
     bool is_key;
     int count;
-    const int *columns;          /* their numbers */
+    const int *columns;          /* their numbers; 0: an expression */
+    const char *const *exprs;    /* the expressions, else NULL */
+    const bool *involves;        /* by column number: named in any of it */
     const char *const *collates; /* the index's collation for each */
     const char *where;           /* a partial index's condition, or NULL */
     sqlite3_stmt *holder;        /* finds who has a key, once it was needed */
@@ -74,6 +76,7 @@ enum sat__table_stmt {
     STMT_HIGH_SET,
     STMT_LOWER_HIGH,
     STMT_PAGE,
+    STMT_PLACE_GIVE,
     STMT_COUNT
 };
 
@@ -86,6 +89,8 @@ typedef struct sat__table {
     const char *strategy; /* NULL: the vault's */
     bool delete_wins;     /* over concurrent updates */
     const char *rowid;    /* a name under which the rowid can be reached */
+    const char *scan;     /* the table in FROM, where it has that name */
+    bool is_placed;       /* WITHOUT ROWID: see place.h */
     int key_column;       /* the INTEGER PRIMARY KEY's number, or 0 */
     int count;            /* columns, numbered 1 to count */
     sat__column *columns; /* by number; [0] is unused */

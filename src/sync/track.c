@@ -9,6 +9,7 @@
 
 #include "crypto/hash.h"
 #include "sync/core.h"
+#include "sync/place.h"
 
 /* Columns that others' rows named already keep their numbers. */
 static sat_status list_columns(sat_replica *replica, const char *table,
@@ -42,7 +43,7 @@ static sat_status check_table(sat_replica *replica, const char *table,
     bool row;
     TRY(sat__sql_prepare(
         replica->db, &stmt,
-        "SELECT type, wr, (SELECT count(*) FROM "
+        "SELECT type, (SELECT count(*) FROM "
         "pragma_table_info(?1) WHERE pk > 0) FROM "
         "pragma_table_list WHERE schema = 'main' AND name = ?1 "
         "COLLATE NOCASE",
@@ -63,12 +64,7 @@ static sat_status check_table(sat_replica *replica, const char *table,
                          "'%s' is a %s table, and only ordinary tables can be "
                          "tracked",
                          table, type);
-    if (sqlite3_column_int(stmt, 1) != 0)
-        return sat__fail(err, SAT_ERR_UNSUPPORTED,
-                         "table '%s' is WITHOUT ROWID, which can not be "
-                         "tracked; create it with rowids",
-                         table);
-    if (sqlite3_column_int(stmt, 2) == 0)
+    if (sqlite3_column_int(stmt, 1) == 0)
         return sat__fail(err, SAT_ERR_UNSUPPORTED,
                          "table '%s' has no PRIMARY KEY, so that its rows can "
                          "not be told apart; give it one",
@@ -96,9 +92,9 @@ sat_status sat__high_set(sat_replica *replica, sat__table *table,
     TRY(sat__sql_preparef(
         replica->db, slot, err,
         "INSERT INTO sync_high(t, r) SELECT %lld, coalesce(max(%s), "
-        "-9223372036854775808) FROM \"%w\" WHERE true ON CONFLICT(t) DO "
+        "-9223372036854775808) FROM %s WHERE true ON CONFLICT(t) DO "
         "UPDATE SET r = excluded.r WHERE r <> excluded.r",
-        (long long)table->t, table->rowid, table->name));
+        (long long)table->t, table->rowid, table->scan));
     return sat__sql_run(*slot, err);
 }
 
@@ -160,7 +156,9 @@ static sat_status import_rows(sat_replica *replica, sat__table *table,
     AUTO_STMT sqlite3_stmt *mods = NULL;
     AUTO(sat_buf) sql = SAT_BUF_INIT;
     bool row;
-    sat__buf_printf(&sql, "SELECT %s, ", table->rowid);
+    sat__buf_put_text(&sql, "SELECT ");
+    sat__place_put(&sql, table, "");
+    sat__buf_put_text(&sql, ", ");
     (void)sat__table_put_columns(&sql, table, "");
     sat__buf_put_text(&sql, " FROM ");
     sat__sql_put_name(&sql, table->name);
@@ -411,6 +409,7 @@ sat_status sat_replica_untrack(sat_replica *replica, const char *table,
     sat__tables_clear(&replica->tables); /* no statement may hold them open */
     TRY(sat__sql_exec(replica->db, err,
                       "DROP TABLE sync_journal_%lld; DROP TABLE sync_rows_%lld;"
+                      "DROP TABLE IF EXISTS sync_place_%lld;"
                       "DELETE FROM sync_away WHERE t = %lld;"
                       "DELETE FROM sync_history WHERE t = %lld;"
                       "DELETE FROM sync_mods WHERE t = %lld;"
@@ -418,6 +417,7 @@ sat_status sat_replica_untrack(sat_replica *replica, const char *table,
                       "DELETE FROM sync_high WHERE t = %lld;"
                       "UPDATE sync_tables SET present = 0 WHERE t = %lld",
                       (long long)t, (long long)t, (long long)t, (long long)t,
-                      (long long)t, (long long)t, (long long)t, (long long)t));
+                      (long long)t, (long long)t, (long long)t, (long long)t,
+                      (long long)t));
     return end(replica, &change, err);
 }

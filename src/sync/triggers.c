@@ -15,6 +15,7 @@
  * collecting, exactly, which SQL could not do (0.0 and -0.0 are equal to it).
  */
 #include "sync/journal.h"
+#include "sync/place.h"
 
 /* ", v1, v2, …" for the present columns */
 static void put_slots(sat_buf *out, const sat__table *table)
@@ -71,9 +72,16 @@ static sat_status on_delete(sqlite3 *db, const sat__table *table,
     sat__buf_printf(&sql, "BEGIN INSERT INTO sync_journal_%lld(r, c",
                     (long long)table->t);
     put_slots(&sql, table);
-    sat__buf_printf(&sql, ") VALUES(OLD.%s, %d", table->rowid, JOURNAL_DELETED);
+    sat__buf_printf(&sql, ") SELECT ");
+    sat__place_put(&sql, table, "OLD.");
+    sat__buf_printf(&sql, ", %d", JOURNAL_DELETED);
     put_old_values(&sql, table, "OLD.");
-    sat__buf_put_text(&sql, "); END");
+    if (table->is_placed) {
+        sat__buf_printf(&sql, "; DELETE FROM sync_place_%lld WHERE sync_r = ",
+                        (long long)table->t);
+        sat__place_put(&sql, table, "OLD.");
+    }
+    sat__buf_put_text(&sql, "; END");
     return run(db, &sql, err);
 }
 
@@ -85,17 +93,20 @@ static sat_status on_update(sqlite3 *db, const sat__table *table, int c,
                             sat_error *err)
 {
     AUTO(sat_buf) sql = SAT_BUF_INIT;
-    sat__buf_printf(&sql, "CREATE TRIGGER sync_%lld_update_%d AFTER UPDATE OF ",
-                    (long long)table->t, c);
+    /* Before, where the key is about to change and the place goes by it. */
+    sat__buf_printf(&sql, "CREATE TRIGGER sync_%lld_update_%d %s UPDATE OF ",
+                    (long long)table->t, c,
+                    table->is_placed ? "BEFORE" : "AFTER");
     sat__sql_put_name(&sql, table->columns[c].name);
     sat__buf_put_text(&sql, " ON ");
     sat__sql_put_name(&sql, table->name);
     sat__buf_printf(&sql,
-                    " BEGIN INSERT INTO sync_journal_%lld(r, c, v%d) "
-                    "VALUES(OLD.%s, %d, OLD.",
-                    (long long)table->t, c, table->rowid, c);
+                    " BEGIN INSERT INTO sync_journal_%lld(r, c, v%d) SELECT ",
+                    (long long)table->t, c);
+    sat__place_put(&sql, table, "OLD.");
+    sat__buf_printf(&sql, ", %d, OLD.", c);
     sat__sql_put_name(&sql, table->columns[c].name);
-    sat__buf_put_text(&sql, "); END");
+    sat__buf_put_text(&sql, "; END");
     return run(db, &sql, err);
 }
 
@@ -125,25 +136,6 @@ static sat_status on_move(sqlite3 *db, const sat__table *table, sat_error *err)
     return run(db, &sql, err);
 }
 
-/* "a" = NEW."a" COLLATE x AND … of one UNIQUE constraint. */
-static void put_match(sat_buf *out, const sat__table *table,
-                      const sat__unique *unique)
-{
-    for (int i = 0; i < unique->count; i++) {
-        const char *const name = table->columns[unique->columns[i]].name;
-        sat__buf_put_text(out, i > 0 ? " AND " : "");
-        sat__sql_put_name(out, name);
-        sat__buf_put_text(out, " = NEW.");
-        sat__sql_put_name(out, name);
-        if (unique->collates[i] != NULL) {
-            sat__buf_put_text(out, " COLLATE ");
-            sat__sql_put_name(out, unique->collates[i]);
-        }
-    }
-    if (unique->where != NULL)
-        sat__buf_printf(out, " AND (%s)", unique->where);
-}
-
 /* EXISTS(…) for a row that shares the unique key with the new one. */
 static void put_exists(sat_buf *out, const sat__table *table,
                        const sat__unique *unique)
@@ -151,7 +143,7 @@ static void put_exists(sat_buf *out, const sat__table *table,
     sat__buf_put_text(out, "EXISTS(SELECT 1 FROM ");
     sat__sql_put_name(out, table->name);
     sat__buf_put_text(out, " WHERE ");
-    put_match(out, table, unique);
+    sat__unique_put_match(out, table, unique, "NEW.");
     sat__buf_put_byte(out, ')');
 }
 
@@ -161,7 +153,9 @@ static void put_record_where(sat_buf *out, const sat__table *table)
     sat__buf_printf(out, "INSERT INTO sync_journal_%lld(r, c",
                     (long long)table->t);
     put_slots(out, table);
-    sat__buf_printf(out, ") SELECT %s, %d", table->rowid, JOURNAL_EVICTED);
+    sat__buf_put_text(out, ") SELECT ");
+    sat__place_put(out, table, "");
+    sat__buf_printf(out, ", %d", JOURNAL_EVICTED);
     put_old_values(out, table, "");
     sat__buf_put_text(out, " FROM ");
     sat__sql_put_name(out, table->name);
@@ -173,9 +167,13 @@ static void put_record(sat_buf *out, const sat__table *table,
                        const sat__unique *unique, bool is_update)
 {
     put_record_where(out, table);
-    put_match(out, table, unique);
-    if (is_update)
-        sat__buf_printf(out, " AND %s <> OLD.%s", table->rowid, table->rowid);
+    sat__unique_put_match(out, table, unique, "NEW.");
+    if (is_update) {
+        sat__buf_put_text(out, " AND ");
+        sat__place_put(out, table, "");
+        sat__buf_put_text(out, " <> ");
+        sat__place_put(out, table, "OLD.");
+    }
     sat__buf_put_text(out, "; ");
 }
 
@@ -193,7 +191,7 @@ static sat_status on_arrival(sqlite3 *db, const sat__table *table,
                              sat_error *err)
 {
     AUTO(sat_buf) sql = SAT_BUF_INIT;
-    const bool hidden = table->key_column == 0;
+    const bool hidden = table->key_column == 0 && !table->is_placed;
     put_head(&sql, table, "evict", "BEFORE INSERT");
     sat__buf_put_text(&sql, "WHEN ");
     if (hidden)
@@ -228,9 +226,12 @@ static sat_status on_displacement(sqlite3 *db, const sat__table *table, int at,
                     "CREATE TRIGGER sync_%lld_displace_%d BEFORE UPDATE "
                     "OF ",
                     (long long)table->t, at);
-    for (int i = 0; i < unique->count; i++) {
-        sat__buf_put_text(&sql, i > 0 ? ", " : "");
-        sat__sql_put_name(&sql, table->columns[unique->columns[i]].name);
+    for (int c = 1, first = 1; c <= table->count; c++) {
+        if (!unique->involves[c])
+            continue;
+        sat__buf_put_text(&sql, first ? "" : ", ");
+        sat__sql_put_name(&sql, table->columns[c].name);
+        first = 0;
     }
     sat__buf_put_text(&sql, " ON ");
     sat__sql_put_name(&sql, table->name);
@@ -290,11 +291,14 @@ sat_status sat__triggers_install(sat_replica *replica, const sat__table *table,
     sqlite3 *const db = replica->db;
     TRY(sat__triggers_remove(replica, table->t, err));
     TRY(create_journal(db, table, err));
+    TRY(sat__place_create(replica, table, err));
+    TRY(sat__place_triggers(replica, table, err));
     if (table->key_column != 0)
         TRY(on_insert(db, table, err));
     TRY(on_arrival(db, table, err));
     TRY(on_delete(db, table, err));
-    TRY(on_move(db, table, err));
+    if (!table->is_placed)
+        TRY(on_move(db, table, err));
     for (int c = 1; c <= table->count; c++)
         if (table->columns[c].is_present && c != table->key_column)
             TRY(on_update(db, table, c, err));

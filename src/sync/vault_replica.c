@@ -12,15 +12,13 @@
 #include "store/vault.h"
 #include "store/vault_db.h"
 
-#define MAX_AHEAD_MS 60000 /* how far ahead of ours a peer's clock may be */
-
 sat_status sat_replica_open(sat_profile *profile, const char *name,
                             sat_replica **out, sat_error *err)
 {
     sat__replica_options options = {.env = profile->env,
                                     .device_name =
                                         sat_profile_device_name(profile),
-                                    .max_ahead_ms = MAX_AHEAD_MS,
+                                    .max_ahead_ms = SAT_AHEAD_MAX_MS,
                                     .is_vault = true};
     AUTO_PTR(sqlite3) db = NULL;
     TRY(sat__vault_open(profile, name, SAT__VAULT_DB_REPLICA, &db, err));

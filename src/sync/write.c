@@ -7,6 +7,7 @@
 #include "sync/apptriggers.h"
 #include "sync/edit.h"
 #include "sync/history.h"
+#include "sync/place.h"
 
 #define GUEST "satchel guest"
 
@@ -188,7 +189,9 @@ static sat_status find(writer *work, bool keys_only, int64_t *r, bool *found,
 {
     AUTO_STMT sqlite3_stmt *stmt = NULL;
     AUTO(sat_buf) sql = SAT_BUF_INIT;
-    sat__buf_printf(&sql, "SELECT %s FROM ", work->table->rowid);
+    sat__buf_put_text(&sql, "SELECT ");
+    sat__place_put(&sql, work->table, "");
+    sat__buf_put_text(&sql, " FROM ");
     sat__sql_put_name(&sql, work->table->name);
     sat__buf_put_text(&sql, " WHERE ");
     (void)put_columns(work, keys_only, " IS ? AND ", "", &sql);
@@ -262,7 +265,8 @@ static sat_status update(writer *work, const sat__write *change, sat_error *err)
     sat__buf_put_text(&sql, " SET ");
     if (put_columns(work, false, ", ", " = ?", &sql) == 0)
         return sat__fail(err, SAT_ERR_INVALID, "data names no column");
-    sat__buf_printf(&sql, " WHERE %s = ?", work->table->rowid);
+    sat__buf_put_text(&sql, " WHERE ");
+    sat__place_put_at(&sql, work->table, "", "?");
     TRY(sat__buf_status(&sql, err));
     TRY(sat__sql_prepare(work->replica->db, &stmt, sat__buf_text(&sql), err));
     (void)sqlite3_bind_int64(stmt, bind_values(work, false, stmt) + 1, r);
@@ -277,9 +281,12 @@ static sat_status erase(writer *work, const sat__write *change, sat_error *err)
     TRY(find_by_key(work, change, &r, &found, err));
     if (!found)
         return SAT_OK;
+    AUTO(sat_buf) at = SAT_BUF_INIT;
+    sat__place_put_at(&at, work->table, "", "?");
+    TRY(sat__buf_status(&at, err));
     TRY(sat__sql_preparef(work->replica->db, &stmt, err,
-                          "DELETE FROM \"%w\" WHERE %s = ?", work->table->name,
-                          work->table->rowid));
+                          "DELETE FROM \"%w\" WHERE %s", work->table->name,
+                          sat__buf_text(&at)));
     (void)sqlite3_bind_int64(stmt, 1, r);
     return run(work, stmt, err);
 }

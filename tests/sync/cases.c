@@ -185,7 +185,7 @@ static void check_next(trio *t, const merge_case *c, const char *query)
         expect(&t->c, query, c->next_expect, c->next_conflicts);
 }
 
-void merge_check(const merge_case *c)
+static void check_ways(const merge_case *c)
 {
     const char *const query = c->query != NULL ? c->query : QUERY_T;
 
@@ -200,4 +200,15 @@ void merge_check(const merge_case *c)
             check_next(&t, c, query);
         trio_close(&t);
     }
+}
+
+/* What holds for the common table holds for one that has no rowids. */
+void merge_check(const merge_case *c)
+{
+    merge_case placed = *c;
+
+    check_ways(c);
+    placed.schema = TABLE_T " WITHOUT ROWID";
+    if (strcmp(c->schema, TABLE_T) == 0)
+        check_ways(&placed);
 }
