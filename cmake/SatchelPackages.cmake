@@ -4,7 +4,7 @@ find_package(PkgConfig REQUIRED)
 foreach(pair SQLCIPHER:sqlcipher CRYPTO:libcrypto SSL:libssl SODIUM:libsodium
         UTF8PROC:libutf8proc UV:libuv ZSTD:libzstd JANSSON:jansson
         KEYUTILS:libkeyutils EDIT:libedit INIH:inih ZBAR:zbar
-        PNG:libpng)
+        PNG:libpng QRENCODE:libqrencode)
     string(REPLACE ":" ";" pair "${pair}")
     list(GET pair 0 name)
     list(GET pair 1 module)

@@ -23,6 +23,11 @@
 #define SAT_LABEL_HEAD_KNOWLEDGE "satchel-v1 head knowledge"
 #define SAT_LABEL_BACKUP_MANIFEST "satchel-v1 backup manifest"
 #define SAT_LABEL_BACKUP_STATE "satchel-v1 backup state"
+#define SAT_LABEL_TRANSFER_CHECK "satchel-v1 transfer code check"
+#define SAT_LABEL_TRANSFER_CLAIM "satchel-v1 transfer claim"
+#define SAT_LABEL_TRANSFER_SESSION "satchel-v1 transfer session"
+#define SAT_LABEL_TRANSFER_RELEASE "satchel-v1 transfer release"
+#define SAT_LABEL_TRANSFER_DIGITS "satchel-v1 transfer digits"
 
 /* Purposes of sealed messages. */
 #define SAT_PURPOSE_SLOT "slot"
@@ -34,10 +39,12 @@
 #define SAT_PURPOSE_CHAIN_KEY "chain key"
 #define SAT_PURPOSE_BACKUP_PACK "backup pack"
 #define SAT_PURPOSE_BACKUP_MANIFEST "backup manifest" /* of signatures too */
+#define SAT_PURPOSE_TRANSFER_RELEASE "transfer release"
 
 /* Purposes of signatures. */
 #define SAT_PURPOSE_ACCOUNT_LINK "account link"
 #define SAT_PURPOSE_VAULT_LINK "vault link"
 #define SAT_PURPOSE_HEAD "head"
+#define SAT_PURPOSE_TRANSFER_CLAIM "transfer claim"
 
 #endif /* SAT_SRC_CRYPTO_LABELS_H */
