@@ -13,6 +13,8 @@ function(sat_install)
         RUNTIME DESTINATION ${CMAKE_INSTALL_LIBEXECDIR})
     install(TARGETS ${ARG_EXTENSION}
         LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR}/sqlite3)
+    install(FILES packaging/satchel-agent.service
+        DESTINATION lib/systemd/user)
     install(DIRECTORY include/satchel
         DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
     install(FILES "${PROJECT_BINARY_DIR}/satchel.pc"

@@ -8,6 +8,7 @@
 
 typedef sat_status cli_command_fn(cli_run *cli, sat_error *err);
 
+cli_command_fn cli_agent;
 cli_command_fn cli_audit;
 cli_command_fn cli_backup_delete;
 cli_command_fn cli_backup_list;

@@ -6,6 +6,7 @@
 #include "cli/commands.h"
 #include "cli/list.h"
 #include "cli/session.h"
+#include "satchel/agent.h"
 #include "satchel/peer.h"
 
 static const cli_column vault_columns[] = {
@@ -26,12 +27,14 @@ typedef struct survey {
     cli_run *cli;
     cli_session session;
     cli_list vaults, peers;
+    sat_buf agent; /* what it says of itself, as JSON; empty: none runs */
 } survey;
 
 static void survey_clear(survey *self)
 {
     cli_list_clear(&self->vaults);
     cli_list_clear(&self->peers);
+    sat__buf_clear(&self->agent);
     cli_session_close(&self->session);
 }
 
@@ -92,8 +95,27 @@ static sat_status print_json(survey *self, const char *id, sat_error *err)
     cli_json_raw(&json, cli_list_json(&self->vaults));
     cli_json_key(&json, "peers");
     cli_json_raw(&json, cli_list_json(&self->peers));
+    cli_json_key(&json, "agent");
+    cli_json_raw(&json,
+                 self->agent.len > 0 ? sat__buf_text(&self->agent) : NULL);
     cli_json_close(&json, '}');
     return cli_json_print(&json, err);
+}
+
+static sat_status keep_answer(const char *answer, void *context, sat_error *err)
+{
+    sat__buf_put_text(context, answer);
+    return sat__buf_status(context, err);
+}
+
+/* That no agent runs is no failure; that somebody else's does, is one. */
+static sat_status ask_agent(survey *self, sat_error *err)
+{
+    const sat_status st =
+        sat_agent_ask(sat_profile_path(self->session.profile),
+                      "{\"ask\":\"status\"}", keep_answer, &self->agent, err);
+
+    return st == SAT_ERR_NOT_FOUND ? SAT_OK : st;
 }
 
 sat_status cli_status(cli_run *cli, sat_error *err)
@@ -106,13 +128,16 @@ sat_status cli_status(cli_run *cli, sat_error *err)
     cli_list_init(&self.peers, cli, peer_columns);
     TRY(sat_vault_list(self.session.profile, put_vault, &self, err));
     TRY(sat_device_list(self.session.profile, put_peer, &self.peers, err));
+    TRY(ask_agent(&self, err));
     sat__hex_format(sat_profile_device_id(self.session.profile),
                     SAT_DEVICE_ID_SIZE, id);
     if (cli->json)
         return print_json(&self, id, err);
-    cli_say(cli, "%s (%s) in %s\n",
+    cli_say(cli, "%s (%s) in %s\n%s\n",
             sat_profile_device_name(self.session.profile), id,
-            sat_profile_path(self.session.profile));
+            sat_profile_path(self.session.profile),
+            self.agent.len > 0 ? "The agent is running."
+                               : "The agent is not running.");
     TRY(cli_list_print(&self.vaults, "No vaults.", err));
     cli_say(cli, "%s", "");
     return cli_list_print(&self.peers, "No other device is known yet.", err);

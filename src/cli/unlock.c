@@ -4,6 +4,7 @@
 #include "cli/commands.h"
 #include "cli/password.h"
 #include "cli/session.h"
+#include "satchel/agent.h"
 
 sat_status cli_unlock(cli_run *cli, sat_error *err)
 {
@@ -18,12 +19,32 @@ sat_status cli_unlock(cli_run *cli, sat_error *err)
     return cli_print_done(cli, err);
 }
 
+static sat_status ignore_answer(const char *answer, void *context,
+                                sat_error *err)
+{
+    (void)answer;
+    (void)context;
+    (void)err;
+    return SAT_OK;
+}
+
+/* The agent has the keys as well; it ends. */
+static sat_status stop_agent(const sat_profile *profile, sat_error *err)
+{
+    const sat_status st =
+        sat_agent_ask(sat_profile_path(profile), "{\"ask\":\"stop\"}",
+                      ignore_answer, NULL, err);
+
+    return st == SAT_ERR_NOT_FOUND ? SAT_OK : st;
+}
+
 sat_status cli_lock(cli_run *cli, sat_error *err)
 {
     AUTO(cli_session) session = {0};
 
     TRY(cli_session_open(cli, &session, err));
     TRY(sat_profile_forget(session.profile, err));
+    TRY(stop_agent(session.profile, err));
     cli_say(cli, "Locked.");
     return cli_print_done(cli, err);
 }

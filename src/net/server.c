@@ -38,19 +38,25 @@ static sat_status fail_uv(sat_error *err, int code, const char *what)
     return sat__fail(err, SAT_ERR_IO, "%s: %s", what, uv_strerror(code));
 }
 
-static void on_connection(uv_stream_t *listener, int status)
-{
-    station *const at = listener->data;
-
-    if (status == 0)
-        sat__connections_accept(&at->connections, listener);
-}
-
+/* Without connections the clock stands still: an idle server does not wake. */
 static void on_tick(uv_timer_t *clock)
 {
     station *const at = clock->data;
 
     sat__connections_expire(&at->connections);
+    if (at->connections.first == NULL)
+        (void)uv_timer_stop(clock);
+}
+
+static void on_connection(uv_stream_t *listener, int status)
+{
+    station *const at = listener->data;
+
+    if (status != 0)
+        return;
+    sat__connections_accept(&at->connections, listener);
+    if (!uv_is_active((uv_handle_t *)&at->clock))
+        (void)uv_timer_start(&at->clock, on_tick, TICK_MS, TICK_MS);
 }
 
 /* The clock goes on, unseen by the loop, so that nobody holds up the end. */
@@ -174,7 +180,6 @@ static sat_status make_station(sat__server *server, station *at, sat_error *err)
     /* These only fill in what they are given. */
     (void)uv_tcp_init(&at->loop.uv, &at->listener);
     (void)uv_timer_init(&at->loop.uv, &at->clock);
-    (void)uv_timer_start(&at->clock, on_tick, TICK_MS, TICK_MS);
     at->listener.data = at->clock.data = at;
     return listen_at(server, at, err);
 }

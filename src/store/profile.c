@@ -80,6 +80,26 @@ sat_status sat_profile_open(const char *path, const sat_env *env,
     return SAT_OK;
 }
 
+sat_status sat__profile_twin(const sat_profile *profile, sat_profile **out,
+                             sat_error *err)
+{
+    AUTO_PTR(sat_profile) twin = NULL;
+    AUTO_PTR(sat__secrets) secrets = NULL;
+
+    TRY(sat__profile_require(profile, err));
+    TRY(sat_profile_open(profile->path, profile->env, &twin, err));
+    TRY(sat__secrets_new(&secrets, err));
+    secrets->master = profile->secrets->master;
+    if (twin->keys.generation != profile->keys.generation)
+        return sat__fail(err, SAT_ERR_LOCKED,
+                         "the master key was renewed; unlock the profile "
+                         "again");
+    TRY(sat__secrets_unseal(secrets, &twin->keys, err));
+    twin->secrets = TAKE(secrets);
+    *out = TAKE(twin);
+    return SAT_OK;
+}
+
 void sat_profile_close(sat_profile *profile)
 {
     if (profile == NULL)

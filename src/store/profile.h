@@ -25,6 +25,10 @@ SAT_CHECK sat_status sat__profile_identity(const sat_profile *profile,
                                            const sat__identity **out,
                                            sat_error *err);
 
+/* The same profile once more, unlocked as this one is, for another thread. */
+SAT_CHECK sat_status sat__profile_twin(const sat_profile *profile,
+                                       sat_profile **out, sat_error *err);
+
 /* SAT_ERR_LOCKED while the profile is locked. */
 SAT_CHECK sat_status sat__profile_require(const sat_profile *profile,
                                           sat_error *err);
