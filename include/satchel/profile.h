@@ -133,7 +133,9 @@ SAT_CHECK sat_status sat_profile_set_password(sat_profile *profile,
 /*
  * As set_password(), for when somebody else may know the former one: the master
  * key is renewed, so that what the former password opened opens nothing that is
- * written from now on. The phrase stays good; the keychain forgets.
+ * written from now on. Every vault's database gets another key, which takes as
+ * long as writing it: SAT_ERR_BUSY, and nothing is changed, where one is open.
+ * The phrase stays good; the keychain forgets.
  */
 SAT_CHECK sat_status sat_profile_renew(sat_profile *profile,
                                        const char *password, sat_error *err);

@@ -18,6 +18,7 @@
 #define SAT_LABEL_PHRASE_SIGN "satchel-v1 phrase principal sign"
 #define SAT_LABEL_PHRASE_EXCHANGE "satchel-v1 phrase principal exchange"
 #define SAT_LABEL_KEYCHAIN_SLOT "satchel-v1 keychain slot"
+#define SAT_LABEL_SLOT_TIE "satchel-v1 slot tie"
 #define SAT_LABEL_DEVICE_SECRETS "satchel-v1 device secrets"
 #define SAT_LABEL_ITEM "satchel-v1 item"
 #define SAT_LABEL_HEAD_KNOWLEDGE "satchel-v1 head knowledge"

@@ -9,7 +9,7 @@
 #include "base/error.h"
 #include "crypto/labels.h"
 
-#define FORMAT 1
+#define FORMAT 2
 #define FIELDS 7
 
 void sat__keys_file_clear(sat__keys_file *file)
@@ -77,6 +77,11 @@ static sat_status read_format(sat__cbor *in, sat_error *err)
                          "format %" PRIu64 " of a newer satchel; this one "
                          "knows formats up to %d",
                          format, FORMAT);
+    if (format < FORMAT && format > 0)
+        return sat__fail(err, SAT_ERR_VERSION,
+                         "format %" PRIu64 " of an earlier satchel, which this "
+                         "one does not read; make the profile anew",
+                         format);
     if (format != FORMAT || count != FIELDS)
         return sat__fail(err, SAT_ERR_CORRUPT, "%zu fields of format %" PRIu64,
                          count, format);
@@ -112,31 +117,43 @@ sat_status sat__keys_file_decode(sat_bytes bytes, sat__keys_file *out,
     return SAT_OK;
 }
 
-/* The envelope is for one principal, one generation and one device's file. */
-static sat__seal_context envelope_context(const sat__keys_file *file)
+static void slot_hash(const sat__slot *slot, uint8_t out[SAT_SHA256_SIZE])
+{
+    AUTO(sat_buf) bytes = SAT_BUF_INIT;
+    sat__slot_encode(slot, &bytes);
+    sat__sha256(buf_view(&bytes), out);
+}
+
+/* The envelope is for one principal, one generation, one device's file, and the
+ * slot that holds the master key behind `tie`. */
+static sat__seal_context envelope_context(const sat__keys_file *file,
+                                          const sat__seal_key *tie)
 {
     return (sat__seal_context){
         .purpose = SAT_PURPOSE_MASTER_KEY,
+        .object = bytes_of(tie->bytes, sizeof tie->bytes),
         .version = file->generation,
         .device = bytes_of(file->device.sign, sizeof file->device.sign)};
 }
 
 static sat_status open_envelope(const sat__keys_file *file,
                                 const sat__keys_entry *entry,
-                                const sat__root *root, sat__master_key *out,
+                                const sat__root *root, sat__master_key *master,
                                 sat_error *err)
 {
-    const sat__seal_context context = envelope_context(file);
+    AUTO(sat__seal_key) tie = {{0}};
     AUTO(sat_buf) plain = SAT_BUF_INIT;
     AUTO_PTR(sat__identity) identity = NULL;
+    master_key_derive(master, SAT_LABEL_SLOT_TIE, &tie);
+    const sat__seal_context context = envelope_context(file, &tie);
     TRY(sat__root_identity(root, &identity, err));
     TRY(sat__envelope_unseal(identity, &context,
                              bytes_of(entry->envelope, sizeof entry->envelope),
                              &plain, err));
-    if (plain.len != sizeof out->bytes)
+    if (plain.len != sizeof master->bytes)
         return sat__fail(err, SAT_ERR_CORRUPT, "a master key of %zu bytes",
                          plain.len);
-    memcpy(out->bytes, plain.data, plain.len);
+    memcpy(master->bytes, plain.data, plain.len);
     return SAT_OK;
 }
 
@@ -184,24 +201,63 @@ void sat__keys_file_remove(sat__keys_file *file, sat__slot_kind kind)
     file->count = kept;
 }
 
+static const sat__slot_tie *find_tie(const sat__slot_ties *ties,
+                                     const sat__slot *slot)
+{
+    uint8_t hash[SAT_SHA256_SIZE];
+    slot_hash(slot, hash);
+    for (size_t i = 0; i < ties->count; i++)
+        if (memcmp(ties->list[i].slot, hash, sizeof hash) == 0)
+            return &ties->list[i];
+    return NULL;
+}
+
+static const sat__keys_entry *find_entry(const sat__keys_file *file,
+                                         const sat__slot_tie *tie)
+{
+    uint8_t hash[SAT_SHA256_SIZE];
+    for (size_t i = 0; i < file->count; i++) {
+        slot_hash(&file->entries[i].slot, hash);
+        if (memcmp(tie->slot, hash, sizeof hash) == 0)
+            return &file->entries[i];
+    }
+    return NULL;
+}
+
+/* Ties the slot, and forgets those whose slots are gone. */
+static void tie_slot(const sat__keys_file *file, const sat__slot *slot,
+                     const sat__master_key *master, sat__slot_ties *ties)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < ties->count; i++)
+        if (find_entry(file, &ties->list[i]) != NULL)
+            ties->list[kept++] = ties->list[i];
+    slot_hash(slot, ties->list[kept].slot);
+    master_key_derive(master, SAT_LABEL_SLOT_TIE, &ties->list[kept].key);
+    ties->count = kept + 1;
+}
+
 sat_status sat__keys_file_put(sat__keys_file *file, const sat_env *env,
                               const sat__root *root,
-                              const sat__master_key *master, sat_error *err)
+                              const sat__master_key *master,
+                              sat__slot_ties *ties, sat_error *err)
 {
     sat__keys_entry entry = {.has_envelope = false};
     TRY(sat__slot_seal(env, root, master, file->generation, &entry.slot, err));
     sat__keys_file_remove(file, root->kind);
     if (file->count == SAT_KEYS_FILE_SLOTS_MAX)
         return sat__fail(err, SAT_ERR_LIMIT, "no room for another key slot");
+    tie_slot(file, &entry.slot, master, ties);
     file->entries[file->count++] = entry;
     return SAT_OK;
 }
 
 static sat_status address(const sat__keys_file *file, const sat_env *env,
-                          const sat__master_key *master, sat__keys_entry *entry,
+                          const sat__master_key *master,
+                          const sat__slot_tie *tie, sat__keys_entry *entry,
                           sat_error *err)
 {
-    const sat__seal_context context = envelope_context(file);
+    const sat__seal_context context = envelope_context(file, &tie->key);
     AUTO(sat_buf) sealed = SAT_BUF_INIT;
     TRY(sat__envelope_seal(env, &entry->slot.principal, &context,
                            bytes_of(master->bytes, sizeof master->bytes),
@@ -212,11 +268,20 @@ static sat_status address(const sat__keys_file *file, const sat_env *env,
 }
 
 sat_status sat__keys_file_renew(sat__keys_file *file, const sat_env *env,
-                                const sat__master_key *master, sat_error *err)
+                                const sat__master_key *master,
+                                const sat__slot_ties *ties, sat_error *err)
 {
+    size_t kept = 0;
     sat__keys_file_remove(file, SAT_SLOT_KEYCHAIN);
     file->generation++;
-    for (size_t i = 0; i < file->count; i++)
-        TRY(address(file, env, master, &file->entries[i], err));
+    for (size_t i = 0; i < file->count; i++) {
+        const sat__slot_tie *const tie = find_tie(ties, &file->entries[i].slot);
+        if (tie == NULL)
+            continue;
+        file->entries[kept] = file->entries[i];
+        TRY(address(file, env, master, tie, &file->entries[kept], err));
+        kept++;
+    }
+    file->count = kept;
     return SAT_OK;
 }

@@ -27,6 +27,22 @@ typedef struct sat__keys_entry {
     uint8_t envelope[SAT_MASTER_ENVELOPE_SIZE];
 } sat__keys_entry;
 
+/*
+ * What is kept of each slot among the secrets: which slot it is, and a key made
+ * of the master key inside it. An envelope is bound to that key, so that nobody
+ * who can not open the slot, or what the present master key seals, makes one;
+ * and a slot that somebody else put into the file gets none.
+ */
+typedef struct sat__slot_tie {
+    uint8_t slot[SAT_SHA256_SIZE]; /* hash of its encoding */
+    sat__seal_key key;
+} sat__slot_tie;
+
+typedef struct sat__slot_ties {
+    size_t count;
+    sat__slot_tie list[SAT_KEYS_FILE_SLOTS_MAX];
+} sat__slot_ties;
+
 typedef struct sat__keys_file {
     sat__principal device;
     sat__secret_key salt; /* of the passwords; public, and this device's own */
@@ -57,19 +73,20 @@ SAT_CHECK sat_status sat__keys_file_open(const sat__keys_file *file,
 const sat__slot *sat__keys_file_slot(const sat__keys_file *file,
                                      sat__slot_kind kind);
 
-/* Removes the slots of root's kind, and makes one for it. */
+/* Removes the slots of root's kind, and makes one for it, with its tie. */
 SAT_CHECK sat_status sat__keys_file_put(sat__keys_file *file,
                                         const sat_env *env,
                                         const sat__root *root,
                                         const sat__master_key *master,
-                                        sat_error *err);
+                                        sat__slot_ties *ties, sat_error *err);
 void sat__keys_file_remove(sat__keys_file *file, sat__slot_kind kind);
 
 /* Begins the next generation: addresses `master` to the principals of all slots
- * and removes those without one. */
+ * that have a tie, and removes the others and those of a keychain. */
 SAT_CHECK sat_status sat__keys_file_renew(sat__keys_file *file,
                                           const sat_env *env,
                                           const sat__master_key *master,
+                                          const sat__slot_ties *ties,
                                           sat_error *err);
 
 #endif /* SAT_SRC_STORE_KEYS_FILE_H */

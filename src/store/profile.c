@@ -177,7 +177,9 @@ static sat_status unlock(sat_profile *profile, const sat__root *root,
     TRY(sat__secrets_unseal(secrets, &profile->keys, err));
     sat__secrets_free(profile->secrets);
     profile->secrets = TAKE(secrets);
-    return sat__vault_finish_renaming(profile, err);
+    /* Where another process has the vault open, it is gone on with later. */
+    const sat_status st = sat__vault_finish(profile, err);
+    return st == SAT_ERR_BUSY ? SAT_OK : st;
 }
 
 sat_status sat_profile_unlock(sat_profile *profile, const char *password,

@@ -60,7 +60,7 @@ SAT_CHECK sat_status sat__profile_begin(sat_profile *profile,
 SAT_CHECK sat_status sat__profile_commit(sat__profile_change *change,
                                          sat_error *err);
 
-/* The same where only key slots changed: what is sealed stays as it is. */
+/* The same where a slot was only removed, which needs no master key. */
 SAT_CHECK sat_status sat__profile_commit_slots(sat__profile_change *change,
                                                sat_error *err);
 void sat__profile_end(sat__profile_change *change);

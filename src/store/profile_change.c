@@ -10,6 +10,7 @@
 #include "store/fs.h"
 #include "store/keychain.h"
 #include "store/profile.h"
+#include "store/vault.h"
 
 sat_status sat__profile_begin(sat_profile *profile, sat__profile_change *out,
                               sat_error *err)
@@ -72,8 +73,20 @@ sat_status sat_profile_set_password(sat_profile *profile, const char *password,
     TRY(root_of_new_password(profile, password, &root, err));
     TRY(sat__profile_begin(profile, &change, err));
     TRY(sat__keys_file_put(&profile->keys, profile->env, &root,
-                           &profile->secrets->master, err));
-    return sat__profile_commit_slots(&change, err);
+                           &profile->secrets->master, &profile->secrets->ties,
+                           err));
+    return sat__profile_commit(&change, err);
+}
+
+static sat_status renew_master(sat_profile *profile, const sat__root *root,
+                               sat_error *err)
+{
+    sat__secrets *const secrets = profile->secrets;
+    sat__master_key_generate(profile->env, &secrets->master);
+    TRY(sat__keys_file_renew(&profile->keys, profile->env, &secrets->master,
+                             &secrets->ties, err));
+    return sat__keys_file_put(&profile->keys, profile->env, root,
+                              &secrets->master, &secrets->ties, err);
 }
 
 sat_status sat_profile_renew(sat_profile *profile, const char *password,
@@ -83,13 +96,12 @@ sat_status sat_profile_renew(sat_profile *profile, const char *password,
     AUTO(sat__profile_change) change = SAT_PROFILE_CHANGE_INIT;
     TRY(root_of_new_password(profile, password, &root, err));
     TRY(sat__profile_begin(profile, &change, err));
-    sat__master_key *const master = &profile->secrets->master;
-    sat__master_key_generate(profile->env, master);
-    TRY(sat__keys_file_renew(&profile->keys, profile->env, master, err));
-    TRY(sat__keys_file_put(&profile->keys, profile->env, &root, master, err));
+    TRY(sat__vault_plan_keys(profile, err));
+    TRY(renew_master(profile, &root, err));
     TRY(sat__profile_commit(&change, err));
+    sat__profile_end(&change);
     sat__keychain_remove(profile->device_id);
-    return SAT_OK;
+    return sat__vault_finish(profile, err);
 }
 
 sat_keychain sat_profile_keychain(const sat_profile *profile)
@@ -108,9 +120,10 @@ sat_status sat_profile_remember(sat_profile *profile, sat_error *err)
     sat__keychain_key_generate(profile->env, &key);
     sat__root_of_keychain(&key, &root);
     TRY(sat__keys_file_put(&profile->keys, profile->env, &root,
-                           &profile->secrets->master, err));
+                           &profile->secrets->master, &profile->secrets->ties,
+                           err));
     TRY(sat__keychain_put(profile->device_id, &key, err));
-    return sat__profile_commit_slots(&change, err);
+    return sat__profile_commit(&change, err);
 }
 
 sat_status sat_profile_forget(sat_profile *profile, sat_error *err)

@@ -42,17 +42,26 @@ static void encode(const sat__secrets *secrets, sat_buf *out)
     AUTO(sat_buf) identity = SAT_BUF_INIT;
     sat__identity_encode(secrets->identity, &identity);
     out->failed |= identity.failed;
-    sat__cbor_put_array(out, 3);
+    sat__cbor_put_array(out, 4);
     sat__cbor_put_bytes(out, identity.data, identity.len);
     sat__cbor_put_bytes(out, secrets->secret_key.bytes,
                         sizeof secrets->secret_key.bytes);
     sat__cbor_put_array(out, secrets->count);
     for (size_t i = 0; i < secrets->count; i++) {
         const sat__vault_entry *const vault = &secrets->vaults[i];
-        sat__cbor_put_array(out, 3);
+        sat__cbor_put_array(out, 4);
         sat__cbor_put_str(out, vault->name);
         sat__cbor_put_str(out, vault->former);
         sat__cbor_put_bytes(out, vault->key.bytes, sizeof vault->key.bytes);
+        sat__cbor_put_bytes(out, vault->next.bytes,
+                            vault->has_next ? sizeof vault->next.bytes : 0);
+    }
+    sat__cbor_put_array(out, secrets->ties.count);
+    for (size_t i = 0; i < secrets->ties.count; i++) {
+        const sat__slot_tie *const tie = &secrets->ties.list[i];
+        sat__cbor_put_array(out, 2);
+        sat__cbor_put_bytes(out, tie->slot, sizeof tie->slot);
+        sat__cbor_put_bytes(out, tie->key.bytes, sizeof tie->key.bytes);
     }
 }
 
@@ -93,10 +102,32 @@ static sat_status read_vault(sat__cbor *in, sat__vault_entry *out,
                              sat_error *err)
 {
     size_t count;
-    TRY(sat__cbor_array(in, 3, &count, err));
+    sat_bytes next;
+    TRY(sat__cbor_array(in, 4, &count, err));
     TRY(read_name(in, out->name, err));
     TRY(read_name(in, out->former, err));
-    return sat__cbor_fixed(in, out->key.bytes, sizeof out->key.bytes, err);
+    TRY(sat__cbor_fixed(in, out->key.bytes, sizeof out->key.bytes, err));
+    TRY(sat__cbor_bytes(in, &next, err));
+    if (next.len != 0 && next.len != sizeof out->next.bytes)
+        return sat__fail(err, SAT_ERR_CORRUPT, "a key of %zu bytes", next.len);
+    out->has_next = next.len > 0;
+    if (out->has_next)
+        memcpy(out->next.bytes, next.data, next.len);
+    return SAT_OK;
+}
+
+static sat_status read_ties(sat__cbor *in, sat__slot_ties *out, sat_error *err)
+{
+    TRY(sat__cbor_array(in, SAT_KEYS_FILE_SLOTS_MAX, &out->count, err));
+    for (size_t i = 0; i < out->count; i++) {
+        size_t count;
+        TRY(sat__cbor_array(in, 2, &count, err));
+        TRY(sat__cbor_fixed(in, out->list[i].slot, sizeof out->list[i].slot,
+                            err));
+        TRY(sat__cbor_fixed(in, out->list[i].key.bytes,
+                            sizeof out->list[i].key.bytes, err));
+    }
+    return SAT_OK;
 }
 
 /* An identity that is there already may be lent; it stays. */
@@ -119,13 +150,14 @@ static sat_status decode(sat__cbor *in, const sat__principal *device,
                          sat__secrets *secrets, sat_error *err)
 {
     size_t count;
-    TRY(sat__cbor_array(in, 3, &count, err));
+    TRY(sat__cbor_array(in, 4, &count, err));
     TRY(read_identity(in, device, &secrets->identity, err));
     TRY(sat__cbor_fixed(in, secrets->secret_key.bytes,
                         sizeof secrets->secret_key.bytes, err));
     TRY(sat__cbor_array(in, SAT_VAULTS_MAX, &secrets->count, err));
     for (size_t i = 0; i < secrets->count; i++)
         TRY(read_vault(in, &secrets->vaults[i], err));
+    TRY(read_ties(in, &secrets->ties, err));
     return sat__cbor_done(in, err);
 }
 

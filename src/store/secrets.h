@@ -1,7 +1,8 @@
 /*
  * secrets.h - what the master key seals in keys.cbor
  *
- *      [identity, secret key, [[name, former name, database key], …]]
+ *      [identity, secret key, [[name, former name, key, next key], …],
+ *       [[slot, tie], …]]
  *
  * The identity never leaves the device, and neither do the database keys; the
  * secret key is the account's. All of it lives in guarded memory.
@@ -18,12 +19,15 @@ typedef struct sat__vault_entry {
     char name[SAT_VAULT_NAME_MAX + 1];
     char former[SAT_VAULT_NAME_MAX + 1]; /* a renaming that is not finished */
     sat__database_key key;
+    bool has_next; /* the database is being given another key */
+    sat__database_key next;
 } sat__vault_entry;
 
 typedef struct sat__secrets {
     sat__master_key master;
     sat__identity *identity;
     sat__secret_key secret_key;
+    sat__slot_ties ties;
     size_t count;
     sat__vault_entry vaults[SAT_VAULTS_MAX]; /* ascending by name */
 } sat__secrets;

@@ -61,6 +61,9 @@ static sat_status open_entry(const sat_profile *profile,
     TRY(sat__vault_file(profile, vault->name, ".db", path, err));
     sat_status st =
         sat__vault_db_open(path, &vault->key, profile->env, flags, out, err);
+    if (st == SAT_ERR_AUTH && vault->has_next)
+        st = sat__vault_db_open(path, &vault->next, profile->env, flags, out,
+                                err);
     if (st == SAT_OK)
         return SAT_OK;
     /* The key is the right one: it came with the vault's entry. */
@@ -215,10 +218,14 @@ static sat_status replace_entry(sat_profile *profile, const char *name,
 {
     sat__secrets *const secrets = profile->secrets;
     AUTO(sat__database_key) key = sat__secrets_find(secrets, name)->key;
+    AUTO(sat__database_key) next = sat__secrets_find(secrets, name)->next;
+    const bool has_next = sat__secrets_find(secrets, name)->has_next;
     sat__secrets_remove(secrets, name);
     TRY(sat__secrets_add(secrets, profile->env, new_name, err));
     sat__vault_entry *const vault = sat__secrets_find(secrets, new_name);
     vault->key = key;
+    vault->next = next;
+    vault->has_next = has_next;
     (void)snprintf(vault->former, sizeof vault->former, "%s", name);
     return SAT_OK;
 }
@@ -231,7 +238,7 @@ static sat__vault_entry *find_renaming(const sat_profile *profile)
     return NULL;
 }
 
-sat_status sat__vault_finish_renaming(sat_profile *profile, sat_error *err)
+static sat_status finish_renaming(sat_profile *profile, sat_error *err)
 {
     while (find_renaming(profile) != NULL) {
         AUTO(sat__profile_change) change = SAT_PROFILE_CHANGE_INIT;
@@ -265,7 +272,73 @@ sat_status sat_vault_rename(sat_profile *profile, const char *name,
     TRY(replace_entry(profile, name, new_name, err));
     TRY(sat__profile_commit(&change, err));
     sat__profile_end(&change);
-    return sat__vault_finish_renaming(profile, err);
+    return finish_renaming(profile, err);
+}
+
+/* ---- another key ---- */
+
+/*
+ * Gives the database the next key, in one transaction of its log, so that it
+ * opens with either at any time. It may have it already.
+ */
+static sat_status change_key(const sat_profile *profile,
+                             sat__vault_entry *vault, sat_error *err)
+{
+    AUTO_PTR(sqlite3) db = NULL;
+    TRY(sat__vault_open_alone(profile, vault, &db, err));
+    TRY(sat__vault_db_change_key(db, &vault->next, err));
+    vault->key = vault->next;
+    vault->has_next = false;
+    sat__wipe(&vault->next, sizeof vault->next);
+    return SAT_OK;
+}
+
+sat_status sat__vault_plan_keys(sat_profile *profile, sat_error *err)
+{
+    sat__secrets *const secrets = profile->secrets;
+    for (size_t i = 0; i < secrets->count; i++) {
+        AUTO_PTR(sqlite3) db = NULL;
+        sat__vault_entry *const vault = &secrets->vaults[i];
+        if (vault->has_next)
+            TRY(change_key(profile, vault, err));
+        if (sat__vault_open_alone(profile, vault, &db, err) == SAT_ERR_BUSY)
+            return SAT_ERR_BUSY; /* a damaged one stays as it is */
+    }
+    for (size_t i = 0; i < secrets->count; i++) {
+        sat__vault_entry *const vault = &secrets->vaults[i];
+        vault->has_next = true;
+        sat__database_key_generate(profile->env, &vault->next);
+    }
+    return SAT_OK;
+}
+
+static sat__vault_entry *find_changing(const sat_profile *profile, size_t *at)
+{
+    for (; *at < profile->secrets->count; (*at)++)
+        if (profile->secrets->vaults[*at].has_next)
+            return &profile->secrets->vaults[*at];
+    return NULL;
+}
+
+sat_status sat__vault_finish(sat_profile *profile, sat_error *err)
+{
+    size_t at = 0;
+    TRY(finish_renaming(profile, err));
+    while (find_changing(profile, &at) != NULL) {
+        AUTO(sat__profile_change) change = SAT_PROFILE_CHANGE_INIT;
+        TRY(sat__profile_begin(profile, &change, err));
+        sat__vault_entry *const vault = find_changing(profile, &at);
+        if (vault == NULL)
+            return SAT_OK; /* another process was faster */
+        const sat_status st = change_key(profile, vault, err);
+        if (st == SAT_ERR_CORRUPT || st == SAT_ERR_NOT_FOUND) {
+            at++; /* nothing opens it, and it is in the way of nothing */
+            continue;
+        }
+        TRY(st);
+        TRY(sat__profile_commit(&change, err));
+    }
+    return SAT_OK;
 }
 
 sat_status sat_vault_import(sat_profile *profile, const char *name,

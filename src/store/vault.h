@@ -33,8 +33,14 @@ SAT_CHECK sat_status sat__vault_file(const sat_profile *profile,
 SAT_CHECK sat_status sat__vault_make_files(const sat_profile *profile,
                                            const char *name, sat_error *err);
 
-/* Goes on with a renaming that was interrupted. */
-SAT_CHECK sat_status sat__vault_finish_renaming(sat_profile *profile,
-                                                sat_error *err);
+/*
+ * Gives every vault another key, to be committed with the entries; none may be
+ * open in another process (SAT_ERR_BUSY). The databases follow in finish().
+ */
+SAT_CHECK sat_status sat__vault_plan_keys(sat_profile *profile, sat_error *err);
+
+/* Goes on with a renaming or a change of keys that was interrupted. A vault
+ * that is in use keeps its key for now: SAT_ERR_BUSY. */
+SAT_CHECK sat_status sat__vault_finish(sat_profile *profile, sat_error *err);
 
 #endif /* SAT_SRC_STORE_VAULT_H */

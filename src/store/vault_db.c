@@ -53,14 +53,21 @@ static sat_status check_cipher(sqlite3 *db, sat_error *err)
     return exec(db, "PRAGMA cipher_log_level = NONE", err);
 }
 
+#define KEY_TEXT_SIZE (2 + 2 * SAT_KEY_SIZE + 1 + 1)
+
 /* The blob-like form makes SQLCipher take the key as it is, without a KDF. */
+static void format_key(const sat__database_key *key, char out[KEY_TEXT_SIZE])
+{
+    memcpy(out, "x'", 2);
+    sat__hex_format(key->bytes, sizeof key->bytes, out + 2);
+    memcpy(out + KEY_TEXT_SIZE - 2, "'", 2);
+}
+
 static sat_status set_key(sqlite3 *db, const sat__database_key *key,
                           sat_error *err)
 {
-    char text[2 + 2 * sizeof key->bytes + 1 + 1] = "x'";
-    sat__hex_format(key->bytes, sizeof key->bytes, text + 2);
-    text[sizeof text - 2] = '\'';
-    text[sizeof text - 1] = 0;
+    char text[KEY_TEXT_SIZE];
+    format_key(key, text);
     const int rc = sqlite3_key(db, text, (int)sizeof text - 1);
     sat__wipe(text, sizeof text);
     TRY(sat__sqlite_status(db, rc, err, "cannot set the database's key"));
@@ -187,4 +194,19 @@ sat_status sat__vault_db_open(const char *path, const sat__database_key *key,
         TRY(set_up_writer(db, flags, err));
     *out = TAKE(db);
     return SAT_OK;
+}
+
+sat_status sat__vault_db_change_key(sqlite3 *db, const sat__database_key *key,
+                                    sat_error *err)
+{
+    char text[KEY_TEXT_SIZE];
+    /* The log keeps the pages under both keys apart until they are all there.
+     */
+    TRY(exec(db, "COMMIT; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL",
+             err));
+    format_key(key, text);
+    const int rc = sqlite3_rekey(db, text, (int)sizeof text - 1);
+    sat__wipe(text, sizeof text);
+    TRY(sat__sqlite_status(db, rc, err, "cannot change the database's key"));
+    return exec(db, "PRAGMA wal_checkpoint(TRUNCATE)", err);
 }

@@ -34,4 +34,13 @@ SAT_CHECK sat_status sat__vault_db_open(const char *path,
                                         const sat_env *env, unsigned flags,
                                         sqlite3 **out, sat_error *err);
 
+/*
+ * Gives the database, which nobody else has open, another key: it has the
+ * former or the new one, whenever the power goes. Takes as long as writing all
+ * of it, and as much room again.
+ */
+SAT_CHECK sat_status sat__vault_db_change_key(sqlite3 *db,
+                                              const sat__database_key *key,
+                                              sat_error *err);
+
 #endif /* SAT_SRC_STORE_VAULT_DB_H */

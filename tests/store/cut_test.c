@@ -174,20 +174,6 @@ static void changing_the_password(void **state)
     assert_true(unlocks(state, cuts - 1, "new"));
 }
 
-static void renewing_the_master_key(void **state)
-{
-    AUTO_PTR(sat_profile) profile = fixture_unlocked(state);
-    watch(state);
-    assert_int_equal(sat_profile_renew(profile, "new", NULL), SAT_OK);
-    watch_ends();
-    for (int i = 0; i < cuts; i++) {
-        AUTO_PTR(sat_profile) left = open_cut(state, i);
-        assert_int_equal(
-            sat_profile_unlock_phrase(left, fixture_phrase(), NULL), SAT_OK);
-        assert_true(opens(left, "main"));
-    }
-}
-
 static void put(sat_profile *profile, const char *vault)
 {
     AUTO_PTR(sqlite3) db = NULL;
@@ -200,6 +186,51 @@ static bool holds_mine(sat_profile *profile, const char *vault)
     AUTO_PTR(sqlite3) db = NULL;
     return sat__vault_open(profile, vault, 0, &db, NULL) == SAT_OK &&
            sat__sql_exec(db, NULL, "SELECT * FROM mine") == SAT_OK;
+}
+
+/* More pages than a cache would hold back. */
+static void fill(sat_profile *profile, const char *vault)
+{
+    AUTO_PTR(sqlite3) db = NULL;
+    put(profile, vault);
+    assert_int_equal(sat__vault_open(profile, vault, 0, &db, NULL), SAT_OK);
+    assert_int_equal(
+        sat__sql_exec(db, NULL,
+                      "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 "
+                      "FROM n WHERE i < 600) INSERT INTO mine SELECT "
+                      "randomblob(4000) FROM n"),
+        SAT_OK);
+}
+
+static bool is_whole(sat_profile *profile, const char *vault)
+{
+    AUTO_PTR(sqlite3) db = NULL;
+    return sat__vault_open(profile, vault, 0, &db, NULL) == SAT_OK &&
+           sat__sql_exec(db, NULL,
+                         "CREATE TEMP TABLE c AS SELECT count(*) AS n, "
+                         "sum(length(a)) AS s FROM mine;"
+                         "CREATE TEMP TABLE t (n CHECK (n = 1));"
+                         "INSERT INTO t SELECT n = 600 AND s = 2400000 FROM c;"
+                         "INSERT INTO t SELECT quick_check = 'ok' FROM "
+                         "pragma_quick_check") == SAT_OK;
+}
+
+static void renewing_the_master_key(void **state)
+{
+    AUTO_PTR(sat_profile) profile = fixture_unlocked(state);
+    fill(profile, "main");
+    watch(state);
+    assert_int_equal(sat_profile_renew(profile, "new", NULL), SAT_OK);
+    watch_ends();
+    for (int i = 0; i < cuts; i++) {
+        AUTO_PTR(sat_profile) left = open_cut(state, i);
+        assert_int_equal(
+            sat_profile_unlock_phrase(left, fixture_phrase(), NULL), SAT_OK);
+        assert_true(is_whole(left, "main"));
+        assert_true(opens(left, "account"));
+        for (size_t v = 0; v < left->secrets->count; v++)
+            assert_false(left->secrets->vaults[v].has_next);
+    }
 }
 
 static sat_profile *unlocked_cut(void **state, int number)

@@ -10,9 +10,11 @@
 #include <cmocka.h>
 
 #include "base/sql.h"
+#include "crypto/labels.h"
 #include "store/keychain.h"
 #include "store/profile_fixture.h"
 #include "store/vault.h"
+#include "store/vault_db.h"
 
 static void the_password_opens_it(void **state)
 {
@@ -84,8 +86,7 @@ static void a_new_password_changes_nothing_but_its_slot(void **state)
     AUTO(sat_buf) slot_before = phrase_slot(before);
     AUTO(sat_buf) slot_after = phrase_slot(after);
     assert_true(bytes_equal(buf_view(&slot_after), buf_view(&slot_before)));
-    assert_true(bytes_equal(buf_view(&after->keys.sealed),
-                            buf_view(&before->keys.sealed)));
+    assert_int_equal(after->keys.generation, before->keys.generation);
 }
 
 static void renewing_changes_the_master_key_and_keeps_the_phrase(void **state)
@@ -103,6 +104,114 @@ static void renewing_changes_the_master_key_and_keeps_the_phrase(void **state)
         sat_profile_unlock_phrase(by_phrase, fixture_phrase(), NULL), SAT_OK);
     assert_memory_equal(&by_phrase->secrets->master,
                         &by_password->secrets->master, sizeof former);
+}
+
+static void write_keys(sat_profile *profile, const sat__keys_file *keys)
+{
+    AUTO(sat_buf) bytes = SAT_BUF_INIT;
+    char path[SAT_PATH_SIZE];
+    sat__keys_file_encode(keys, &bytes);
+    assert_int_equal(sat__profile_file(profile, "keys.cbor", path, NULL),
+                     SAT_OK);
+    scratch_write(path, bytes.data, bytes.len);
+}
+
+/* Whoever can write the disk seals secrets of their own, and addresses their
+ * master key to the password's principal, which is public. */
+static void a_master_key_of_somebody_else_is_refused(void **state)
+{
+    AUTO_PTR(sat_profile) profile = fixture_open(state);
+    AUTO_PTR(sat__secrets) theirs = NULL;
+    AUTO(sat_buf) envelope = SAT_BUF_INIT;
+    sat__keys_file *const keys = &profile->keys;
+    assert_int_equal(sat__secrets_new(&theirs, NULL), SAT_OK);
+    sat__master_key_generate(sat_env_system(), &theirs->master);
+    assert_int_equal(
+        sat__identity_generate(sat_env_system(), &theirs->identity, NULL),
+        SAT_OK);
+    keys->device = *sat__identity_principal(theirs->identity);
+    const sat__seal_context context = {
+        .purpose = SAT_PURPOSE_MASTER_KEY,
+        .version = keys->generation,
+        .device = bytes_of(keys->device.sign, sizeof keys->device.sign)};
+    sat__keys_entry *const entry = &keys->entries[0];
+    assert_int_equal(entry->slot.kind, SAT_SLOT_PASSWORD);
+    assert_int_equal(
+        sat__envelope_seal(sat_env_system(), &entry->slot.principal, &context,
+                           bytes_of(theirs->master.bytes, SAT_KEY_SIZE),
+                           &envelope, NULL),
+        SAT_OK);
+    memcpy(entry->envelope, envelope.data, sizeof entry->envelope);
+    entry->has_envelope = true;
+    assert_int_equal(sat__secrets_seal(theirs, sat_env_system(), keys, NULL),
+                     SAT_OK);
+    write_keys(profile, keys);
+    AUTO_PTR(sat_profile) again = fixture_open(state);
+    assert_int_equal(sat_profile_unlock(again, FIXTURE_PASSWORD, NULL),
+                     SAT_ERR_AUTH);
+}
+
+static void a_slot_of_somebody_else_is_not_addressed(void **state)
+{
+    AUTO_PTR(sat_profile) profile = fixture_open(state);
+    AUTO(sat__phrase) phrase = {.words = 0};
+    AUTO(sat__root) root = {0};
+    sat__master_key master = {{1}};
+    assert_int_equal(sat__phrase_generate(sat_env_system(), 12, &phrase, NULL),
+                     SAT_OK);
+    assert_int_equal(sat__root_of_phrase(&phrase, &root, NULL), SAT_OK);
+    sat__keys_entry *const theirs = &profile->keys.entries[2];
+    assert_int_equal(sat__slot_seal(sat_env_system(), &root, &master, 1,
+                                    &theirs->slot, NULL),
+                     SAT_OK);
+    profile->keys.count = 3;
+    write_keys(profile, &profile->keys);
+    AUTO_PTR(sat_profile) owner = fixture_unlocked(state);
+    assert_int_equal(sat_profile_renew(owner, "new", NULL), SAT_OK);
+    assert_int_equal(owner->keys.count, 2);
+    assert_int_equal(sat__keys_file_open(&owner->keys, &root, &master, NULL),
+                     SAT_ERR_AUTH);
+}
+
+static void keys_of_an_earlier_format_are_named(void **state)
+{
+    AUTO_PTR(sat_profile) profile = fixture_open(state);
+    char path[SAT_PATH_SIZE];
+    sat_error err;
+    assert_int_equal(sat__profile_file(profile, "keys.cbor", path, NULL),
+                     SAT_OK);
+    AUTO(sat_buf) keys = scratch_read(path);
+    keys.data[1] = 1;
+    scratch_write(path, keys.data, keys.len);
+    assert_int_equal(sat_profile_unlock(profile, FIXTURE_PASSWORD, &err),
+                     SAT_ERR_VERSION);
+    assert_non_null(strstr(err.message, "format 1 of an earlier satchel"));
+}
+
+static void renewing_gives_every_vault_another_key(void **state)
+{
+    AUTO_PTR(sat_profile) profile = fixture_unlocked(state);
+    AUTO_PTR(sqlite3) db = NULL;
+    char path[SAT_PATH_SIZE];
+    sat__database_key former, now;
+    assert_int_equal(sat_vault_key(profile, "main", former.bytes, NULL),
+                     SAT_OK);
+    assert_int_equal(sat_vault_path(profile, "main", path, NULL), SAT_OK);
+    assert_int_equal(sat__vault_open(profile, "main", 0, &db, NULL), SAT_OK);
+    assert_int_equal(sat__sql_exec(db, NULL, "CREATE TABLE mine (a)"), SAT_OK);
+    sat_error err;
+    assert_int_equal(sat_profile_renew(profile, "new", &err), SAT_ERR_BUSY);
+    assert_string_equal(err.message,
+                        "another process has the vault 'main' open");
+    (void)sqlite3_close_v2(TAKE(db));
+    assert_int_equal(sat_profile_renew(profile, "new", NULL), SAT_OK);
+    assert_int_equal(sat_vault_key(profile, "main", now.bytes, NULL), SAT_OK);
+    assert_memory_not_equal(&former, &now, sizeof now);
+    assert_int_equal(
+        sat__vault_db_open(path, &former, sat_env_system(), 0, &db, NULL),
+        SAT_ERR_AUTH);
+    assert_int_equal(sat__vault_open(profile, "main", 0, &db, NULL), SAT_OK);
+    assert_int_equal(sat__sql_exec(db, NULL, "SELECT a FROM mine"), SAT_OK);
 }
 
 static void who_holds_the_former_master_key_is_locked_out(void **state)
@@ -237,6 +346,10 @@ int main(void)
         PROFILE_TEST(a_new_password_takes_the_place_of_the_former),
         PROFILE_TEST(a_new_password_changes_nothing_but_its_slot),
         PROFILE_TEST(renewing_changes_the_master_key_and_keeps_the_phrase),
+        PROFILE_TEST(a_master_key_of_somebody_else_is_refused),
+        PROFILE_TEST(a_slot_of_somebody_else_is_not_addressed),
+        PROFILE_TEST(keys_of_an_earlier_format_are_named),
+        PROFILE_TEST(renewing_gives_every_vault_another_key),
         PROFILE_TEST(who_holds_the_former_master_key_is_locked_out),
         PROFILE_TEST(a_keychain_opens_it_until_it_forgets),
         PROFILE_TEST(it_keeps_who_it_is),
