@@ -113,12 +113,12 @@ static void damage_is_found_and_nothing_is_given_out(void **state)
     sat_error err;
     sat_status problem = SAT_OK;
     add(profile, make_file(state, "in", 3 * SAT_STREAM_CHUNK), id);
-    assert_int_equal(
-        scratch_run("f=$(echo '%s/vaults/main.files/'*) &&"
-                    " printf 'X' | dd of=\"$f\" bs=1 seek=100000 conv=notrunc"
-                    " status=none",
-                    fixture_path(state)),
-        0);
+    assert_int_equal(scratch_run("f=$(echo '%s/vaults/main.files/'*) &&"
+                                 " printf 'XXXXXXXXXXXXXXXX' | dd of=\"$f\" "
+                                 "bs=1 seek=100000 conv=notrunc"
+                                 " status=none",
+                                 fixture_path(state)),
+                     0);
     assert_int_equal(sat_file_get(profile, MAIN, id, out, &err),
                      SAT_ERR_CORRUPT);
     (void)snprintf(message, sizeof message, "file '%s': chunk 1 is damaged",
