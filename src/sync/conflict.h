@@ -45,10 +45,22 @@ SAT_CHECK sat_status sat__open_find(sat_replica *replica,
 SAT_CHECK sat_status sat__group_is_own(sat_replica *replica, int64_t g,
                                        bool *out, sat_error *err);
 
-/* Whether of two groups the held one is ours, and so the local side. */
-SAT_CHECK sat_status sat__open_held_is_local(sat_replica *replica,
-                                             int64_t shown, int64_t held,
-                                             bool *out, sat_error *err);
+/*
+ * The sides of a conflict, as they are listed and chosen: what is shown, and
+ * what is held beside it. Of a deletion the row is shown; of a row that is kept
+ * out, the one that keeps it out.
+ */
+typedef struct sat__sides {
+    sat__row *holder;   /* who keeps a row out; NULL where nobody does */
+    int64_t shown;      /* the group that wrote it; 0 where there is nothing */
+    bool held_is_local; /* else what is shown is */
+} sat__sides;
+
+SAT_CHECK sat_status sat__conflict_sides(sat_replica *replica,
+                                         sat__arena *arena,
+                                         const sat__open *open,
+                                         const sat__row *row, sat__sides *out,
+                                         sat_error *err);
 
 /* The row in the table that keeps `row` out; NULL if there is none. */
 SAT_CHECK sat_status sat__conflict_holder(sat_replica *replica,

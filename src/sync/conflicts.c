@@ -70,28 +70,48 @@ static int64_t latest_group(sat_replica *replica, const sat__row *row)
     return latest != NULL ? latest->g : 0;
 }
 
-/* What is shown, and what is held beside it. */
-static sat_status fill_sides(sat_replica *replica, sat__arena *arena,
-                             const sat__open *open, sat__row *row, side *shown,
-                             side *held, sat_error *err)
+sat_status sat__conflict_sides(sat_replica *replica, sat__arena *arena,
+                               const sat__open *open, const sat__row *row,
+                               sat__sides *out, sat_error *err)
 {
+    const sat__entry *winner = NULL;
+    bool shown_own;
+    bool held_own;
+    bool by_key;
+    *out = (sat__sides){0};
+    if (open->c > 0)
+        winner = sat__cell_shown(replica, &row->cells[open->c]);
+    if (open->kind == KIND_INSERT || open->kind == KIND_UNIQUE)
+        TRY(sat__conflict_holder(replica, arena, row, &by_key, &out->holder,
+                                 err));
+    if (open->c == 0)
+        out->shown = latest_group(replica, row);
+    else if (open->c == SAT_CELL_ROW)
+        out->shown = out->holder != NULL ? out->holder->b : 0;
+    else
+        out->shown = winner != NULL ? winner->g : 0;
+    TRY(sat__group_is_own(replica, out->shown, &shown_own, err));
+    TRY(sat__group_is_own(replica, open->g, &held_own, err));
+    out->held_is_local = held_own && !shown_own;
+    return SAT_OK;
+}
+
+/* What is shown, and what is held beside it. */
+static sat_status fill_sides(sat_replica *replica, const sat__open *open,
+                             sat__row *row, const sat__sides *sides,
+                             side *shown, side *held, sat_error *err)
+{
+    shown->g = sides->shown;
+    held->g = open->g;
     if (open->c == SAT_CELL_ROW) {
-        sat__row *holder;
-        bool by_key;
-        held->g = open->g;
         sat__row_to_json(replica, row, &held->text);
-        TRY(sat__conflict_holder(replica, arena, row, &by_key, &holder, err));
-        if (holder == NULL) {
+        if (sides->holder != NULL)
+            sat__row_to_json(replica, sides->holder, &shown->text);
+        else
             sat__buf_put_text(&shown->text, "null");
-            return SAT_OK;
-        }
-        shown->g = latest_group(replica, holder);
-        sat__row_to_json(replica, holder, &shown->text);
         return SAT_OK;
     }
-    held->g = open->g;
     if (open->c == 0) {
-        shown->g = latest_group(replica, row);
         sat__row_to_json(replica, row, &shown->text);
         sat__buf_put_text(&held->text, "null");
         return SAT_OK;
@@ -102,20 +122,8 @@ static sat_status fill_sides(sat_replica *replica, sat__arena *arena,
     if (winner == NULL || loser == NULL)
         return sat__fail(err, SAT_ERR_CORRUPT,
                          "a conflict names an entry that is not there");
-    shown->g = winner->g;
     sat__value_to_json(&shown->text, &winner->value);
     sat__value_to_json(&held->text, &loser->value);
-    return SAT_OK;
-}
-
-sat_status sat__open_held_is_local(sat_replica *replica, int64_t shown,
-                                   int64_t held, bool *out, sat_error *err)
-{
-    bool shown_own;
-    bool held_own;
-    TRY(sat__group_is_own(replica, shown, &shown_own, err));
-    TRY(sat__group_is_own(replica, held, &held_own, err));
-    *out = held_own && !shown_own;
     return SAT_OK;
 }
 
@@ -128,20 +136,20 @@ static sat_status show(sat_replica *replica, const sat__open *open,
     AUTO(sat_buf) key = SAT_BUF_INIT;
     char id[2 * SAT_CONFLICT_ID_SIZE + 1];
     sat__row *row;
-    bool swapped;
+    sat__sides sides;
     TRY(sat__row_load(replica, &arena, open->table, open->b, open->o, &row,
                       err));
     if (row == NULL)
         return sat__fail(err, SAT_ERR_CORRUPT,
                          "a conflict names a row that is not there");
-    TRY(fill_sides(replica, &arena, open, row, &shown, &held, err));
+    TRY(sat__conflict_sides(replica, &arena, open, row, &sides, err));
+    TRY(fill_sides(replica, open, row, &sides, &shown, &held, err));
     TRY(name_side(replica, &shown, err));
     TRY(name_side(replica, &held, err));
-    TRY(sat__open_held_is_local(replica, shown.g, held.g, &swapped, err));
     sat__row_key_to_json(replica, row, &key);
     sat__hex_format(open->id, sizeof open->id, id);
-    side *const local = swapped ? &held : &shown;
-    side *const remote = swapped ? &shown : &held;
+    side *const local = sides.held_is_local ? &held : &shown;
+    side *const remote = sides.held_is_local ? &shown : &held;
     const sat_conflict conflict = {
         .id = id,
         .kind = kind_names[open->kind],

@@ -126,6 +126,25 @@ sat_status sat__edit_parse(sat__edit *edit, const char *json, sat__value *out,
     return sat__value_keep(out, &edit->arena, err);
 }
 
+/* Columns that are tied to a given one are decided as they are shown. */
+static sat_status write_tied(sat__edit *edit, sat__row *row, const bool *given,
+                             sat_error *err)
+{
+    const sat__column *const columns = row->table->columns;
+    for (int c = 1; c < row->count; c++) {
+        bool is_tied = false;
+        for (int k = 1; k < row->count; k++)
+            is_tied = is_tied || (given[k] && columns[k].tie == columns[c].tie);
+        const sat__entry *const shown =
+            sat__cell_shown(edit->replica, &row->cells[c]);
+        if (!is_tied || given[c] || shown == NULL || !columns[c].is_present)
+            continue;
+        const sat__value value = shown->value;
+        TRY(sat__edit_cell(edit, row, c, &value, false, true, err));
+    }
+    return SAT_OK;
+}
+
 sat_status sat__edit_object(sat__edit *edit, sat__row *row, const char *json,
                             sat_error *err)
 {
@@ -134,6 +153,9 @@ sat_status sat__edit_object(sat__edit *edit, sat__row *row, const char *json,
     TRY(sat__sql_preparef(edit->replica->db, &stmt, err, "%s json_each(?)",
                           sat__json_value_sql));
     (void)sqlite3_bind_text(stmt, 1, json, -1, SQLITE_STATIC);
+    bool *const given = sat__arena_alloc(&edit->arena, (size_t)row->count);
+    if (given == NULL)
+        return sat__fail(err, SAT_ERR_NOMEM, "out of memory");
     while (NEXT_ROW(stmt, err)) {
         const char *const name = (const char *)sqlite3_column_text(stmt, 1);
         sat__value value = sat__value_column(stmt, 0);
@@ -144,6 +166,7 @@ sat_status sat__edit_object(sat__edit *edit, sat__row *row, const char *json,
                              row->table->name, name);
         TRY(sat__value_keep(&value, &edit->arena, err));
         TRY(sat__edit_cell(edit, row, c, &value, false, true, err));
+        given[c] = true;
     }
-    return SAT_OK;
+    return write_tied(edit, row, given, err);
 }

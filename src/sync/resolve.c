@@ -9,6 +9,11 @@
 #include "sync/edit.h"
 #include "sync/place.h"
 
+static bool takes_held(const sat__sides *sides, sat_resolution how)
+{
+    return (how == SAT_RESOLVE_LOCAL) == sides->held_is_local;
+}
+
 /* ---- one cell ---- */
 
 static const sat__entry *entry_of(const sat__cell *cell, int64_t g)
@@ -55,17 +60,13 @@ static sat_status resolve_cell(sat__edit *edit, const sat__open *open,
                                sat__row *row, sat_resolution how,
                                const char *json, sat_error *err)
 {
-    const sat__entry *const shown =
-        sat__cell_shown(edit->replica, &row->cells[open->c]);
-    bool held_is_local;
+    sat__sides sides;
+    TRY(sat__conflict_sides(edit->replica, &edit->arena, open, row, &sides,
+                            err));
     if (how == SAT_RESOLVE_DATA)
         TRY(give_cells(edit, open, row, json, err));
-    else {
-        TRY(sat__open_held_is_local(edit->replica, shown != NULL ? shown->g : 0,
-                                    open->g, &held_is_local, err));
-        TRY(choose_cells(edit, open, row,
-                         (how == SAT_RESOLVE_LOCAL) == held_is_local, err));
-    }
+    else
+        TRY(choose_cells(edit, open, row, takes_held(&sides, how), err));
     return sat__edit_settle(edit, row, err);
 }
 
@@ -75,9 +76,10 @@ static sat_status resolve_delete(sat__edit *edit, const sat__open *open,
                                  sat__row *row, sat_resolution how,
                                  const char *json, sat_error *err)
 {
-    bool deleted_here;
-    TRY(sat__group_is_own(edit->replica, open->g, &deleted_here, err));
-    if (how != SAT_RESOLVE_DATA && (how == SAT_RESOLVE_LOCAL) == deleted_here) {
+    sat__sides sides;
+    TRY(sat__conflict_sides(edit->replica, &edit->arena, open, row, &sides,
+                            err));
+    if (how != SAT_RESOLVE_DATA && takes_held(&sides, how)) {
         TRY(sat__edit_delete(edit, row, err));
         return sat__edit_settle(edit, row, err);
     }
@@ -196,30 +198,22 @@ static sat_status rekey(sat__edit *edit, sat__row *row, sat_error *err)
     return move_children(edit, row, &from, &to, err);
 }
 
-/* One of the two rows that claim a key is deleted. */
+/* The row itself is deleted, or the one that keeps it out. */
 static sat_status choose_row(sat__edit *edit, const sat__open *open,
                              sat__row *row, sat_resolution how, sat_error *err)
 {
-    sat__row *holder;
-    bool by_key;
-    bool held_is_local;
-    TRY(sat__conflict_holder(edit->replica, &edit->arena, row, &by_key, &holder,
-                             err));
-    if (open->kind != KIND_INSERT && open->kind != KIND_UNIQUE) {
-        if (how == SAT_RESOLVE_REMOTE)
-            return sat__fail(err, SAT_ERR_UNSUPPORTED,
-                             "the row can not enter table '%s' as it is; "
-                             "resolve with --data and values that are allowed, "
-                             "or 'local' to delete it",
-                             row->table->name);
-        TRY(sat__edit_delete(edit, row, err));
-        return sat__edit_settle(edit, row, err);
-    }
-    TRY(sat__open_held_is_local(edit->replica, holder != NULL ? holder->b : 0,
-                                row->b, &held_is_local, err));
-    sat__row *const loser =
-        (how == SAT_RESOLVE_LOCAL) == held_is_local && holder != NULL ? holder
-                                                                      : row;
+    sat__sides sides;
+    TRY(sat__conflict_sides(edit->replica, &edit->arena, open, row, &sides,
+                            err));
+    const bool held = takes_held(&sides, how);
+    if (held && sides.holder == NULL)
+        return sat__fail(err, SAT_ERR_UNSUPPORTED,
+                         "the row can not enter table '%s' as it is; resolve "
+                         "with --data and values that are allowed, or '%s' to "
+                         "delete it",
+                         row->table->name,
+                         how == SAT_RESOLVE_LOCAL ? "remote" : "local");
+    sat__row *const loser = held ? sides.holder : row;
     TRY(sat__edit_delete(edit, loser, err));
     return sat__edit_settle(edit, loser, err);
 }

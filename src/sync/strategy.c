@@ -82,19 +82,19 @@ static sat_status strategy_of(sat_replica *replica, const sat__table *table,
 
 /* How to decide a conflict; *decides is false where it waits. */
 typedef sat_status choice_fn(sat_replica *replica, const sat__open *open,
-                             const void *context, sat_resolution *how,
-                             bool *decides, sat_error *err);
+                             const sat__sides *sides, const void *context,
+                             sat_resolution *how, bool *decides,
+                             sat_error *err);
 
 static sat_status by_strategy(sat_replica *replica, const sat__open *open,
-                              const void *context, sat_resolution *how,
-                              bool *decides, sat_error *err)
+                              const sat__sides *sides, const void *context,
+                              sat_resolution *how, bool *decides,
+                              sat_error *err)
 {
     int64_t strategy;
     (void)context;
     if (open->kind == KIND_DELETE && open->table->delete_wins) {
-        bool deleted_here;
-        TRY(sat__group_is_own(replica, open->g, &deleted_here, err));
-        *how = deleted_here ? SAT_RESOLVE_LOCAL : SAT_RESOLVE_REMOTE;
+        *how = sides->held_is_local ? SAT_RESOLVE_LOCAL : SAT_RESOLVE_REMOTE;
         *decides = true;
         return SAT_OK;
     }
@@ -105,32 +105,50 @@ static sat_status by_strategy(sat_replica *replica, const sat__open *open,
 }
 
 static sat_status as_asked(sat_replica *replica, const sat__open *open,
-                           const void *context, sat_resolution *how,
-                           bool *decides, sat_error *err)
+                           const sat__sides *sides, const void *context,
+                           sat_resolution *how, bool *decides, sat_error *err)
 {
     (void)replica;
     (void)open;
+    (void)sides;
     (void)err;
     *how = *(const sat_resolution *)context;
     *decides = true;
     return SAT_OK;
 }
 
+/* A row that nobody keeps out waits: to decide it so would be to delete it. */
+static sat_status decide_one(sat__edit *edit, const sat__open *open,
+                             choice_fn *choice, const void *context,
+                             sat_error *err)
+{
+    sat_resolution how;
+    sat__sides sides;
+    sat__row *row;
+    bool decides;
+    TRY(sat__row_load(edit->replica, &edit->arena, open->table, open->b,
+                      open->o, &row, err));
+    if (row == NULL)
+        return sat__fail(err, SAT_ERR_CORRUPT,
+                         "a conflict names a row that is not there");
+    TRY(sat__conflict_sides(edit->replica, &edit->arena, open, row, &sides,
+                            err));
+    if (open->c == SAT_CELL_ROW && sides.holder == NULL)
+        return SAT_OK;
+    TRY(choice(edit->replica, open, &sides, context, &how, &decides, err));
+    return decides ? sat__open_resolve(edit, open, how, NULL, err) : SAT_OK;
+}
+
 static sat_status decide(sat__edit *edit, const uint8_t *id, choice_fn *choice,
                          const void *context, sat_error *err)
 {
-    sat_resolution how;
     sat__open open;
-    bool decides;
     /* Deciding one may have decided another. */
     if (sat__open_find(edit->replica, id, &open, NULL) != SAT_OK)
         return SAT_OK;
-    TRY(choice(edit->replica, &open, context, &how, &decides, err));
-    if (!decides)
-        return SAT_OK;
-    const sat_status st = sat__open_resolve(edit, &open, how, NULL, err);
+    const sat_status st = decide_one(edit, &open, choice, context, err);
     sat__arena_reset(&edit->arena);
-    return st == SAT_ERR_UNSUPPORTED || st == SAT_ERR_INVALID ? SAT_OK : st;
+    return st;
 }
 
 static sat_status decide_all(sat_replica *replica, choice_fn *choice,

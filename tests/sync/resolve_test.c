@@ -145,6 +145,96 @@ static void the_history_of_a_row_is_kept_and_can_be_gone_back_to(void **state)
     resolved_as("r|1|x;");
 }
 
+/* Both then have the same conflict, of which each tells the sides. */
+static void both_write(const char *on_a, const char *on_b)
+{
+    resolve(&a, SAT_RESOLVE_LOCAL, NULL);
+    device_sync(&a, &b);
+    device_run(&a, "%s", on_a);
+    assert_int_equal(sat__replica_collect(a.replica, NULL, NULL), SAT_OK);
+    test_now_ms += 1000;
+    device_run(&b, "%s", on_b);
+    device_sync(&a, &b);
+}
+
+static void of_two_rows_the_side_that_is_listed_is_chosen(void **state)
+{
+    (void)state;
+    both_write("INSERT INTO t VALUES('n', 1, 'of a')",
+               "INSERT INTO t VALUES('n', 2, 'of b')");
+    device_run(&b, "UPDATE t SET qty = 9 WHERE id = 'n'");
+    device_sync(&a, &b);
+    assert_string_equal(device_conflicts(&b),
+                        "insert::{\"id\":\"n\",\"qty\":2,\"name\":\"of b\"}:"
+                        "{\"id\":\"n\",\"qty\":9,\"name\":\"of a\"};");
+    resolve(&b, SAT_RESOLVE_LOCAL, NULL);
+    resolved_as("n|2|of b;r|5|x;");
+}
+
+/* Both are ours where we wrote to what another kept alive. */
+static void of_a_deletion_the_side_that_is_listed_is_chosen(void **state)
+{
+    (void)state;
+    both_write("DELETE FROM t", "UPDATE t SET qty = 7");
+    device_run(&a, "UPDATE t SET name = 'of a'");
+    device_sync(&a, &b);
+    assert_string_equal(
+        device_conflicts(&a),
+        "delete::{\"id\":\"r\",\"qty\":7,\"name\":\"of a\"}:null;");
+    resolve(&a, SAT_RESOLVE_LOCAL, NULL);
+    resolved_as("r|7|of a;");
+}
+
+static void a_row_without_a_parent_is_not_deleted_to_be_kept(void **state)
+{
+    sat_error err = {0};
+    (void)state;
+    resolve(&a, SAT_RESOLVE_LOCAL, NULL);
+    device_run(&a, "CREATE TABLE c(id TEXT PRIMARY KEY, r REFERENCES t(id))");
+    device_run(&b, "CREATE TABLE c(id TEXT PRIMARY KEY, r REFERENCES t(id))");
+    device_track(&a, "c");
+    device_track(&b, "c");
+    device_sync(&a, &b);
+    device_run(&a, "DELETE FROM t");
+    device_run(&b, "INSERT INTO c VALUES('child', 'r')");
+    device_sync(&a, &b);
+    const char *const id = device_conflict_id(&b);
+    assert_int_equal(
+        sat_replica_resolve(b.replica, id, SAT_RESOLVE_LOCAL, NULL, &err),
+        SAT_ERR_UNSUPPORTED);
+    assert_int_equal(
+        sat_replica_resolve_all(b.replica, SAT_RESOLVE_REMOTE, NULL), SAT_OK);
+    assert_string_equal(device_conflict_id(&b), id);
+    assert_int_equal(
+        sat_replica_resolve(b.replica, id, SAT_RESOLVE_REMOTE, NULL, &err),
+        SAT_OK);
+    resolved_as("");
+}
+
+/* Else a merge could show a combination that nobody chose. */
+static void data_for_one_of_tied_columns_decides_all(void **state)
+{
+    (void)state;
+    resolve(&a, SAT_RESOLVE_LOCAL, NULL);
+    device_run(&a, "CREATE TABLE s(id TEXT PRIMARY KEY, lo, hi, CHECK(lo <= "
+                   "hi)); INSERT INTO s VALUES('s', 1, 9)");
+    device_run(&b, "CREATE TABLE s(id TEXT PRIMARY KEY, lo, hi, CHECK(lo <= "
+                   "hi)); INSERT INTO s VALUES('s', 1, 9)");
+    device_track(&a, "s");
+    device_track(&b, "s");
+    device_sync(&a, &b);
+    device_run(&a, "UPDATE s SET lo = 8");
+    assert_int_equal(sat__replica_collect(a.replica, NULL, NULL), SAT_OK);
+    test_now_ms += 1000;
+    device_run(&b, "UPDATE s SET hi = 3");
+    device_sync(&a, &b);
+    resolve(&a, SAT_RESOLVE_DATA, "{\"lo\": 2}");
+    device_sync(&a, &b);
+    assert_string_equal(device_get(&b, "SELECT * FROM s"), "s|2|3;");
+    assert_string_equal(device_conflicts(&b), "");
+    devices_equal(&a, &b, "SELECT * FROM s");
+}
+
 int main(void)
 {
 #define IN_CONFLICT(test)                                                      \
@@ -157,6 +247,10 @@ int main(void)
         IN_CONFLICT(an_ignored_conflict_is_ignored_here_only),
         IN_CONFLICT(two_resolutions_that_cross_end_by_the_latest),
         IN_CONFLICT(a_strategy_decides_by_itself),
+        IN_CONFLICT(of_two_rows_the_side_that_is_listed_is_chosen),
+        IN_CONFLICT(of_a_deletion_the_side_that_is_listed_is_chosen),
+        IN_CONFLICT(a_row_without_a_parent_is_not_deleted_to_be_kept),
+        IN_CONFLICT(data_for_one_of_tied_columns_decides_all),
         IN_CONFLICT(the_history_of_a_row_is_kept_and_can_be_gone_back_to),
     };
     return cmocka_run_group_tests_name("resolve", tests, NULL, NULL);
