@@ -97,6 +97,7 @@ sat_status cli_audit(cli_run *cli, sat_error *err)
                     self.device);
     self.search = cli_value(cli, "search");
     cli_list_init(&list, cli, audit_columns);
+    list.is_long = true;
     TRY(sat_audit_list(session.profile, self.since_ms, self.search, put_event,
                        &self, err));
     TRY(sat_vault_list(session.profile, audit_vault, &self, err));

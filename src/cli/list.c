@@ -5,9 +5,12 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <time.h>
 
-#define GAP 2       /* spaces between two columns */
+#define LONG                                                                   \
+    ((size_t)256 * 1024) /* bytes of a long list before it is printed */
+#define GAP 2            /* spaces between two columns */
 #define CELL_MAX 64 /* characters of a cell in a table; JSON has all of it */
 
 void cli_list_init(cli_list *list, const cli_run *cli,
@@ -32,14 +35,35 @@ void cli_list_clear(cli_list *list)
 {
     cli_json_clear(&list->json);
     sat__buf_clear(&list->text);
+    free(list->widths);
+}
+
+static sat_status print_table(cli_list *list, sat_error *err);
+
+/* Prints what a long list has so far. What fails here fails at the end too. */
+static void print_some(cli_list *list)
+{
+    if (!list->is_long || list->json.text.len + list->text.len < LONG)
+        return;
+    if (!list->cli->json) {
+        if (print_table(list, NULL) != SAT_OK)
+            list->text.failed = true;
+        list->text.len = 0;
+        return;
+    }
+    (void)fwrite(list->json.text.data, 1, list->json.text.len, stdout);
+    list->json.text.len = 0;
 }
 
 /* Begins a cell, and says which column it is in. Rows open and close as cells
  * come. */
 static const cli_column *begin_cell(cli_list *list)
 {
-    const size_t at = list->cells++ % list->width;
+    const size_t at = list->cells % list->width;
 
+    if (at == 0)
+        print_some(list);
+    list->cells++;
     if (!list->cli->json)
         return &list->columns[at];
     if (at == 0 && list->cells > 1)
@@ -166,28 +190,33 @@ static size_t gather_headings(const cli_list *list, sat_buf *out)
     return shown;
 }
 
-static sat_status print_table(const cli_list *list, sat_error *err)
+/* The first part of a long table decides the least width of its columns. */
+static sat_status print_table(cli_list *list, sat_error *err)
 {
-    AUTO(sat_buf) all = SAT_BUF_INIT;
-    const size_t shown = gather_headings(list, &all);
-    AUTO_FREE size_t *widths = calloc(shown, sizeof *widths);
+    AUTO(sat_buf) all = SAT_BUF_INIT, headings = SAT_BUF_INIT;
+    const size_t shown = gather_headings(list, &headings);
 
+    if (list->widths == NULL) {
+        list->widths = calloc(shown, sizeof *list->widths);
+        sat__buf_put(&all, headings.data, headings.len);
+    }
     sat__buf_put(&all, list->text.data, list->text.len);
+    TRY(sat__buf_status(&headings, err));
     TRY(sat__buf_status(&all, err));
-    if (widths == NULL)
+    if (list->widths == NULL)
         return sat__fail(err, SAT_ERR_NOMEM, "out of memory");
 
     const char *const end = (const char *)all.data + all.len;
     size_t cell = 0;
     for (const char *at = (const char *)all.data; at < end;
          at += strlen(at) + 1, cell++) {
-        size_t *const width = &widths[cell % shown];
+        size_t *const width = &list->widths[cell % shown];
         *width = places(at) > *width ? places(at) : *width;
     }
     cell = 0;
     for (const char *at = (const char *)all.data; at < end;
          at += strlen(at) + 1, cell++)
-        print_cell(at, widths[cell % shown], (cell + 1) % shown == 0);
+        print_cell(at, list->widths[cell % shown], (cell + 1) % shown == 0);
     return cli_flush(err);
 }
 

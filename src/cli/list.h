@@ -24,6 +24,8 @@ typedef struct cli_list {
     sat_buf text;  /* what people see: cells, ended by NUL each */
     bool is_one;   /* a single record, not a table */
     bool is_whole; /* the table shows long cells to their end */
+    bool is_long; /* printed as it grows, not kept; set before the first cell */
+    size_t *widths; /* of the columns that people see; NULL: none printed yet */
 } cli_list;
 
 void cli_list_init(cli_list *list, const cli_run *cli,

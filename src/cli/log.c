@@ -43,6 +43,7 @@ sat_status cli_log(cli_run *cli, sat_error *err)
     TRY(cli_number(cli, "limit", SIZE_MAX, &limit, err));
     TRY(cli_session_open_replica(cli, &session, err));
     cli_list_init(&list, cli, log_columns);
+    list.is_long = true;
     TRY(sat_replica_log(session.replica, table, key, since_ms, limit, put_entry,
                         &list, err));
     return cli_list_print(&list, "Nothing was written yet.", err);

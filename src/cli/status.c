@@ -7,6 +7,7 @@
 #include "cli/list.h"
 #include "cli/session.h"
 #include "satchel/agent.h"
+#include "sync/history.h"
 #include "satchel/peer.h"
 
 static const cli_column vault_columns[] = {
@@ -40,29 +41,17 @@ static void survey_clear(survey *self)
 
 DEFINE_AUTO(survey, survey_clear);
 
-static sat_status count_unsynced(const sat_log_entry *entry, void *context,
-                                 sat_error *err)
-{
-    int64_t *const unsynced = context;
-
-    (void)err;
-    *unsynced += !entry->is_synced;
-    return SAT_OK;
-}
-
 static sat_status put_vault(const char *name, void *context, sat_error *err)
 {
     survey *const self = context;
-    int64_t unsynced = 0;
-    uint64_t conflicts;
+    uint64_t unsynced, conflicts;
 
     TRY(cli_session_enter(self->cli, &self->session, name, err));
     sat_replica *const replica = self->session.replica;
-    TRY(sat_replica_log(replica, NULL, NULL, 0, SIZE_MAX, count_unsynced,
-                        &unsynced, err));
+    TRY(sat__replica_unsynced(replica, &unsynced, err));
     TRY(sat_replica_conflict_count(replica, &conflicts, err));
     cli_list_text(&self->vaults, name);
-    cli_list_integer(&self->vaults, unsynced);
+    cli_list_integer(&self->vaults, (int64_t)unsynced);
     cli_list_integer(&self->vaults, (int64_t)conflicts);
     return SAT_OK;
 }

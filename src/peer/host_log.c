@@ -9,15 +9,13 @@
  */
 #include "base/error.h"
 #include "peer/host.h"
+#include "sync/history.h"
 
 #define CHANGES_MAX 1000
 #define BYTES_MAX ((size_t)1 << 20) /* of data, and then the page ends */
 
 typedef struct log_page {
     json_t *changes;
-    uint64_t since, offset; /* where it begins */
-    uint64_t whole;         /* the last version of which all has come */
-    uint64_t present, seen; /* the one after it, and how many of its changes */
     size_t limit, bytes;
 } log_page;
 
@@ -37,24 +35,9 @@ static sat_status add_change(const sat_log_entry *entry, void *context,
 {
     log_page *const page = context;
 
-    if (entry->version <= page->since)
-        return SAT_OK;
-    if (entry->version != page->present) {
-        if (page->present != 0) {
-            page->whole = page->present;
-            page->offset = 0;
-        }
-        page->present = entry->version;
-        page->seen = 0;
-    }
-    if (page->seen < page->offset) {
-        page->seen++;
-        return SAT_OK;
-    }
     if (json_array_size(page->changes) >= page->limit ||
         page->bytes > BYTES_MAX)
         return SAT_ERR_STOPPED;
-    page->seen++;
     page->bytes += strlen(entry->data);
     if (json_array_append_new(page->changes, describe_change(entry)) != 0)
         return sat__fail(err, SAT_ERR_NOMEM, "out of memory");
@@ -81,28 +64,24 @@ sat_status sat__host_log(const sat__peer *peer, const sat__request *request,
     AUTO_JSON json_t *body = NULL;
     AUTO_JSON json_t *changes = json_array();
     log_page page = {.changes = changes};
+    sat__log_place place;
     uint64_t limit;
 
     TRY(sat__host_read(request, &body, err));
-    TRY(read_number(body, "since_version", 0, &page.since, err));
-    TRY(read_number(body, "offset", 0, &page.offset, err));
+    TRY(read_number(body, "since_version", 0, &place.version, err));
+    TRY(read_number(body, "offset", 0, &place.offset, err));
     TRY(read_number(body, "limit", CHANGES_MAX, &limit, err));
     if (limit == 0 || limit > CHANGES_MAX)
         return sat__fail(err, SAT_ERR_INVALID, "limit is from 1 to %d",
                          CHANGES_MAX);
     page.limit = (size_t)limit;
-    page.whole = page.since;
-    TRY(sat__replica_collect(peer->replica, NULL, err));
-    const sat_status status = sat_replica_log(peer->replica, NULL, NULL, 0,
-                                              SIZE_MAX, add_change, &page, err);
-    if (status != SAT_ERR_STOPPED) {
+    const sat_status status =
+        sat__replica_log_from(peer->replica, &place, add_change, &page, err);
+    if (status != SAT_ERR_STOPPED)
         TRY(status);
-        page.whole = page.present != 0 ? page.present : page.since;
-        page.seen = 0;
-    }
     AUTO_JSON json_t *value =
         json_pack("{s:O, s:I, s:I, s:b}", "changes", changes, "version",
-                  (json_int_t)page.whole, "offset", (json_int_t)page.seen,
+                  (json_int_t)place.version, "offset", (json_int_t)place.offset,
                   "done", (int)(status == SAT_OK));
     return sat__host_write(request, value, response, err);
 }

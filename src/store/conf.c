@@ -3,6 +3,7 @@
  */
 #include "store/conf.h"
 
+#include <ctype.h>
 #include <ini.h>
 #include <stdio.h>
 
@@ -10,6 +11,8 @@
 #include "base/error.h"
 #include "store/fs.h"
 
+#define LOG_DAYS 90
+#define LOG_DAYS_MAX 36500
 #define SIZE_MAX_OF_CONF 65536
 
 sat_status sat__device_name_check(const char *name, sat_error *err)
@@ -51,13 +54,19 @@ static int take(void *context, const char *section, const char *name,
         sat__device_name_check(value, NULL) == SAT_OK)
         (void)snprintf(conf->device_name, sizeof conf->device_name, "%s",
                        value);
+    char *end = NULL;
+    const unsigned long days = strtoul(value, &end, 10);
+    if (strcmp(section, "log") == 0 && strcmp(name, "days") == 0 &&
+        isdigit((unsigned char)value[0]) && *end == 0 && days > 0 &&
+        days <= LOG_DAYS_MAX)
+        conf->log_days = (unsigned)days;
     return 1;
 }
 
 sat_status sat__conf_read(const char *path, sat__conf *out, sat_error *err)
 {
     AUTO(sat_buf) text = SAT_BUF_INIT;
-    sat__conf conf = {.device_name = "unnamed"};
+    sat__conf conf = {.device_name = "unnamed", .log_days = LOG_DAYS};
     TRY(sat__fs_read(path, SIZE_MAX_OF_CONF, &text, err));
     const int line = ini_parse_string(sat__buf_text(&text), take, &conf);
     if (line != 0)

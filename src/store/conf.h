@@ -11,6 +11,7 @@
 
 typedef struct sat__conf {
     char device_name[SAT_DEVICE_NAME_SIZE];
+    unsigned log_days; /* how long the log of a vault is kept */
 } sat__conf;
 
 /* SAT_ERR_INVALID unless `name` may be a device's: 1 to 100 bytes of UTF-8 in

@@ -80,6 +80,7 @@ struct sat_replica {
     bool is_vault;
     int64_t exposed; /* our n up to which the mark has counted, as we know */
     sat_clock *clock;
+    uint64_t log_days;     /* how long the log is kept; 0: 90 */
     uint64_t max_ahead_ms; /* how far in the future a time may move us */
     sat__tables tables;
     int64_t fenced_schema; /* for which the app's triggers were looked at */
@@ -158,6 +159,9 @@ SAT_CHECK sat_status sat__knowledge_decode(sat_replica *replica,
 SAT_CHECK sat_status sat__collect_as(sat_replica *replica, int64_t author,
                                      int64_t seen, bool *changed,
                                      sat_error *err);
+
+/* The log goes back to this time, in ms (trim.c). */
+uint64_t sat__log_since(const sat_replica *replica);
 
 /* ---- time (time.c) ---- */
 

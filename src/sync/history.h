@@ -24,4 +24,21 @@ SAT_CHECK sat_status sat__row_by_key(sat_replica *replica, sat__arena *arena,
 SAT_CHECK sat_status sat__table_named(sat_replica *replica, const char *name,
                                       sat__table **out, sat_error *err);
 
+/* How far the log was read: all up to `version`, and so many rows of the
+ * next. */
+typedef struct sat__log_place {
+    uint64_t version, offset;
+} sat__log_place;
+
+/* As sat_replica_log(), all there is from `place` on, however old; where `each`
+ * ends it, `place` is before the entry that it was called with. */
+SAT_CHECK sat_status sat__replica_log_from(sat_replica *replica,
+                                           sat__log_place *place,
+                                           sat_log_fn *each, void *context,
+                                           sat_error *err);
+
+/* How many changes of this device no other is known to have. */
+SAT_CHECK sat_status sat__replica_unsynced(sat_replica *replica, uint64_t *out,
+                                           sat_error *err);
+
 #endif /* SAT_SRC_SYNC_HISTORY_H */

@@ -11,6 +11,8 @@ typedef struct reader {
     void *context;
     uint64_t since_ms;
     size_t left;
+    sat__log_place at; /* what was read: whole groups, and rows of the next */
+    uint64_t skip;     /* rows of the first group that were read before */
 } reader;
 
 /* Who made a group, and whether another device is known to have it. */
@@ -139,13 +141,18 @@ static sat_status emit_row(reader *in, sat__table *table, int64_t b, int64_t o,
     sat__row *past;
     sat__row *now;
     bool wrote = false;
-    TRY(load_with_history(in, &arena, table, b, o, &past, &now, err));
-    if (now == NULL)
+    if (in->at.offset < in->skip) {
+        in->at.offset++;
         return SAT_OK;
-    for (int c = 0; c < past->count; c++)
+    }
+    TRY(load_with_history(in, &arena, table, b, o, &past, &now, err));
+    for (int c = 0; now != NULL && c < past->count; c++)
         for (size_t k = 0; k < past->cells[c].count; k++)
             wrote = wrote || past->cells[c].entries[k].g == g;
-    return emit(in, past, now, g, wrote ? g : 0, err);
+    if (now != NULL)
+        TRY(emit(in, past, now, g, wrote ? g : 0, err));
+    in->at.offset++;
+    return SAT_OK;
 }
 
 /* ---- all rows, group by group ---- */
@@ -194,16 +201,19 @@ static sat_status emit_all(reader *in, const sat__table *only, sat_error *err)
     AUTO_STMT sqlite3_stmt *stmt = NULL;
     TRY(sat__sql_prepare(
         in->replica->db, &stmt,
-        "SELECT g FROM sync_groups WHERE time >> 16 >= ? ORDER "
-        "BY g",
+        "SELECT g FROM sync_groups WHERE time >> 16 >= ? AND g > ? ORDER BY g",
         err));
     (void)sqlite3_bind_int64(stmt, 1, (int64_t)in->since_ms);
+    (void)sqlite3_bind_int64(stmt, 2, (int64_t)in->at.version);
     while (in->left > 0 && NEXT_ROW(stmt, err)) {
         const int64_t g = sqlite3_column_int64(stmt, 0);
         for (size_t i = 0; i < tables->count; i++)
             if (only == NULL || tables->list[i] == only)
                 TRY(emit_births(in, tables->list[i], g, err));
         TRY(emit_mods(in, only, g, err));
+        if (in->left > 0)
+            in->at = (sat__log_place){(uint64_t)g, 0};
+        in->skip = 0;
     }
     return SAT_OK;
 }
@@ -274,12 +284,72 @@ sat_status sat_replica_log(sat_replica *replica, const char *table,
                            const char *key, uint64_t since_ms, size_t limit,
                            sat_log_fn *each, void *context, sat_error *err)
 {
-    reader in = {replica, each, context, since_ms, limit};
+    const uint64_t kept_ms = sat__log_since(replica);
+    reader in = {.replica = replica,
+                 .each = each,
+                 .context = context,
+                 .since_ms = since_ms,
+                 .left = limit};
     sat__table *only = NULL;
     TRY(sat__replica_collect(replica, NULL, err));
     if (table != NULL)
         TRY(sat__table_named(replica, table, &only, err));
     if (only != NULL && key != NULL)
         return emit_one(&in, only, key, err);
+    if (in.since_ms < kept_ms)
+        in.since_ms = kept_ms;
     return emit_all(&in, only, err);
+}
+
+sat_status sat__replica_log_from(sat_replica *replica, sat__log_place *place,
+                                 sat_log_fn *each, void *context,
+                                 sat_error *err)
+{
+    reader in = {.replica = replica,
+                 .each = each,
+                 .context = context,
+                 .left = SIZE_MAX,
+                 .at = {place->version, 0},
+                 .skip = place->offset};
+    TRY(sat__replica_collect(replica, NULL, err));
+    const sat_status status = emit_all(&in, NULL, err);
+    *place = in.at;
+    return status;
+}
+
+/* Rows of groups of our own that no other device is known to have. */
+sat_status sat__replica_unsynced(sat_replica *replica, uint64_t *out,
+                                 sat_error *err)
+{
+    const sat__tables *const tables = &replica->tables;
+    AUTO_STMT sqlite3_stmt *stmt = NULL;
+    AUTO(sat_buf) sql = SAT_BUF_INIT;
+    bool row;
+    TRY(sat__replica_collect(replica, NULL, err));
+    sat__buf_put_text(
+        &sql, "WITH own(g) AS (SELECT g FROM sync_groups AS x JOIN "
+              "sync_incarnations USING(i) WHERE device = ?1 AND NOT EXISTS("
+              "SELECT 1 FROM sync_reports AS r WHERE r.i = x.i AND r.n >= x.n "
+              "AND r.device <> ?1)) SELECT total(n) FROM (SELECT count(*) AS n "
+              "FROM own JOIN sync_mods USING(g)");
+    for (size_t i = 0; i < tables->count; i++) {
+        const long long t = (long long)tables->list[i]->t;
+        if (tables->list[i]->is_present)
+            sat__buf_printf(&sql,
+                            " UNION ALL SELECT count(*) FROM own JOIN "
+                            "sync_rows_%lld AS m ON m.b = g",
+                            t);
+        sat__buf_printf(&sql,
+                        " UNION ALL SELECT count(*) FROM own JOIN sync_away AS "
+                        "a ON a.t = %lld AND a.b = g",
+                        t);
+    }
+    sat__buf_put_byte(&sql, ')');
+    TRY(sat__buf_status(&sql, err));
+    TRY(sat__sql_prepare(replica->db, &stmt, sat__buf_text(&sql), err));
+    (void)sqlite3_bind_blob(stmt, 1, replica->device, SAT_DEVICE_ID_SIZE,
+                            SQLITE_STATIC);
+    TRY(sat__sql_step(stmt, &row, err));
+    *out = (uint64_t)sqlite3_column_int64(stmt, 0);
+    return SAT_OK;
 }

@@ -220,6 +220,7 @@ sat_status sat__replica_open(sqlite3 *db, const sat__replica_options *options,
     replica->env = *(options->env != NULL ? options->env : sat_env_system());
     memcpy(replica->device, options->device, sizeof replica->device);
     replica->max_ahead_ms = options->max_ahead_ms;
+    replica->log_days = options->log_days;
     replica->is_vault = options->is_vault;
     TRY(prepare_connection(db, err));
     TRY(sat__sql_begin(db, &change, err));

@@ -29,6 +29,7 @@ typedef struct sat__replica_options {
     uint8_t device[SAT_DEVICE_ID_SIZE];
     const char *device_name; /* shown to people, at most 100 bytes */
     uint64_t max_ahead_ms;   /* how far in the future a time may move us */
+    uint64_t log_days;       /* how long the log is kept; 0: 90 */
     bool is_vault;           /* a vault of a profile, with its mark beside it */
 } sat__replica_options;
 
@@ -60,6 +61,9 @@ void sat__replica_incarnation(const sat_replica *replica,
  */
 SAT_CHECK sat_status sat__replica_collect(sat_replica *replica, bool *changed,
                                           sat_error *err);
+
+/* Forgets what was superseded before the log begins, once a day. */
+SAT_CHECK sat_status sat__replica_trim(sat_replica *replica, sat_error *err);
 
 /* What this replica has seen: CBOR, map of incarnation (bytes) to n. */
 SAT_CHECK sat_status sat__replica_knowledge(sat_replica *replica, sat_buf *out,

@@ -19,13 +19,17 @@ sat_status sat_replica_open(sat_profile *profile, const char *name,
                                     .device_name =
                                         sat_profile_device_name(profile),
                                     .max_ahead_ms = SAT_AHEAD_MAX_MS,
+                                    .log_days = profile->conf.log_days,
                                     .is_vault = true};
     AUTO_PTR(sqlite3) db = NULL;
     TRY(sat__vault_open(profile, name, SAT__VAULT_DB_REPLICA, &db, err));
     memcpy(options.device, sat_profile_device_id(profile),
            sizeof options.device);
-    TRY(sat__replica_open(db, &options, out, err));
-    (*out)->owned = TAKE(db);
+    AUTO_PTR(sat_replica) replica = NULL;
+    TRY(sat__replica_open(db, &options, &replica, err));
+    replica->owned = TAKE(db);
+    TRY(sat__replica_trim(replica, err));
+    *out = TAKE(replica);
     return SAT_OK;
 }
 

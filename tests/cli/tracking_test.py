@@ -135,5 +135,23 @@ class Tracking(Case):
                                          "FROM sync_devices"))
 
 
+class LongLog(Case):
+    """Printed as it is read: whatever its length, it is one JSON value."""
+
+    def test_ten_thousand_changes(self):
+        laptop = self.device("laptop").unlock()
+        laptop.ok("sql", "CREATE TABLE n(id INTEGER PRIMARY KEY, x)")
+        laptop.ok("track", "n")
+        laptop.ok("sql", "WITH RECURSIVE c(i) AS (SELECT 1 UNION ALL SELECT "
+                         "i + 1 FROM c WHERE i < 10000) INSERT INTO n SELECT "
+                         "i, 'text ' || i FROM c")
+        self.assertEqual(10000, len(laptop.json("log")))
+        lines = laptop.ok("log").splitlines()
+        self.assertEqual(10001, len(lines))
+        self.assertEqual(1, sum(line.startswith("TABLE") for line in lines))
+        vaults = laptop.json("status")["vaults"]
+        self.assertIn(10000, [v["unsynced"] for v in vaults])
+
+
 if __name__ == "__main__":
     unittest.main()
