@@ -2,13 +2,13 @@
 # installed where they are made, in SatchelCli.cmake.
 include(GNUInstallDirs)
 
-# sat_install(LIBRARY library PROGRAM program EXTENSION extension
+# sat_install(LIBRARY library PROGRAMS program... EXTENSION extension
 #             HELPERS helper...)
 function(sat_install)
-    cmake_parse_arguments(ARG "" "LIBRARY;PROGRAM;EXTENSION" "HELPERS" ${ARGN})
+    cmake_parse_arguments(ARG "" "LIBRARY;EXTENSION" "PROGRAMS;HELPERS" ${ARGN})
     configure_file(cmake/satchel.pc.in satchel.pc @ONLY)
     install(TARGETS ${ARG_LIBRARY} LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR})
-    install(TARGETS ${ARG_PROGRAM} RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
+    install(TARGETS ${ARG_PROGRAMS} RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
     install(TARGETS ${ARG_HELPERS}
         RUNTIME DESTINATION ${CMAKE_INSTALL_LIBEXECDIR})
     install(TARGETS ${ARG_EXTENSION}

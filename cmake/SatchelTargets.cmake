@@ -29,7 +29,7 @@ endfunction()
 # A module that has no source yet is passed over.
 function(sat_module name)
     cmake_parse_arguments(ARG "" "" "DEPENDS" ${ARGN})
-    file(GLOB sources CONFIGURE_DEPENDS "src/${name}/*.c")
+    file(GLOB sources CONFIGURE_DEPENDS "src/${name}/*.c" "src/${name}/*/*.c")
     if(NOT sources)
         add_library(sat_${name} INTERFACE)
         target_link_libraries(sat_${name} INTERFACE ${ARG_DEPENDS})
@@ -79,6 +79,17 @@ function(sat_helper target)
     set_target_properties(${target} PROPERTIES OUTPUT_NAME ${ARG_NAME})
 endfunction()
 
+# sat_server(TARGET NAME name MODULES name...): a program of these modules and
+# nothing else; what it does not name is not in it.
+function(sat_server target)
+    cmake_parse_arguments(ARG "" "NAME" "MODULES" ${ARGN})
+    list(TRANSFORM ARG_MODULES PREPEND "sat_")
+    add_executable(${target} "src/${ARG_NAME}.c")
+    sat_compile(${target})
+    target_link_libraries(${target} PRIVATE ${ARG_MODULES})
+    set_target_properties(${target} PROPERTIES OUTPUT_NAME ${ARG_NAME})
+endfunction()
+
 # sat_extension(TARGET NAME name MODULES name... DEPENDS target... ABI map): a
 # loadable SQLite extension, NAME.so: the modules compiled once more, against the
 # SQLite of whatever program loads it, entered in src/NAME_extension.c.
@@ -119,6 +130,9 @@ function(sat_tests)
         target_compile_definitions(${target} PRIVATE
             SAT_TEST_DATA="${PROJECT_SOURCE_DIR}/tests"
             SAT_BUILD_DIR="${PROJECT_BINARY_DIR}")
+        if(folder STREQUAL "hub")
+            target_link_libraries(${target} PRIVATE sat_hub)
+        endif()
         target_link_libraries(${target} PRIVATE satchel_static ${CMOCKA})
         add_test(NAME ${path} COMMAND ${target})
     endforeach()

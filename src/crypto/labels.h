@@ -30,6 +30,11 @@
 #define SAT_LABEL_TRANSFER_RELEASE "satchel-v1 transfer release"
 #define SAT_LABEL_TRANSFER_DIGITS "satchel-v1 transfer digits"
 
+#define SAT_LABEL_HUB_IDENTITY "satchel-v1 hub identity"
+#define SAT_LABEL_HUB_TOKEN "satchel-v1 hub token"
+#define SAT_LABEL_HUB_SEAL "satchel-v1 hub seal"
+#define SAT_LABEL_HUB_HASH "satchel-v1 hub hash"
+
 /* Purposes of sealed messages. */
 #define SAT_PURPOSE_SLOT "slot"
 #define SAT_PURPOSE_MASTER_KEY "master key"
@@ -42,7 +47,12 @@
 #define SAT_PURPOSE_BACKUP_MANIFEST "backup manifest" /* of signatures too */
 #define SAT_PURPOSE_TRANSFER_RELEASE "transfer release"
 
+#define SAT_PURPOSE_HUB_SECRET "hub secret"
+
 /* Purposes of signatures. */
+#define SAT_PURPOSE_REGISTER "register"
+#define SAT_PURPOSE_LOGIN "login"
+#define SAT_PURPOSE_REFRESH "refresh"
 #define SAT_PURPOSE_ACCOUNT_LINK "account link"
 #define SAT_PURPOSE_VAULT_LINK "vault link"
 #define SAT_PURPOSE_HEAD "head"

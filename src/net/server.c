@@ -223,6 +223,11 @@ const char *sat__server_address(const sat__server *server)
     return server->address;
 }
 
+unsigned sat__server_threads(const sat__server *server)
+{
+    return server->count;
+}
+
 typedef struct errand {
     sat__task task;
     void (*run)(void *context, unsigned loop);

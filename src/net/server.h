@@ -88,6 +88,9 @@ SAT_CHECK sat_status sat__server_start(const sat__server_options *options,
 /* "127.0.0.1:7440", with the port that was found. */
 const char *sat__server_address(const sat__server *server);
 
+/* How many threads it has, one a loop. */
+unsigned sat__server_threads(const sat__server *server);
+
 /* Runs `run` on the thread of each loop, with the loop's number. False where
  * memory was refused. */
 bool sat__server_each(sat__server *server,

@@ -101,6 +101,23 @@ sat_status sat__tls_context_server(const sat__identity *identity,
     return SAT_OK;
 }
 
+sat_status sat__tls_context_files(const char *certificates, const char *key,
+                                  sat__tls_context **out, sat_error *err)
+{
+    AUTO_PTR(sat__tls_context) context = NULL;
+
+    TRY(new_context(TLS_server_method(), &context, err));
+    if (SSL_CTX_use_certificate_chain_file(context->ssl, certificates) != 1)
+        return fail_tls(err, SAT_ERR_INVALID, "the TLS certificate");
+    if (SSL_CTX_use_PrivateKey_file(context->ssl, key, SSL_FILETYPE_PEM) != 1 ||
+        SSL_CTX_check_private_key(context->ssl) != 1)
+        return fail_tls(err, SAT_ERR_INVALID, "the key of the TLS certificate");
+    (void)SSL_CTX_set_num_tickets(context->ssl, 0);
+    context->is_server = true;
+    *out = TAKE(context);
+    return SAT_OK;
+}
+
 /* ---- the client's pin ---- */
 
 static bool read_id(const X509 *certificate, uint8_t id[SAT_DEVICE_ID_SIZE])

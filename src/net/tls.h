@@ -23,6 +23,13 @@ SAT_CHECK sat_status sat__tls_context_server(const sat__identity *identity,
                                              sat__tls_context **out,
                                              sat_error *err);
 
+/* What a server answers with that has a certificate of some authority: a chain
+ * and its key, in PEM. */
+SAT_CHECK sat_status sat__tls_context_files(const char *certificates,
+                                            const char *key,
+                                            sat__tls_context **out,
+                                            sat_error *err);
+
 /* What accepts the device `pinned` at the other end and nobody else; whoever it
  * is, where that is NULL. */
 SAT_CHECK sat_status

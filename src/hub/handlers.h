@@ -1,0 +1,40 @@
+/*
+ * handlers.h - the handlers, by file, and the table of routes
+ */
+#ifndef SAT_SRC_HUB_HANDLERS_H
+#define SAT_SRC_HUB_HANDLERS_H
+
+#include "hub/hub.h"
+
+/* health.c */
+hub_handle_fn hub_health;
+
+/* register.c, login.c, sessions.c */
+hub_handle_fn hub_register, hub_login;
+hub_handle_fn hub_refresh, hub_logout, hub_me, hub_sessions, hub_session_end;
+
+/* account_chain.c */
+hub_handle_fn hub_account_chain_get, hub_account_chain_post;
+
+/* vaults.c, vault_chain.c */
+hub_handle_fn hub_vault_create, hub_vault_list, hub_vault_get, hub_heads;
+hub_handle_fn hub_vault_chain_get, hub_vault_chain_post;
+
+/* push.c, pull.c */
+hub_handle_fn hub_push, hub_pull;
+
+/* live.c */
+hub_handle_fn hub_ws;
+
+typedef struct hub_route {
+    hub_handle_fn *handle;
+    hub_access access;
+    bool is_quick; /* reads little, and writes nothing */
+} hub_route;
+
+/* routes.c: the same places in both. */
+extern const sat__route hub_paths[];
+extern const hub_route hub_routes[];
+extern const size_t hub_route_count;
+
+#endif /* SAT_SRC_HUB_HANDLERS_H */

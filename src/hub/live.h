@@ -1,0 +1,35 @@
+/*
+ * live.h - word of changes to whoever is connected
+ *
+ * A word carries a vault and its sequence, and small pushes the items as well.
+ * It may be lost: the cursor is the truth. Whoever does not take what is sent
+ * is told once to pull, and gets sequences only until it has caught up.
+ */
+#ifndef SAT_SRC_HUB_LIVE_H
+#define SAT_SRC_HUB_LIVE_H
+
+#include "hub/push.h"
+
+extern const sat__socket_handler hub_live_sockets;
+
+SAT_CHECK sat_status hub_live_new(hub_core *hub, hub_live **out,
+                                  sat_error *err);
+void hub_live_free(hub_live *live);
+
+/* A push was stored. */
+void hub_live_push(hub_live *live, const push *p);
+
+/* The chain of an account, or of a vault, has grown; the other is NULL. */
+void hub_live_chain(hub_live *live, const uint8_t *account,
+                    const uint8_t *vault);
+
+/* Sessions of the account may have ended: those that have are closed. */
+void hub_live_check(hub_live *live, const uint8_t account[32]);
+
+/* Called each second: ends those that have not said who they are. */
+void hub_live_tick(hub_live *live);
+
+/* How many are connected. */
+size_t hub_live_count(const hub_live *live);
+
+#endif /* SAT_SRC_HUB_LIVE_H */

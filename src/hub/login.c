@@ -1,0 +1,263 @@
+/*
+ * login.c - a challenge, and a signature over it
+ *
+ * The challenge of somebody who is not known looks like any other and is never
+ * met. It is used up by the first answer, right or wrong.
+ */
+#include "base/cbor.h"
+#include "crypto/root.h"
+#include "hub/handlers.h"
+#include "hub/links.h"
+#include "hub/people.h"
+#include "hub/sessions.h"
+
+#define CHALLENGE_MS ((int64_t)120000)
+
+/* ---- the challenge ---- */
+
+typedef struct asking {
+    hub_call *call;
+    char email[HUB_EMAIL_SIZE];
+    uint8_t challenge[32];
+    int64_t expires;
+    sat__kdf_cost cost;
+} asking;
+
+static sat_status store_challenge(hub_db *db, void *context, sat_error *err)
+{
+    asking *const a = context;
+    AUTO(hub_rows) rows = HUB_ROWS_INIT;
+    uint8_t account[32];
+    const uint8_t *found = NULL;
+
+    a->cost = (sat__kdf_cost)SAT_KDF_COST_ARGON2ID;
+    TRY(hub_query(db, &rows, err,
+                  "SELECT id, kdf, passes, memory FROM accounts"
+                  " WHERE email = $1",
+                  "t", a->email));
+    if (HUB_NEXT(&rows, err)) {
+        TRY(hub_fixed(&rows, 0, account, 32, err));
+        found = account;
+        a->cost = (sat__kdf_cost){(sat__kdf)hub_int(&rows, 1),
+                                  (uint32_t)hub_int(&rows, 2),
+                                  (uint32_t)hub_int(&rows, 3)};
+    }
+    return hub_exec(db, NULL, err,
+                    "INSERT INTO challenges(id, account, expires)"
+                    " VALUES($1, $2, $3)",
+                    "xxi", a->challenge, found, a->expires);
+}
+
+static sat_status give_challenge(hub_call *call, sat_error *err)
+{
+    hub_core *const hub = call->hub;
+    asking a = {.call = call};
+
+    TRY(hub_email_read(call, a.email, err));
+    hub->env->random(hub->env->context, a.challenge, sizeof a.challenge);
+    a.expires = (int64_t)hub_now(hub) + CHALLENGE_MS;
+    TRY(hub_write(call, store_challenge, &a, err));
+    hub_out out = hub_answer(call, 200);
+    hub_out_map(&out, 3);
+    hub_out_key(&out, "cost");
+    hub_out_array(&out, 3);
+    hub_out_int(&out, a.cost.kdf);
+    hub_out_int(&out, a.cost.passes);
+    hub_out_int(&out, a.cost.memory_kib);
+    hub_out_end(&out);
+    hub_out_key(&out, "challenge");
+    hub_out_id(&out, a.challenge, sizeof a.challenge);
+    hub_out_key(&out, "expires_at");
+    hub_out_int(&out, a.expires);
+    hub_out_end(&out);
+    return SAT_OK;
+}
+
+/* ---- the answer ---- */
+
+typedef enum login_kind { BY_PASSWORD, BY_DEVICE, BY_PHRASE } login_kind;
+
+typedef struct attempt {
+    hub_call *call;
+    login_kind kind;
+    uint8_t challenge[32], signature[64];
+    sat__principal keys;
+    const char *name;
+    uint8_t device[32];
+    /* what the storage says */
+    bool is_found;
+    int64_t expires;
+    uint8_t account[32], key[32];
+    hub_session session;
+    hub_tokens_given given;
+} attempt;
+
+static sat_status read_kind(const hub_call *call, attempt *a, sat_error *err)
+{
+    static const char *const kinds[] = {"password", "device", "phrase"};
+    const char *text;
+
+    TRY(hub_node_text(call->body, "kind", 16, &a->call->arena, &text, err));
+    for (size_t i = 0; i < 3; i++)
+        if (strcmp(text, kinds[i]) == 0) {
+            a->kind = (login_kind)i;
+            return SAT_OK;
+        }
+    return sat__fail(err, SAT_ERR_INVALID,
+                     "'kind' is not password, device or phrase");
+}
+
+static sat_status read_attempt(hub_call *call, attempt *a, sat_error *err)
+{
+    const hub_node *const device = hub_node_find(call->body, "device");
+
+    TRY(read_kind(call, a, err));
+    TRY(hub_node_fixed(call->body, "challenge", a->challenge, 32, err));
+    TRY(hub_node_fixed(call->body, "signature", a->signature, 64, err));
+    if (device == NULL || device->type != HUB_NODE_MAP)
+        return sat__fail(err, SAT_ERR_INVALID, "'device' is not an object");
+    TRY(hub_node_fixed(device, "sign", a->keys.sign, 32, err));
+    TRY(hub_node_fixed(device, "exchange", a->keys.exchange, 32, err));
+    TRY(hub_node_text(device, "name", HUB_NAME_MAX, &call->arena, &a->name,
+                      err));
+    sat__device_id(a->keys.sign, a->device);
+    return SAT_OK;
+}
+
+/* The key that must have signed; none where the account has no such key. */
+static sat_status find_key(hub_db *db, attempt *a, sat_error *err)
+{
+    AUTO(hub_rows) rows = HUB_ROWS_INIT;
+
+    switch (a->kind) {
+    case BY_PASSWORD:
+        TRY(hub_query(db, &rows, err,
+                      "SELECT login_key FROM accounts WHERE id = $1", "x",
+                      a->account));
+        break;
+    case BY_DEVICE:
+        TRY(hub_query(db, &rows, err,
+                      "SELECT sign FROM devices WHERE account = $1 AND id = $2"
+                      " AND kind = 1 AND removed IS NULL",
+                      "xx", a->account, a->device));
+        break;
+    case BY_PHRASE:
+        TRY(hub_query(db, &rows, err,
+                      "SELECT sign FROM devices WHERE account = $1"
+                      " AND kind = 3 AND removed IS NULL",
+                      "x", a->account));
+        break;
+    }
+    a->is_found = HUB_NEXT(&rows, err);
+    return a->is_found ? hub_fixed(&rows, 0, a->key, 32, err) : SAT_OK;
+}
+
+/* A device that was revoked gets no session, whoever vouches for it. */
+static sat_status refuse_revoked(hub_db *db, attempt *a, sat_error *err)
+{
+    AUTO(hub_rows) rows = HUB_ROWS_INIT;
+
+    TRY(hub_query(db, &rows, err,
+                  "SELECT removed FROM devices WHERE account = $1 AND id = $2"
+                  " AND removed IS NOT NULL",
+                  "xx", a->account, a->device));
+    if (HUB_NEXT(&rows, err))
+        a->is_found = false;
+    return SAT_OK;
+}
+
+static sat_status use_challenge(hub_db *db, void *context, sat_error *err)
+{
+    attempt *const a = context;
+    AUTO(hub_rows) rows = HUB_ROWS_INIT;
+
+    a->is_found = false;
+    TRY(hub_query(db, &rows, err,
+                  "DELETE FROM challenges WHERE id = $1"
+                  " RETURNING account, expires",
+                  "x", a->challenge));
+    const bool is_there = HUB_NEXT(&rows, err);
+    if (!is_there)
+        return SAT_OK;
+    a->expires = hub_int(&rows, 1);
+    const bool is_known = hub_bytes(&rows, 0).len == 32;
+    if (!is_known || a->expires < (int64_t)hub_now(a->call->hub))
+        return SAT_OK;
+    TRY(hub_fixed(&rows, 0, a->account, 32, err));
+    hub_rows_clear(&rows);
+    TRY(find_key(db, a, err));
+    return refuse_revoked(db, a, err);
+}
+
+static sat_status verify_attempt(const attempt *a, sat_error *err)
+{
+    AUTO(sat_buf) rest = SAT_BUF_INIT;
+
+    sat__cbor_put_str(&rest, SAT_PURPOSE_LOGIN);
+    sat__cbor_put_bytes(&rest, a->challenge, 32);
+    sat__cbor_put_int(&rest, a->expires);
+    sat__cbor_put_bytes(&rest, a->device, 32);
+    return hub_verify(a->call, a->key, SAT_PURPOSE_LOGIN, 4, buf_view(&rest),
+                      a->signature, err);
+}
+
+static sat_status begin_session(hub_db *db, void *context, sat_error *err)
+{
+    attempt *const a = context;
+
+    memcpy(a->session.account, a->account, 32);
+    memcpy(a->session.device, a->device, 32);
+    return hub_session_begin(a->call, db, &a->session, a->keys.sign, a->name,
+                             &a->given, err);
+}
+
+static void put_slot(hub_out *out, const hub_rows *rows, int column,
+                     const char *key)
+{
+    hub_out_key(out, key);
+    if (hub_bytes(rows, column).len > 0)
+        hub_out_data(out, hub_bytes(rows, column));
+    else
+        hub_out_null(out);
+}
+
+static sat_status answer_login(hub_db *db, void *context, sat_error *err)
+{
+    attempt *const a = context;
+    AUTO(hub_rows) rows = HUB_ROWS_INIT;
+    hub_out out = hub_answer(a->call, 200);
+
+    TRY(hub_query(db, &rows, err,
+                  "SELECT slot, phrase_slot FROM accounts WHERE id = $1", "x",
+                  a->account));
+    if (!HUB_NEXT(&rows, err))
+        return sat__fail(err, SAT_ERR_NOT_FOUND, "no such account");
+    hub_out_map(&out, 7);
+    put_slot(&out, &rows, 0, "slot");
+    TRY(hub_links_write(db, SAT_CHAIN_ACCOUNT, a->account, 0, "chain", &out,
+                        err));
+    hub_out_key(&out, "account_id");
+    hub_out_id(&out, a->account, 32);
+    hub_out_key(&out, "expires_in");
+    hub_out_int(&out, HUB_TOKEN_SECONDS);
+    put_slot(&out, &rows, 1, "phrase_slot");
+    hub_put_access(&out, &a->given);
+    hub_put_refresh(&out, &a->given);
+    hub_out_end(&out);
+    return SAT_OK;
+}
+
+sat_status hub_login(hub_call *call, sat_error *err)
+{
+    attempt a = {.call = call};
+
+    if (hub_node_find(call->body, "challenge") == NULL)
+        return give_challenge(call, err);
+    TRY(read_attempt(call, &a, err));
+    TRY(hub_write(call, use_challenge, &a, err));
+    if (!a.is_found || verify_attempt(&a, err) != SAT_OK)
+        return hub_refuse(call, 401, "credentials", err,
+                          "these credentials open no account here");
+    TRY(hub_write(call, begin_session, &a, err));
+    return hub_read(call, answer_login, &a, err);
+}

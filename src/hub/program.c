@@ -1,0 +1,108 @@
+/*
+ * program.c - the command line of satchel-hub
+ */
+#include "hub/program.h"
+
+#include <getopt.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "crypto/secret.h"
+
+static const char usage[] =
+    "usage: satchel-hub serve [OPTION...]\n"
+    "\n"
+    "Serves a hub until it is stopped, and prints its address first.\n"
+    "\n"
+    "  --config FILE        settings, 'name = value' a line, named as below\n"
+    "  --listen ADDR:PORT   where (127.0.0.1:7441); port 0 is any\n"
+    "  --data DIR           what it keeps ($XDG_DATA_HOME/satchel-hub)\n"
+    "  --origin URL         an address that people type; may come again\n"
+    "  --threads N          event loops (one for each processor)\n"
+    "  --tls                TLS 1.3 by its own key, on loopback too\n"
+    "  --tls-cert FILE      TLS 1.3 by this certificate chain, in PEM,\n"
+    "  --tls-key FILE       and its key\n"
+    "  --behind-proxy       plain beyond loopback: a proxy speaks TLS\n"
+    "  --help               prints this\n";
+
+static const struct option options[] = {
+    {"config", required_argument, NULL, 'c'},
+    {"listen", required_argument, NULL, 's'},
+    {"data", required_argument, NULL, 's'},
+    {"origin", required_argument, NULL, 's'},
+    {"threads", required_argument, NULL, 's'},
+    {"tls", no_argument, NULL, 'f'},
+    {"tls-cert", required_argument, NULL, 's'},
+    {"tls-key", required_argument, NULL, 's'},
+    {"behind-proxy", no_argument, NULL, 'f'},
+    {"help", no_argument, NULL, 'h'},
+    {NULL, 0, NULL, 0},
+};
+
+static sat_status take_option(hub_settings *settings, int kind,
+                              const char *name, sat_error *err)
+{
+    switch (kind) {
+    case 'c':
+        return hub_settings_read(settings, optarg, err);
+    case 's':
+        return hub_settings_set(settings, name, optarg, err);
+    case 'f':
+        return hub_settings_set(settings, name, "yes", err);
+    default:
+        return sat__fail(err, SAT_ERR_INVALID, "see satchel-hub --help");
+    }
+}
+
+/* Reads the options; *wants_help is all there is to do then. */
+static sat_status parse(int argc, char **argv, hub_settings *out,
+                        bool *wants_help, sat_error *err)
+{
+    int kind, at = 0;
+
+    hub_settings_default(out);
+    *wants_help = false;
+    while ((kind = getopt_long(argc, argv, "", options, &at)) != -1) {
+        *wants_help = kind == 'h';
+        if (*wants_help)
+            return SAT_OK;
+        TRY(take_option(out, kind, kind == '?' ? "" : options[at].name, err));
+    }
+    if (optind != argc - 1)
+        return sat__fail(err, SAT_ERR_INVALID,
+                         "what is to be done? see satchel-hub --help");
+    return SAT_OK;
+}
+
+static sat_status run(int argc, char **argv, sat_error *err)
+{
+    hub_settings settings;
+    bool wants_help;
+
+    TRY(sat__process_harden(err));
+    TRY(parse(argc, argv, &settings, &wants_help, err));
+    if (wants_help) {
+        (void)fputs(usage, stdout);
+        return SAT_OK;
+    }
+    if (strcmp(argv[optind], "serve") != 0)
+        return sat__fail(err, SAT_ERR_INVALID,
+                         "there is no command '%s'; see satchel-hub --help",
+                         argv[optind]);
+    return hub_serve(&settings, err);
+}
+
+int hub_main(int argc, char **argv)
+{
+    sat_error err = {0};
+
+    (void)signal(SIGPIPE, SIG_IGN);
+    (void)signal(SIGXFSZ, SIG_IGN);
+    const sat_status status = run(argc, argv, &err);
+    if (status == SAT_OK && fflush(stdout) == 0)
+        return 0;
+    (void)fprintf(stderr, "satchel-hub: %s\n",
+                  status != SAT_OK ? err.message : "cannot write to stdout");
+    return status == SAT_ERR_INVALID ? 2 : 1;
+}

@@ -1,0 +1,41 @@
+/*
+ * routes.c - every path of the hub, and who may ask for it
+ */
+#include "hub/handlers.h"
+
+#define SMALL ((size_t)256 * 1024)
+
+/* One table in two, since a route of net/router.h knows nothing of a hub. */
+#define ROUTES(X)                                                              \
+    X("GET", "/healthz", hub_health, 0, HUB_ANYBODY, true)                     \
+    X("POST", "/api/auth/register", hub_register, SMALL, HUB_ANYBODY, false)   \
+    X("POST", "/api/auth/login", hub_login, SMALL, HUB_ANYBODY, false)         \
+    X("POST", "/api/auth/refresh", hub_refresh, SMALL, HUB_ANYBODY, false)     \
+    X("POST", "/api/auth/logout", hub_logout, 0, HUB_SESSION, false)           \
+    X("GET", "/api/auth/me", hub_me, 0, HUB_SESSION, true)                     \
+    X("GET", "/api/sessions", hub_sessions, 0, HUB_MEMBER, true)               \
+    X("DELETE", "/api/sessions/{id}", hub_session_end, 0, HUB_MEMBER, false)   \
+    X("GET", "/api/account/chain", hub_account_chain_get, 0, HUB_SESSION,      \
+      true)                                                                    \
+    X("POST", "/api/account/chain", hub_account_chain_post, HUB_BODY_MAX,      \
+      HUB_SESSION, false)                                                      \
+    X("POST", "/api/vaults", hub_vault_create, SMALL, HUB_MEMBER, false)       \
+    X("GET", "/api/vaults", hub_vault_list, 0, HUB_SESSION, true)              \
+    X("GET", "/api/vaults/{id}", hub_vault_get, 0, HUB_MEMBER, true)           \
+    X("GET", "/api/vaults/{id}/chain", hub_vault_chain_get, 0, HUB_SESSION,    \
+      true)                                                                    \
+    X("POST", "/api/vaults/{id}/chain", hub_vault_chain_post, HUB_BODY_MAX,    \
+      HUB_SESSION, false)                                                      \
+    X("GET", "/api/vaults/{id}/heads", hub_heads, 0, HUB_MEMBER, true)         \
+    X("POST", "/api/sync/push", hub_push, HUB_BODY_MAX, HUB_MEMBER, false)     \
+    X("POST", "/api/sync/pull", hub_pull, SMALL, HUB_MEMBER, true)             \
+    X("GET", "/ws", hub_ws, 0, HUB_ANYBODY, true)
+
+#define PATH(method, path, handler, body, access, quick)                       \
+    {method, path, NULL, body, 0},
+#define ROUTE(method, path, handler, body, access, quick)                      \
+    {handler, access, quick},
+
+const sat__route hub_paths[] = {ROUTES(PATH)};
+const hub_route hub_routes[] = {ROUTES(ROUTE)};
+const size_t hub_route_count = sizeof hub_routes / sizeof hub_routes[0];

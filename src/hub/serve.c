@@ -1,0 +1,302 @@
+/*
+ * serve.c - which handler answers, who may ask, and what to say when not
+ *
+ * What blocks no longer than a disk does is answered on the loop; the rest goes
+ * to a worker. What went wrong inside is not told: only what the asker did
+ * wrong is.
+ */
+#include <stdio.h>
+
+#include "hub/handlers.h"
+#include "hub/live.h"
+#include "hub/sessions.h"
+#include "hub/tokens.h"
+#include "hub/workers.h"
+
+/* ---- failures ---- */
+
+static void answer_problem(hub_call *call, unsigned status, const char *code,
+                           const char *detail)
+{
+    hub_out out = hub_answer(call, status);
+
+    hub_out_map(&out, 4);
+    hub_out_key(&out, "code");
+    hub_out_text(&out, code);
+    hub_out_key(&out, "title");
+    hub_out_text(&out, sat__reason_phrase(status));
+    hub_out_key(&out, "detail");
+    hub_out_text(&out, detail);
+    hub_out_key(&out, "status");
+    hub_out_int(&out, status);
+    hub_out_end(&out);
+}
+
+static void answer_failure(hub_call *call, sat_status status,
+                           const sat_error *why)
+{
+    if (call->status != 0) {
+        answer_problem(call, call->status, call->code, why->message);
+        if (call->status == 429 || call->status == 503)
+            sat__headers_put(&call->response->headers, "Retry-After", "60");
+        return;
+    }
+    switch (status) {
+    case SAT_ERR_INVALID:
+        answer_problem(call, 400, "malformed", why->message);
+        break;
+    case SAT_ERR_LIMIT:
+        answer_problem(call, 400, "malformed",
+                       "the message is too deep, or claims too much");
+        break;
+    case SAT_ERR_CORRUPT:
+        answer_problem(call, 400, "malformed", "the message is malformed");
+        break;
+    case SAT_ERR_AUTH:
+        answer_problem(call, 401, "token", why->message);
+        break;
+    case SAT_ERR_DENIED:
+        answer_problem(call, 403, "denied", why->message);
+        break;
+    case SAT_ERR_NOT_FOUND:
+        answer_problem(call, 404, "missing", "there is nothing here");
+        break;
+    case SAT_ERR_CONFLICT:
+        answer_problem(call, 409, "conflict", why->message);
+        break;
+    case SAT_ERR_UNSUPPORTED:
+        answer_problem(call, 415, "type", why->message);
+        break;
+    case SAT_ERR_VERSION:
+    case SAT_ERR_SKEW:
+        answer_problem(call, 422, "unacceptable", why->message);
+        break;
+    default:
+        answer_problem(call, 503, "busy",
+                       "this can not be done now; try again");
+        sat__headers_put(&call->response->headers, "Retry-After", "1");
+        if (call->hub->options.log != NULL)
+            call->hub->options.log("failure", why->message);
+    }
+}
+
+/* ---- who asks ---- */
+
+static sat_status find_token(const sat__request *request, const char **out,
+                             sat_error *err)
+{
+    static const char scheme[] = "Bearer ";
+    const char *const value =
+        sat__headers_get(&request->headers, "Authorization");
+
+    if (value == NULL || strncasecmp(value, scheme, sizeof scheme - 1) != 0)
+        return sat__fail(err, SAT_ERR_AUTH, "a token is needed");
+    *out = value + sizeof scheme - 1;
+    return SAT_OK;
+}
+
+/* What can be said of the token without the storage. */
+static sat_status check_token(hub_core *hub, const sat__request *request,
+                              hub_session *out, sat_error *err)
+{
+    const char *token;
+
+    TRY(find_token(request, &token, err));
+    return hub_access_parse(hub->tokens, token, strlen(token), hub_now(hub),
+                            out, err);
+}
+
+static sat_status check_type(const sat__request *request,
+                             const sat__route *path, sat_error *err)
+{
+    const sat__body_type type = sat__body_type_of(&request->headers);
+
+    if (path->body_max > 0 && type != SAT_BODY_JSON && type != SAT_BODY_CBOR)
+        return sat__fail(err, SAT_ERR_UNSUPPORTED,
+                         "the body is neither application/json nor "
+                         "application/cbor");
+    return SAT_OK;
+}
+
+static size_t begin(void *context, sat__request *request,
+                    sat__response *response)
+{
+    hub_core *const hub = context;
+    hub_call call = {.hub = hub, .request = request, .response = response};
+    sat_error err = {0};
+    const sat__route *const path =
+        sat__route_find(hub_paths, hub_route_count, request, call.id, response);
+    sat_status status = SAT_OK;
+
+    if (path == NULL)
+        return 0;
+    if (hub_routes[path - hub_paths].access != HUB_ANYBODY)
+        status = check_token(hub, request, &call.session, &err);
+    if (status == SAT_OK)
+        status = check_type(request, path, &err);
+    if (status != SAT_OK)
+        answer_failure(&call, status, &err);
+    return path->body_max;
+}
+
+/* ---- answering ---- */
+
+typedef struct errand {
+    hub_core *hub;
+    sat__request *request;
+    sat__response *response;
+    char remote[SAT_REMOTE_SIZE];
+} errand;
+
+static sat_status read_body(hub_call *call, sat__request *request,
+                            const sat__route *path, sat_error *err)
+{
+    if (path->body_max == 0)
+        return SAT_OK;
+    const sat_status status = sat__body_expand(
+        &request->headers, &request->body, path->body_max, err);
+    if (status == SAT_ERR_LIMIT)
+        return hub_refuse(call, 413, "large", err,
+                          "the body is larger than is accepted");
+    TRY(status);
+    return hub_node_read(sat__body_type_of(&request->headers),
+                         buf_view(&request->body), &call->arena, &call->body,
+                         err);
+}
+
+static sat_status run(hub_call *call, sat__request *request, sat_error *err)
+{
+    hub_core *const hub = call->hub;
+    const sat__route *const path = sat__route_find(
+        hub_paths, hub_route_count, request, call->id, call->response);
+    const hub_route *const route = &hub_routes[path - hub_paths];
+
+    if (route->access != HUB_ANYBODY) {
+        TRY(check_token(hub, request, &call->session, err));
+        TRY(hub_session_check(call, err));
+        if (route->access == HUB_MEMBER && !call->session.is_member)
+            return hub_refuse(call, 403, "device", err,
+                              "this device is not in the account's chain");
+    }
+    TRY(read_body(call, request, path, err));
+    return route->handle(call, err);
+}
+
+static void finish(hub_call *call)
+{
+    sat__response *const response = call->response;
+
+    sat__headers_put(&response->headers, "Cache-Control", "no-store");
+    if (response->body.len > 1024 &&
+        sat__body_may_compress(&call->request->headers) &&
+        sat__body_compress(&response->headers, &response->body, NULL) != SAT_OK)
+        response->headers.text.failed = true; /* ends the connection */
+}
+
+static void answer(errand *e)
+{
+    hub_call call = {
+        .hub = e->hub, .request = e->request, .response = e->response};
+    sat_error err = {0};
+
+    memcpy(call.remote, e->remote, sizeof call.remote);
+    const sat_status status = run(&call, e->request, &err);
+    if (status != SAT_OK)
+        answer_failure(&call, status, &err);
+    else if (e->response->body.failed) {
+        (void)sat__fail(&err, SAT_ERR_NOMEM, "out of memory");
+        answer_failure(&call, SAT_ERR_NOMEM, &err);
+    }
+    if (e->response->status != 101)
+        finish(&call);
+    sat__arena_clear(&call.arena);
+}
+
+static void answer_later(void *context)
+{
+    errand *const e = context;
+
+    answer(e);
+    sat__server_answer(e->request);
+    free(e);
+}
+
+static bool is_quick(const hub_core *hub, sat__request *request)
+{
+    char id[SAT_ROUTE_ID_SIZE];
+    AUTO(sat__response) ignored = {.status = 0};
+    const sat__route *const path =
+        sat__route_find(hub_paths, hub_route_count, request, id, &ignored);
+
+    return hub_routes[path - hub_paths].is_quick && hub->storage->is_quick;
+}
+
+static bool handle(void *context, sat__request *request,
+                   sat__response *response)
+{
+    hub_core *const hub = context;
+    errand e = {.hub = hub, .request = request, .response = response};
+
+    sat__request_remote(request, e.remote);
+    if (request->ticket == NULL || is_quick(hub, request)) {
+        answer(&e);
+        return true;
+    }
+    errand *const kept = malloc(sizeof *kept);
+    if (kept != NULL)
+        *kept = e;
+    if (kept == NULL || !hub_workers_do(hub->workers, answer_later, kept)) {
+        free(kept);
+        sat__response_problem(response, 503, "there is too much to do; wait");
+        sat__headers_put(&response->headers, "Retry-After", "1");
+        return true;
+    }
+    return false;
+}
+
+sat__handler hub_handler(hub_core *hub)
+{
+    return (sat__handler){.context = hub,
+                          .begin = begin,
+                          .handle = handle,
+                          .socket = &hub_live_sockets};
+}
+
+/* ---- the hub ---- */
+
+void hub_add_origin(hub_core *hub, const char *origin)
+{
+    if (hub->origin_count == HUB_ORIGINS_MAX)
+        return;
+    (void)snprintf(hub->origins[hub->origin_count++], sizeof hub->origins[0],
+                   "%s", origin);
+}
+
+sat_status hub_new(const hub_options *options, hub_core **out, sat_error *err)
+{
+    AUTO_PTR(hub_core) made = calloc(1, sizeof *made);
+
+    if (made == NULL)
+        return sat__fail(err, SAT_ERR_NOMEM, "out of memory");
+    made->options = *options;
+    made->env = options->env;
+    made->storage = &made->options.storage;
+    for (size_t i = 0; options->origins != NULL && options->origins[i] != NULL;
+         i++)
+        hub_add_origin(made, options->origins[i]);
+    TRY(hub_tokens_new(options->secret, &made->tokens, err));
+    TRY(hub_live_new(made, &made->live, err));
+    TRY(hub_workers_new(options->workers, &made->workers, err));
+    *out = TAKE(made);
+    return SAT_OK;
+}
+
+void hub_free(hub_core *hub)
+{
+    if (hub == NULL)
+        return;
+    hub_workers_free(hub->workers);
+    hub_live_free(hub->live);
+    hub_tokens_free(hub->tokens);
+    free(hub);
+}

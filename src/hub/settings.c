@@ -1,0 +1,124 @@
+/*
+ * settings.c - what a hub is told at start
+ */
+#include <ini.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "hub/program.h"
+
+#define LISTEN_DEFAULT "127.0.0.1:7441"
+
+void hub_settings_default(hub_settings *out)
+{
+    const char *const data = getenv("XDG_DATA_HOME");
+    const char *const home = getenv("HOME");
+
+    *out = (hub_settings){.threads = 0};
+    (void)snprintf(out->listen, sizeof out->listen, "%s", LISTEN_DEFAULT);
+    if (data != NULL && data[0] == '/')
+        (void)snprintf(out->data, sizeof out->data, "%s/satchel-hub", data);
+    else if (home != NULL)
+        (void)snprintf(out->data, sizeof out->data,
+                       "%s/.local/share/satchel-hub", home);
+}
+
+static sat_status copy(const char *name, const char *value, char *out,
+                       size_t size, sat_error *err)
+{
+    if (strlen(value) == 0 || strlen(value) >= size)
+        return sat__fail(err, SAT_ERR_INVALID,
+                         "the value of '%s' is empty or too long", name);
+    (void)snprintf(out, size, "%s", value);
+    return SAT_OK;
+}
+
+static sat_status take_flag(const char *name, const char *value, bool *out,
+                            sat_error *err)
+{
+    *out = strcmp(value, "yes") == 0;
+    if (!*out && strcmp(value, "no") != 0)
+        return sat__fail(err, SAT_ERR_INVALID, "'%s' is yes or no", name);
+    return SAT_OK;
+}
+
+static sat_status add_origin(hub_settings *settings, const char *value,
+                             sat_error *err)
+{
+    const size_t max = sizeof settings->origins / sizeof settings->origins[0];
+
+    if (settings->origin_count == max)
+        return sat__fail(err, SAT_ERR_INVALID, "more than %zu origins", max);
+    if (strncmp(value, "https://", 8) != 0 && strncmp(value, "http://", 7) != 0)
+        return sat__fail(err, SAT_ERR_INVALID,
+                         "an origin is https://host:port, as people type it");
+    return copy("origin", value, settings->origins[settings->origin_count++],
+                sizeof settings->origins[0], err);
+}
+
+sat_status hub_settings_set(hub_settings *settings, const char *name,
+                            const char *value, sat_error *err)
+{
+    if (strcmp(name, "listen") == 0)
+        return copy(name, value, settings->listen, sizeof settings->listen,
+                    err);
+    if (strcmp(name, "data") == 0)
+        return copy(name, value, settings->data, sizeof settings->data, err);
+    if (strcmp(name, "tls-cert") == 0)
+        return copy(name, value, settings->tls_cert, sizeof settings->tls_cert,
+                    err);
+    if (strcmp(name, "tls-key") == 0)
+        return copy(name, value, settings->tls_key, sizeof settings->tls_key,
+                    err);
+    if (strcmp(name, "origin") == 0)
+        return add_origin(settings, value, err);
+    if (strcmp(name, "tls") == 0)
+        return take_flag(name, value, &settings->is_tls, err);
+    if (strcmp(name, "behind-proxy") == 0)
+        return take_flag(name, value, &settings->is_behind_proxy, err);
+    if (strcmp(name, "threads") == 0) {
+        char *end;
+        const unsigned long threads = strtoul(value, &end, 10);
+        if (*end != 0 || threads < 1 || threads > 64)
+            return sat__fail(err, SAT_ERR_INVALID,
+                             "'threads' is a number from 1 to 64");
+        settings->threads = (unsigned)threads;
+        return SAT_OK;
+    }
+    return sat__fail(err, SAT_ERR_INVALID, "there is no setting '%s'", name);
+}
+
+typedef struct reading {
+    hub_settings *settings;
+    sat_status status;
+    sat_error *err;
+} reading;
+
+static int take_line(void *context, const char *section, const char *name,
+                     const char *value)
+{
+    reading *const r = context;
+
+    (void)section;
+    if (r->status == SAT_OK)
+        r->status = hub_settings_set(r->settings, name, value, r->err);
+    return r->status == SAT_OK;
+}
+
+sat_status hub_settings_read(hub_settings *settings, const char *path,
+                             sat_error *err)
+{
+    reading r = {settings, SAT_OK, err};
+    const int line = ini_parse(path, take_line, &r);
+
+    if (line < 0)
+        return sat__fail(err, SAT_ERR_IO, "cannot read '%s'", path);
+    if (r.status != SAT_OK)
+        return sat__context(err, r.status, "'%s', line %d", path, line);
+    if (line > 0)
+        return sat__fail(err, SAT_ERR_INVALID,
+                         "'%s', line %d is not 'name = value'", path, line);
+    return SAT_OK;
+}
