@@ -418,6 +418,15 @@ static size_t sequence_len(const uint8_t *s, size_t left)
 bool sat__utf8_valid(const uint8_t *data, size_t len)
 {
     while (len > 0) {
+        uint64_t eight;
+        if (len >= sizeof eight) {
+            memcpy(&eight, data, sizeof eight);
+            if ((eight & 0x8080808080808080U) == 0) { /* all ASCII */
+                data += sizeof eight;
+                len -= sizeof eight;
+                continue;
+            }
+        }
         const size_t step = sequence_len(data, len);
         if (step == 0)
             return false;

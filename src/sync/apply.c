@@ -256,12 +256,74 @@ static void keep_imported(sat__row *row)
             }
 }
 
+/* Whether the values of a uniform row are of all columns that a row of group g
+ * has here, and of no others. */
+static bool has_all_columns(const incoming *head, int64_t g)
+{
+    size_t count = 0;
+
+    for (int c = 1; c <= head->table->count; c++) {
+        const sat__column *const column = &head->table->columns[c];
+        if (column->is_present != (column->uid != NULL && column->since <= g))
+            return false;
+        count += column->is_present;
+    }
+    if (count != head->from->present_count)
+        return false;
+    for (size_t k = 0; k < count; k++)
+        if (!head->table->columns[head->from->present[k]].is_present)
+            return false;
+    return true;
+}
+
+/* Takes a row whose cells all are of the group that bore it, which is new. Else
+ * *done is false, and nothing was read. */
+static sat_status apply_fresh(apply *work, sat__cbor *in, const incoming *head,
+                              bool *done, sat_error *err)
+{
+    sat__value *const values = sat__arena_alloc(
+        &work->arena, ((size_t)head->table->count + 1) * sizeof *values);
+    sat__cbor look = *in;
+    sat__group group;
+    int64_t at;
+    size_t count;
+    int64_t g;
+    int64_t time;
+    if (values == NULL)
+        return sat__fail(err, SAT_ERR_NOMEM, "out of memory");
+    TRY(sat__cbor_int(&look, &at, err));
+    TRY(group_at(work, at, &g, &time, err));
+    TRY(sat__group_get(work->replica, g, &group, err));
+    if (g != head->b || group.time != time || !has_all_columns(head, g))
+        return SAT_OK;
+    TRY(sat__cbor_array(&look, SAT_COLUMNS_MAX, &count, err));
+    if (count != head->from->present_count)
+        return bad(err, "a row with more or fewer values than columns");
+    for (size_t k = 0; k < count; k++)
+        TRY(sat__value_decode(&look, &values[head->from->present[k]], err));
+    TRY(sat__settle_fresh(&work->settle, head->table, head->o, g, values, done,
+                          err));
+    if (*done)
+        *in = look;
+    return SAT_OK;
+}
+
 static sat_status apply_row(apply *work, sat__cbor *in, sat_error *err)
 {
     incoming head;
     sat__row *theirs;
     size_t fields;
+    bool done = false;
     TRY(read_head(work, in, &fields, &head, err));
+    if (head.is_new && head.taken_by == 0 &&
+        !sat__rowset_has(&work->merged, head.table->t, head.b, head.o)) {
+        sat__arena_reset(&work->arena);
+        TRY(apply_fresh(work, in, &head, &done, err));
+    }
+    if (done) {
+        work->rows++;
+        return SAT_OK;
+    }
     TRY(theirs_new(work, &head, &theirs, err));
     if (fields == 5)
         TRY(read_uniform(work, in, &head, theirs, err));
@@ -321,14 +383,17 @@ static sat_status each_page(apply *work, const uint8_t from[SAT_DEVICE_ID_SIZE],
     TRY(sat__core_keep(
         work->replica,
         backwards
-            ? "SELECT page FROM sync_staged WHERE device = ? ORDER BY s DESC"
-            : "SELECT page FROM sync_staged WHERE device = ? ORDER BY s",
+            ? "SELECT head, rows FROM sync_staged WHERE device = ? ORDER BY s "
+              "DESC"
+            : "SELECT head FROM sync_staged WHERE device = ? ORDER BY s",
         &stmt, err));
     (void)sqlite3_bind_blob(stmt, 1, from, SAT_DEVICE_ID_SIZE, SQLITE_STATIC);
     while (NEXT_ROW(stmt, err)) {
         sat__page page;
         sat__arena_reset(&work->page);
         TRY(sat__page_decode(sql_bytes(stmt, 0), &page, err));
+        if (sqlite3_column_count(stmt) > 1)
+            page.rows = cbor_of(sql_bytes(stmt, 1));
         TRY(each(work, &page, err));
     }
     return SAT_OK;

@@ -16,6 +16,15 @@ typedef enum sat__outcome {
 SAT_CHECK sat_status sat__settle_insert(sat__settle *settle, sat__row *row,
                                         sat__outcome *out, sat_error *err);
 
+/* The statement that inserts a row with all columns of the table, in order. */
+SAT_CHECK sat_status sat__settle_prepare(sat__settle *settle, sat__table *table,
+                                         sqlite3_stmt **out, sat_error *err);
+
+/* Runs a write and resets it. A refusal by a constraint is an answer, not a
+ * failure. */
+SAT_CHECK sat_status sat__settle_step(sqlite3_stmt *stmt, sat__outcome *out,
+                                      sat_error *err);
+
 /* Takes the row out of its table, if it is in it, and keeps it. */
 SAT_CHECK sat_status sat__settle_park(sat__settle *settle, sat__row *row,
                                       enum sat__why why, sat_error *err);

@@ -45,3 +45,12 @@ sat_status sat__page_decode(sat_bytes bytes, sat__page *out, sat_error *err)
     TRY(sat__cbor_skip(&in, &out->knowledge, err));
     return sat__cbor_done(&in, err);
 }
+
+void sat__page_head(sat_bytes bytes, const sat__page *page, sat_buf *out)
+{
+    const uint8_t *const end = bytes.data + bytes.len;
+
+    sat__buf_put(out, bytes.data, (size_t)(page->rows.at - bytes.data));
+    sat__cbor_put_array(out, 0);
+    sat__buf_put(out, page->rows.end, (size_t)(end - page->rows.end));
+}

@@ -43,6 +43,12 @@ typedef struct sat__page {
     sat_bytes knowledge; /* what the sender knew when it wrote the page */
 } sat__page;
 
+/*
+ * A page is kept as its head, which is the page without a row, and its rows, so
+ * that what it says of itself can be read without them.
+ */
+void sat__page_head(sat_bytes bytes, const sat__page *page, sat_buf *out);
+
 /* Checks that the page is whole and well formed; views point into `bytes`. */
 SAT_CHECK sat_status sat__page_decode(sat_bytes bytes, sat__page *out,
                                       sat_error *err);

@@ -18,7 +18,7 @@
  *   sync_history       entries that were superseded, with their values
  *   sync_open          the conflicts, derived from the rows
  *   sync_ignored       conflicts that are not to be shown
- *   sync_staged        pages that wait for their last one
+ *   sync_staged        pages that wait for their last one, and their rows
  */
 #include "sync/replica.h"
 
@@ -74,7 +74,8 @@ static const char system_tables[] =
     "CREATE TABLE IF NOT EXISTS sync_ignored("
     " id BLOB PRIMARY KEY) WITHOUT ROWID;"
     "CREATE TABLE IF NOT EXISTS sync_staged("
-    " s INTEGER PRIMARY KEY, device BLOB NOT NULL, page BLOB NOT NULL);"
+    " s INTEGER PRIMARY KEY, device BLOB NOT NULL, head BLOB NOT NULL,"
+    " rows BLOB NOT NULL);"
     "CREATE INDEX IF NOT EXISTS sync_staged_device ON sync_staged(device, s);";
 
 static sat__kept *place_of(sat_replica *replica, const char *literal)

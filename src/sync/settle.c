@@ -51,6 +51,11 @@ static size_t position_of(const sat__settle *settle, const sat__table *table)
     return i;
 }
 
+void sat__settle_moved(sat__settle *settle, const sat__table *table)
+{
+    settle->has_moved[position_of(settle, table)] = true;
+}
+
 void sat__settle_left(sat__settle *settle, const sat__table *table)
 {
     const size_t at = position_of(settle, table);
@@ -94,7 +99,7 @@ static sat_status table_delete(sat__settle *settle, const sat__row *row,
                           sat__buf_text(&at)));
     (void)sqlite3_bind_int64(table->stmts[STMT_DELETE], 1, row->r);
     TRY(sat__sql_run(table->stmts[STMT_DELETE], err));
-    settle->has_moved[position_of(settle, table)] = true;
+    sat__settle_moved(settle, table);
     if (table->is_placed)
         TRY(sat__place_free(settle->replica, row, err));
     sat__settle_left(settle, table);
@@ -111,9 +116,8 @@ sat_status sat__settle_park(sat__settle *settle, sat__row *row,
     return sat__row_store(settle->replica, row, err);
 }
 
-/* A refusal by a constraint is an answer, not a failure. */
-static sat_status step_write(sqlite3_stmt *stmt, sat__outcome *out,
-                             sat_error *err)
+sat_status sat__settle_step(sqlite3_stmt *stmt, sat__outcome *out,
+                            sat_error *err)
 {
     const int rc = sqlite3_step(stmt);
     const int extended = sqlite3_extended_errcode(sqlite3_db_handle(stmt));
@@ -140,25 +144,19 @@ static const sat__value *shown_value(sat__settle *settle, const sat__row *row,
     return shown != NULL ? &shown->value : NULL;
 }
 
-/* Columns that were never written get what the schema has as their default. */
-static sat_status prepare_insert(sat__settle *settle, const sat__row *row,
-                                 sqlite3_stmt **own, sqlite3_stmt **out,
+/* Columns that were never written get what the schema has as their default;
+ * without a row all are set. */
+static sat_status compile_insert(sat__settle *settle, const sat__table *table,
+                                 const sat__row *row, sqlite3_stmt **slot,
                                  sat_error *err)
 {
-    sat__table *const table = row->table;
     AUTO(sat_buf) sql = SAT_BUF_INIT;
     AUTO(sat_buf) marks = SAT_BUF_INIT;
-    bool whole = true;
-    for (int c = 1; c <= table->count; c++)
-        if (table->columns[c].is_present && row->cells[c].count == 0)
-            whole = false;
-    *out = whole ? table->stmts[STMT_INSERT] : NULL;
-    if (*out != NULL)
-        return SAT_OK;
     sat__buf_put_text(&sql, "INSERT INTO ");
     sat__sql_put_name(&sql, table->name);
     for (int c = 1; c <= table->count; c++) {
-        if (!table->columns[c].is_present || row->cells[c].count == 0)
+        if (!table->columns[c].is_present ||
+            (row != NULL && row->cells[c].count == 0))
             continue;
         sat__buf_put_text(&sql, marks.len == 0 ? "(" : ", ");
         sat__sql_put_name(&sql, table->columns[c].name);
@@ -169,9 +167,33 @@ static sat_status prepare_insert(sat__settle *settle, const sat__row *row,
     else
         sat__buf_printf(&sql, ") VALUES(%s)", sat__buf_text(&marks));
     TRY(sat__buf_status(&sql, err));
-    sqlite3_stmt **const slot = whole ? &table->stmts[STMT_INSERT] : own;
-    TRY(sat__sql_prepare(settle->replica->db, slot, sat__buf_text(&sql), err));
+    return sat__sql_prepare(settle->replica->db, slot, sat__buf_text(&sql),
+                            err);
+}
+
+sat_status sat__settle_prepare(sat__settle *settle, sat__table *table,
+                               sqlite3_stmt **out, sat_error *err)
+{
+    sqlite3_stmt **const slot = &table->stmts[STMT_INSERT];
+    if (*slot == NULL)
+        TRY(compile_insert(settle, table, NULL, slot, err));
     *out = *slot;
+    return SAT_OK;
+}
+
+static sat_status prepare_insert(sat__settle *settle, const sat__row *row,
+                                 sqlite3_stmt **own, sqlite3_stmt **out,
+                                 sat_error *err)
+{
+    const sat__table *const table = row->table;
+    bool whole = true;
+    for (int c = 1; c <= table->count; c++)
+        if (table->columns[c].is_present && row->cells[c].count == 0)
+            whole = false;
+    if (whole)
+        return sat__settle_prepare(settle, row->table, out, err);
+    TRY(compile_insert(settle, table, row, own, err));
+    *out = *own;
     return SAT_OK;
 }
 
@@ -185,12 +207,12 @@ sat_status sat__settle_insert(sat__settle *settle, sat__row *row,
     for (int c = 1; c <= row->table->count; c++)
         if (row->table->columns[c].is_present && row->cells[c].count > 0)
             sat__value_bind(stmt, at++, shown_value(settle, row, c));
-    TRY(step_write(stmt, out, err));
+    TRY(sat__settle_step(stmt, out, err));
     if (*out != OUTCOME_DONE)
         return SAT_OK;
     row->in_table = true;
     row->r = sqlite3_last_insert_rowid(settle->replica->db);
-    settle->has_moved[position_of(settle, row->table)] = true;
+    sat__settle_moved(settle, row->table);
     if (row->table->is_placed)
         TRY(sat__place_give(settle->replica, row, false, err));
     return sat__settle_note(settle, row->table, row->b, row->o, false, err);
@@ -254,12 +276,12 @@ static sat_status table_update(sat__settle *settle, sat__row *row,
         if (mask.data[c] != 0)
             sat__value_bind(stmt, at++, shown_value(settle, row, c));
     (void)sqlite3_bind_int64(stmt, at, row->r);
-    TRY(step_write(stmt, out, err));
+    TRY(sat__settle_step(stmt, out, err));
     if (*out != OUTCOME_DONE)
         return SAT_OK;
     if (table->key_column != 0 && mask.data[table->key_column] != 0) {
         row->r = shown_value(settle, row, table->key_column)->integer;
-        settle->has_moved[position_of(settle, table)] = true;
+        sat__settle_moved(settle, table);
     }
     if (table->is_placed && key_changed)
         TRY(sat__place_give(settle->replica, row, true, err));

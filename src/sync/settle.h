@@ -49,6 +49,19 @@ void sat__settle_left(sat__settle *settle, const sat__table *table);
 SAT_CHECK sat_status sat__settle_row(sat__settle *settle, sat__row *row,
                                      const sat__value *was, sat_error *err);
 
+/*
+ * As sat__settle_row(), for a row that is new, with these values by column in
+ * all that the table has, every cell of group g. *done is false where it does
+ * not go in so easily, and nothing was done.
+ */
+SAT_CHECK sat_status sat__settle_fresh(sat__settle *settle, sat__table *table,
+                                       int64_t o, int64_t g,
+                                       const sat__value *values, bool *done,
+                                       sat_error *err);
+
+/* The table has other rowids than before, by what we did. */
+void sat__settle_moved(sat__settle *settle, const sat__table *table);
+
 /* Decides what is left. */
 SAT_CHECK sat_status sat__settle_end(sat__settle *settle, sat_error *err);
 

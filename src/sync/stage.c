@@ -8,21 +8,21 @@
  */
 #include "sync/adopt.h"
 
-static sat_status last_page(sat_replica *replica,
+static sat_status last_head(sat_replica *replica,
                             const uint8_t from[SAT_DEVICE_ID_SIZE],
                             sat_buf *out, sat_error *err)
 {
     AUTO_RESET sqlite3_stmt *stmt = NULL;
     bool row;
     TRY(sat__core_keep(replica,
-                       "SELECT page FROM sync_staged WHERE device = ? ORDER "
+                       "SELECT head FROM sync_staged WHERE device = ? ORDER "
                        "BY s DESC LIMIT 1",
                        &stmt, err));
     (void)sqlite3_bind_blob(stmt, 1, from, SAT_DEVICE_ID_SIZE, SQLITE_STATIC);
     TRY(sat__sql_step(stmt, &row, err));
     if (row) {
-        const sat_bytes page = sql_bytes(stmt, 0);
-        sat__buf_put(out, page.data, page.len);
+        const sat_bytes head = sql_bytes(stmt, 0);
+        sat__buf_put(out, head.data, head.len);
     }
     return sat__buf_status(out, err);
 }
@@ -38,17 +38,40 @@ sat_status sat__staged_drop(sat_replica *replica,
     return sat__sql_run(stmt, err);
 }
 
+static sat_bytes rows_of(const sat__page *page)
+{
+    return (sat_bytes){page->rows.at, (size_t)(page->rows.end - page->rows.at)};
+}
+
 static sat_status keep(sat_replica *replica,
-                       const uint8_t from[SAT_DEVICE_ID_SIZE], sat_bytes page,
-                       sat_error *err)
+                       const uint8_t from[SAT_DEVICE_ID_SIZE], sat_bytes head,
+                       const sat__page *page, sat_error *err)
+{
+    AUTO_RESET sqlite3_stmt *stmt = NULL;
+    TRY(sat__core_keep(
+        replica, "INSERT INTO sync_staged(device, head, rows) VALUES(?, ?, ?)",
+        &stmt, err));
+    (void)sqlite3_bind_blob(stmt, 1, from, SAT_DEVICE_ID_SIZE, SQLITE_STATIC);
+    sql_bind_bytes(stmt, 2, head);
+    sql_bind_bytes(stmt, 3, rows_of(page));
+    return sat__sql_run(stmt, err);
+}
+
+/* Whether the last page that was kept has these rows. */
+static sat_status has_rows(sat_replica *replica,
+                           const uint8_t from[SAT_DEVICE_ID_SIZE],
+                           const sat__page *page, bool *out, sat_error *err)
 {
     AUTO_RESET sqlite3_stmt *stmt = NULL;
     TRY(sat__core_keep(replica,
-                       "INSERT INTO sync_staged(device, page) VALUES(?, ?)",
+                       "SELECT rows = ?2 FROM sync_staged WHERE device = ?1 "
+                       "ORDER BY s DESC LIMIT 1",
                        &stmt, err));
     (void)sqlite3_bind_blob(stmt, 1, from, SAT_DEVICE_ID_SIZE, SQLITE_STATIC);
-    sql_bind_bytes(stmt, 2, page);
-    return sat__sql_run(stmt, err);
+    sql_bind_bytes(stmt, 2, rows_of(page));
+    TRY(sat__sql_step(stmt, out, err));
+    *out = *out && sqlite3_column_int(stmt, 0) != 0;
+    return SAT_OK;
 }
 
 static bool covers(const sat__knowledge *a, const sat__knowledge *b)
@@ -95,15 +118,21 @@ static sat_status stage_in(sat_replica *replica,
                            sat_bytes bytes, bool *complete, sat_error *err)
 {
     AUTO(sat_buf) before = SAT_BUF_INIT;
+    AUTO(sat_buf) head = SAT_BUF_INIT;
     sat__page page;
     sat__page last = {0};
     bool is_next = false;
+    bool is_same = false;
     TRY(sat__page_decode(bytes, &page, err));
-    TRY(last_page(replica, from, &before, err));
+    sat__page_head(bytes, &page, &head);
+    TRY(sat__buf_status(&head, err));
+    TRY(last_head(replica, from, &before, err));
     if (before.len > 0)
         TRY(sat__page_decode(buf_view(&before), &last, err));
     *complete = page.next.len == 0;
-    if (bytes_equal(buf_view(&before), bytes))
+    if (bytes_equal(buf_view(&before), buf_view(&head)))
+        TRY(has_rows(replica, from, &page, &is_same, err));
+    if (is_same)
         return SAT_OK;
     if (before.len > 0)
         TRY(follows(replica, &page, &last, &is_next, err));
@@ -114,7 +143,7 @@ static sat_status stage_in(sat_replica *replica,
                          "a page does not follow the one before; pull from the "
                          "start");
     TRY(check_base(replica, page.base, err));
-    return keep(replica, from, bytes, err);
+    return keep(replica, from, buf_view(&head), &page, err);
 }
 
 sat_status sat__replica_stage(sat_replica *replica,
@@ -133,7 +162,7 @@ sat_status sat__replica_staged(sat_replica *replica,
 {
     AUTO(sat_buf) before = SAT_BUF_INIT;
     sat__page last;
-    TRY(last_page(replica, from, &before, err));
+    TRY(last_head(replica, from, &before, err));
     if (before.len == 0)
         return SAT_OK;
     TRY(sat__page_decode(buf_view(&before), &last, err));

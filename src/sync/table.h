@@ -62,6 +62,7 @@ enum sat__table_stmt {
     STMT_META_BY_BIRTH,
     STMT_META_BY_ROWID,
     STMT_META_PUT,
+    STMT_META_ADD,
     STMT_META_SET,
     STMT_META_REMOVE,
     STMT_READ,
