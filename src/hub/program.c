@@ -18,6 +18,7 @@ static const char usage[] =
     "  --config FILE        settings, 'name = value' a line, named as below\n"
     "  --listen ADDR:PORT   where (127.0.0.1:7441); port 0 is any\n"
     "  --data DIR           what it keeps ($XDG_DATA_HOME/satchel-hub)\n"
+    "  --database URL       postgresql://… (SQLite, under --data)\n"
     "  --origin URL         an address that people type; may come again\n"
     "  --threads N          event loops (one for each processor)\n"
     "  --tls                TLS 1.3 by its own key, on loopback too\n"
@@ -30,6 +31,7 @@ static const struct option options[] = {
     {"config", required_argument, NULL, 'c'},
     {"listen", required_argument, NULL, 's'},
     {"data", required_argument, NULL, 's'},
+    {"database", required_argument, NULL, 's'},
     {"origin", required_argument, NULL, 's'},
     {"threads", required_argument, NULL, 's'},
     {"tls", no_argument, NULL, 'f'},

@@ -94,6 +94,8 @@ static sat_status open_storage(node *n, sat_error *err)
 {
     char path[3100];
 
+    if (n->settings->database[0] != 0)
+        return hub_storage_postgres(n->settings->database, &n->storage, err);
     (void)snprintf(path, sizeof path, "%s/hub.db", n->settings->data);
     return hub_storage_sqlite(path, &n->storage, err);
 }

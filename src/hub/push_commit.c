@@ -13,6 +13,7 @@ typedef struct commit {
     hub_db *db;
     int64_t now, bytes;
     uint8_t head_hash[32];
+    bool is_next; /* the head follows the one that is here */
 } commit;
 
 static sat_status undo(push *p, push_result result, sat_error *err)
@@ -57,7 +58,7 @@ static sat_status find_former(commit *c, sat_error *err)
     return SAT_OK;
 }
 
-static sat_status check_vault(commit *c, sat_error *err)
+static sat_status lock_vault(commit *c, sat_error *err)
 {
     push *const p = c->p;
     AUTO(hub_rows) rows = HUB_ROWS_INIT;
@@ -72,9 +73,9 @@ static sat_status check_vault(commit *c, sat_error *err)
     p->sequence = hub_int(&rows, 0);
     p->head_sequence = hub_int(&rows, 1) + 1;
     const sat_bytes hash = hub_bytes(&rows, 2);
-    if (p->head.sequence != (uint64_t)p->head_sequence ||
-        memcmp(p->head.previous.bytes, hash.len == 32 ? hash.data : none, 32))
-        return undo(p, PUSH_HEAD, err);
+    c->is_next = p->head.sequence == (uint64_t)p->head_sequence &&
+                 memcmp(p->head.previous.bytes,
+                        hash.len == 32 ? hash.data : none, 32) == 0;
     return SAT_OK;
 }
 
@@ -237,10 +238,12 @@ sat_status hub_push_commit(hub_db *db, void *context, sat_error *err)
     p->stale_count = 0;
     TRY(sat__head_hash(p->moved, &hash, err));
     memcpy(c.head_hash, hash.bytes, 32);
+    TRY(lock_vault(&c, err));
     TRY(find_former(&c, err));
     if (p->is_again)
         return SAT_OK;
-    TRY(check_vault(&c, err));
+    if (!c.is_next)
+        return undo(p, PUSH_HEAD, err);
     TRY(check_writer(&c, err));
     TRY(check_links(&c, err));
     TRY(store_staged(&c, err));

@@ -66,6 +66,14 @@ sat_status hub_settings_set(hub_settings *settings, const char *name,
                     err);
     if (strcmp(name, "data") == 0)
         return copy(name, value, settings->data, sizeof settings->data, err);
+    if (strcmp(name, "database") == 0) {
+        if (strncmp(value, "postgresql://", 13) != 0)
+            return sat__fail(err, SAT_ERR_INVALID,
+                             "a database is postgresql://…; without one the "
+                             "hub keeps what it knows under --data");
+        return copy(name, value, settings->database, sizeof settings->database,
+                    err);
+    }
     if (strcmp(name, "tls-cert") == 0)
         return copy(name, value, settings->tls_cert, sizeof settings->tls_cert,
                     err);

@@ -342,9 +342,12 @@ static void row_28_who_does_not_say_who_it_is_goes(void **state)
     assert_int_equal(
         sat__live_open(sat_env_system(), &to, "/ws", &opened, NULL), SAT_OK);
     AUTO_PTR(sat__live) live = opened;
-    t.now_ms = sat_env_system()->wall(NULL) + 6000;
-    assert_int_equal(sat__live_receive(live, 5000, &got, &is_text, &text, NULL),
-                     SAT_ERR_OFFLINE);
+    sat_status status = SAT_OK;
+    for (unsigned i = 1; i <= 5 && status == SAT_OK; i++) {
+        t.now_ms = sat_env_system()->wall(NULL) + i * 6000; /* opened by now */
+        status = sat__live_receive(live, 2000, &got, &is_text, &text, NULL);
+    }
+    assert_int_equal(status, SAT_ERR_OFFLINE);
     assert_int_equal(sat__live_code(live), 1008);
 }
 
@@ -364,5 +367,5 @@ int main(void)
         cmocka_unit_test(word_of_a_push_comes_to_other_devices),
         cmocka_unit_test(row_28_who_does_not_say_who_it_is_goes),
     };
-    return cmocka_run_group_tests_name("sync", tests, NULL, NULL);
+    return RUN_TOWN_TESTS("sync", tests);
 }

@@ -10,6 +10,9 @@
 #include "base/cbor.h"
 #include "crypto/labels.h"
 #include "crypto/slot.h"
+#include "postgres.h"
+
+town_kind town_storage = TOWN_SQLITE;
 
 static const uint8_t secret[32] = {1, 2, 3};
 
@@ -40,10 +43,12 @@ static void must(sat_status status, const sat_error *err)
 static void start(town *t)
 {
     sat_error err = {0};
-    char path[400], url[100];
+    char url[100];
 
-    (void)snprintf(path, sizeof path, "%s/hub.db", t->folder);
-    must(hub_storage_sqlite(path, &t->storage, &err), &err);
+    if (town_storage == TOWN_POSTGRES)
+        must(hub_storage_postgres(t->database, &t->storage, &err), &err);
+    else
+        must(hub_storage_sqlite(t->database, &t->storage, &err), &err);
     t->env = (sat_env){sizeof t->env, town_wall, town_random, NULL, t};
     const hub_options options = {
         .env = &t->env, .storage = t->storage, .secret = secret, .workers = 4};
@@ -96,6 +101,10 @@ void town_open(town *t)
                    (long)getpid(), count++);
     remove_folder(t->folder);
     assert_int_equal(mkdir(t->folder, 0700), 0);
+    if (town_storage == TOWN_POSTGRES)
+        postgres_database(t->database, sizeof t->database);
+    else
+        (void)snprintf(t->database, sizeof t->database, "%s/hub.db", t->folder);
     start(t);
 }
 

@@ -21,8 +21,21 @@
 #include "net/live.h"
 #include "net/transport.h"
 
+/* Where the towns that are opened from now on keep what they know. */
+typedef enum town_kind { TOWN_SQLITE, TOWN_POSTGRES } town_kind;
+
+extern town_kind town_storage;
+
+/* Runs the tests with each kind of storage. */
+#define RUN_TOWN_TESTS(name, tests)                                            \
+    (town_storage = TOWN_SQLITE,                                               \
+     cmocka_run_group_tests_name(name " on SQLite", tests, NULL, NULL) +       \
+         (town_storage = TOWN_POSTGRES,                                        \
+          cmocka_run_group_tests_name(name " on PostgreSQL", tests, NULL,      \
+                                      NULL)))
+
 typedef struct town {
-    char folder[300], origin[80];
+    char folder[300], origin[80], database[400];
     hub_storage storage;
     hub_core *hub;
     sat__server *server;

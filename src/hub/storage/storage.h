@@ -48,6 +48,10 @@ typedef struct hub_storage {
 SAT_CHECK sat_status hub_storage_sqlite(const char *path, hub_storage *out,
                                         sat_error *err);
 
+/* "postgresql://…" or what else libpq takes. */
+SAT_CHECK sat_status hub_storage_postgres(const char *address, hub_storage *out,
+                                          sat_error *err);
+
 static inline void hub_storage_close(hub_storage *storage)
 {
     if (storage->close != NULL)

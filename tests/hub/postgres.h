@@ -1,0 +1,13 @@
+/*
+ * postgres.h - a PostgreSQL of the test's own, which ends with it
+ */
+#ifndef SAT_TESTS_HUB_POSTGRES_H
+#define SAT_TESTS_HUB_POSTGRES_H
+
+#include <stddef.h>
+
+/* Starts it where it is not running, and makes a fresh database; its address.
+ * Root or not. Fails the test where that does not work. */
+void postgres_database(char *address, size_t size);
+
+#endif /* SAT_TESTS_HUB_POSTGRES_H */
