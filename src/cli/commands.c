@@ -137,7 +137,7 @@ const cli_command cli_commands[] = {
      .summary = "Keep tables to this device from now on",
      .run = cli_untrack},
     {.name = "strategy",
-     .operands = "[TABLE] latest|local|remote|manual",
+     .operands = "[TABLE] latest|local|remote|manual|delete-wins|update-wins",
      .least = 1,
      .most = 2,
      .summary = "Say how conflicts are settled",
@@ -145,7 +145,9 @@ const cli_command cli_commands[] = {
          "For one table or, without one, for the vault. 'latest' shows what "
          "was written last, 'local' and 'remote' prefer this device's value or "
          "the others', 'manual' leaves the choice to the person. Whatever does "
-         "not win stays to be seen by 'satchel conflicts'.",
+         "not win stays to be seen by 'satchel conflicts'. Of a row that one "
+         "device deleted and another changed at once, 'delete-wins' lets the "
+         "deletion win in this table, 'update-wins' the change, as at first.",
      .run = cli_strategy},
     {.name = "log",
      .operands = "[TABLE [KEY]]",
@@ -272,16 +274,19 @@ const cli_command cli_commands[] = {
      .details = "The beginning of an id is enough where it is the only one.",
      .run = cli_conflicts_show},
     {.name = "conflicts resolve",
-     .operands = "ID [local|remote|rekey]",
+     .operands = "ID|--all [local|remote|rekey]",
      .least = 1,
      .most = 2,
      .summary = "Settle a conflict, on every device",
      .details =
          "'local' keeps what is shown, 'remote' puts in its place what is "
          "held, 'rekey' gives a row that was kept out by its key a free one, "
-         "and --data writes another value, or an object of column and value.",
+         "and --data writes another value, or an object of column and value. "
+         "With --all every open conflict is settled at once, by 'local' or "
+         "'remote'.",
      .run = cli_conflicts_resolve,
-     .options = {{"data", "JSON", "the value that wins"}}},
+     .options = {{"data", "JSON", "the value that wins"},
+                 {"all", NULL, "every open conflict"}}},
     {.name = "conflicts ignore",
      .operands = "ID",
      .least = 1,

@@ -163,8 +163,38 @@ static sat_status read_choice(const cli_run *cli, sat_resolution *how,
                      cli->operands[1]);
 }
 
+static sat_status resolve_all(cli_run *cli, sat_error *err)
+{
+    const bool is_local = strcmp(cli->operands[0], "local") == 0;
+    AUTO(cli_session) session = {0};
+    AUTO(cli_json) json = CLI_JSON_INIT;
+    uint64_t before, after;
+
+    if (cli->count != 1 || cli_flag(cli, "data") ||
+        (!is_local && strcmp(cli->operands[0], "remote") != 0))
+        return sat__fail(err, SAT_ERR_INVALID,
+                         "all conflicts are resolved by 'local' or 'remote'");
+    TRY(cli_session_open_replica(cli, &session, err));
+    TRY(sat_replica_conflict_count(session.replica, &before, err));
+    TRY(sat_replica_resolve_all(
+        session.replica, is_local ? SAT_RESOLVE_LOCAL : SAT_RESOLVE_REMOTE,
+        err));
+    TRY(sat_replica_conflict_count(session.replica, &after, err));
+    cli_say(cli, "Resolved %llu conflicts; %llu are open.",
+            (unsigned long long)(before - after), (unsigned long long)after);
+    if (!cli->json)
+        return cli_flush(err);
+    cli_json_open(&json, '{');
+    cli_json_put_integer(&json, "resolved", (int64_t)(before - after));
+    cli_json_put_integer(&json, "open", (int64_t)after);
+    cli_json_close(&json, '}');
+    return cli_json_print(&json, err);
+}
+
 sat_status cli_conflicts_resolve(cli_run *cli, sat_error *err)
 {
+    if (cli_flag(cli, "all"))
+        return resolve_all(cli, err);
     AUTO(cli_session) session = {0};
     conflict_search search = {0};
     sat_resolution how;

@@ -121,14 +121,67 @@ static void put_name(sat_buf *sql, const char *name)
     sat__buf_put_byte(sql, '"');
 }
 
-/* The stored columns, separated by commas, the rowid first. */
-static sat_status list_columns(sqlite3 *db, const char *table, sat_buf *out,
-                               sat_error *err)
+static sat_status has_table(sqlite3 *db, const char *name, bool *out,
+                            sat_error *err)
+{
+    AUTO_STMT sqlite3_stmt *find = NULL;
+    TRY(sat__sql_prepare(
+        db, &find,
+        "SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = ?1", err));
+    (void)sqlite3_bind_text(find, 1, name, -1, SQLITE_STATIC);
+    return sat__sql_step(find, out, err);
+}
+
+/*
+ * Whether the table's rows get new rowids, in order of the key. Those of a
+ * tracked table that has no integer key differ from device to device and mean
+ * nothing, unless a virtual table goes by them; so copies of one vault are
+ * equal, whoever made them.
+ */
+static sat_status is_numbered_anew(sqlite3 *db, const char *table, bool *out,
+                                   sat_error *err)
+{
+    AUTO_STMT sqlite3_stmt *find = NULL;
+    TRY(has_table(db, "sync_tables", out, err));
+    if (!*out)
+        return SAT_OK;
+    TRY(sat__sql_prepare(
+        db, &find,
+        "SELECT 1 FROM sync_tables WHERE name = ?1 AND present = 1 AND NOT "
+        "EXISTS(SELECT 1 FROM sqlite_schema WHERE type = 'table' AND rootpage "
+        "= 0) AND EXISTS(SELECT 1 FROM pragma_index_list(?1) WHERE origin = "
+        "'pk')",
+        err));
+    (void)sqlite3_bind_text(find, 1, table, -1, SQLITE_STATIC);
+    return sat__sql_step(find, out, err);
+}
+
+/* The columns of the key, separated by commas. */
+static sat_status list_key(sqlite3 *db, const char *table, sat_buf *out,
+                           sat_error *err)
+{
+    AUTO_STMT sqlite3_stmt *columns = NULL;
+    TRY(sat__sql_prepare(db, &columns,
+                         "SELECT name FROM pragma_table_xinfo(?1, 'main')"
+                         " WHERE pk > 0 ORDER BY pk",
+                         err));
+    (void)sqlite3_bind_text(columns, 1, table, -1, SQLITE_STATIC);
+    while (NEXT_ROW(columns, err)) {
+        if (out->len > 0)
+            sat__buf_put_byte(out, ',');
+        put_name(out, (const char *)sqlite3_column_text(columns, 0));
+    }
+    return sat__buf_status(out, err);
+}
+
+/* The stored columns, separated by commas, the rowid first if it is wanted. */
+static sat_status list_columns(sqlite3 *db, const char *table, bool with_rowid,
+                               sat_buf *out, sat_error *err)
 {
     AUTO_STMT sqlite3_stmt *columns = NULL;
     const char *rowid;
     TRY(find_rowid(db, table, &rowid, err));
-    if (rowid != NULL)
+    if (rowid != NULL && with_rowid)
         sat__buf_put_text(out, rowid);
     TRY(sat__sql_prepare(db, &columns,
                          "SELECT name FROM pragma_table_xinfo(?1, 'main')"
@@ -144,8 +197,13 @@ static sat_status list_columns(sqlite3 *db, const char *table, sat_buf *out,
 }
 
 static sat_status prepare_read(sqlite3 *db, const char *table, sat_buf *columns,
-                               sqlite3_stmt **out, sat_error *err)
+                               sat_buf *key, sqlite3_stmt **out, sat_error *err)
 {
+    if (key->len > 0)
+        return sat__sql_preparef(db, out, err,
+                                 "SELECT %s FROM main.\"%w\" ORDER BY %s, %s",
+                                 sat__buf_text(columns), table,
+                                 sat__buf_text(key), sat__buf_text(columns));
     /* The order of the table itself makes the copy one long append. */
     return sat__sql_preparef(db, out, err,
                              "SELECT %s FROM main.\"%w\" NOT INDEXED",
@@ -167,11 +225,15 @@ static sat_status prepare_write(sqlite3 *db, const char *table,
 
 static sat_status copy_rows(copy *job, const char *table, sat_error *err)
 {
-    AUTO(sat_buf) columns = SAT_BUF_INIT;
+    AUTO(sat_buf) columns = SAT_BUF_INIT, key = SAT_BUF_INIT;
     AUTO_STMT sqlite3_stmt *read = NULL;
     AUTO_STMT sqlite3_stmt *write = NULL;
-    TRY(list_columns(job->from, table, &columns, err));
-    TRY(prepare_read(job->from, table, &columns, &read, err));
+    bool is_anew;
+    TRY(is_numbered_anew(job->from, table, &is_anew, err));
+    if (is_anew)
+        TRY(list_key(job->from, table, &key, err));
+    TRY(list_columns(job->from, table, !is_anew, &columns, err));
+    TRY(prepare_read(job->from, table, &columns, &key, &read, err));
     const int count = sqlite3_column_count(read);
     TRY(prepare_write(job->to, table, &columns, count, &write, err));
     while (NEXT_ROW(read, err)) {
@@ -196,17 +258,6 @@ static sat_status copy_tables(copy *job, sat_error *err)
         job->report.tables++;
     }
     return SAT_OK;
-}
-
-static sat_status has_table(sqlite3 *db, const char *name, bool *out,
-                            sat_error *err)
-{
-    AUTO_STMT sqlite3_stmt *find = NULL;
-    TRY(sat__sql_prepare(
-        db, &find,
-        "SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = ?1", err));
-    (void)sqlite3_bind_text(find, 1, name, -1, SQLITE_STATIC);
-    return sat__sql_step(find, out, err);
 }
 
 /* The counters of AUTOINCREMENT, which may be ahead of the rows. */

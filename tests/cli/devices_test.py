@@ -188,6 +188,35 @@ class Syncing(TwoDevices):
                 self.assertEqual([], self.laptop.json("conflicts"))
                 self.assertEqual(expected, self.body(self.laptop))
 
+    def test_all_are_resolved_at_once(self):
+        self.laptop.ok("sql", "INSERT INTO notes VALUES('b', 1), ('c', 2)")
+        self.sync()
+        self.laptop.ok("sql", "UPDATE notes SET body = id || ' laptop'")
+        self.phone.ok("sql", "UPDATE notes SET body = id || ' phone'")
+        self.assertEqual(3, self.sync()["conflicts"])
+        resolve = ["conflicts", "resolve", "--all"]
+        for wrong in (["rekey"], ["local", "remote"], ["--data", "1"]):
+            self.assert_fails(self.phone.run(*resolve, *wrong), 2)
+        self.assertEqual({"resolved": 3, "open": 0},
+                         self.phone.json(*resolve, "local"))
+        self.sync()
+        self.assertEqual([], self.laptop.json("conflicts"))
+        self.assertEqual({"phone"}, {
+            row["body"].split()[1]
+            for row in self.laptop.sql("SELECT body FROM notes")})
+
+    def test_a_deletion_wins_where_the_table_says_so(self):
+        self.assert_fails(self.phone.run("strategy", "delete-wins"), 2, "TABLE")
+        self.assert_fails(self.phone.run("strategy", "none", "delete-wins"), 1)
+        self.phone.ok("strategy", "notes", "delete-wins")
+        self.laptop.ok("sql", "UPDATE notes SET body = 'changed'")
+        self.phone.ok("sql", "DELETE FROM notes")
+        self.sync()
+        self.sync()
+        for device in (self.laptop, self.phone):
+            self.assertEqual([], device.sql("SELECT * FROM notes"))
+        self.phone.ok("strategy", "notes", "update-wins")
+
     def test_it_can_be_ignored(self):
         conflict = self.conflict()
         self.phone.ok("conflicts", "ignore", conflict["id"])
@@ -296,8 +325,7 @@ class RealDatabase(TwoDevices):
         for device in (self.laptop, self.phone):
             exports.append(self.folder / f"{device.name}.sqlite")
             device.ok("vault", "export", "main", exports[-1])
-        # A table without an integer key has rowids that mean nothing.
-        done = subprocess.run(["sqldiff", "--primarykey", *exports], text=True,
+        done = subprocess.run(["sqldiff", *exports], text=True,
                               capture_output=True)
         self.assertEqual((0, ""), (done.returncode, done.stdout))
 
