@@ -170,6 +170,37 @@ static sat_status decide_all(sat_replica *replica, choice_fn *choice,
     return sat__edit_commit(&edit, err);
 }
 
+static bool same_text(const char *a, const char *b)
+{
+    return a == NULL || b == NULL ? a == b : strcmp(a, b) == 0;
+}
+
+/* Another process may have said otherwise since the tables were loaded, and
+ * the schema does not tell. */
+static sat_status follow(sat_replica *replica, sat_error *err)
+{
+    AUTO_RESET sqlite3_stmt *stmt = NULL;
+    TRY(sat__core_keep(replica,
+                       "SELECT t, strategy, delete_wins FROM sync_tables",
+                       &stmt, err));
+    while (NEXT_ROW(stmt, err)) {
+        sat__table *const table = sat__tables_by_number(
+            &replica->tables, sqlite3_column_int64(stmt, 0));
+        const char *const now = (const char *)sqlite3_column_text(stmt, 1);
+        if (table == NULL)
+            continue;
+        table->delete_wins = sqlite3_column_int(stmt, 2) != 0;
+        if (same_text(now, table->strategy))
+            continue;
+        table->strategy = now != NULL ? sat__arena_text(&replica->tables.arena,
+                                                        now, strlen(now))
+                                      : NULL;
+        if (now != NULL && table->strategy == NULL)
+            return sat__fail(err, SAT_ERR_NOMEM, "out of memory");
+    }
+    return SAT_OK;
+}
+
 /* Whether any table has a strategy that decides. */
 static sat_status is_needed(sat_replica *replica, bool *out, sat_error *err)
 {
@@ -187,6 +218,7 @@ static sat_status is_needed(sat_replica *replica, bool *out, sat_error *err)
 sat_status sat__strategies_run(sat_replica *replica, sat_error *err)
 {
     bool needed;
+    TRY(follow(replica, err));
     TRY(is_needed(replica, &needed, err));
     return needed ? decide_all(replica, by_strategy, NULL, err) : SAT_OK;
 }
