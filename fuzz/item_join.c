@@ -33,7 +33,7 @@ static void take(sat__joiner *joiner, const sat__item_keys *keys,
     if (item.kind == SAT_ITEM_SHAPE)
         must(sat__joiner_shape(joiner, item.body, NULL) == SAT_OK);
     else if (item.kind == SAT_ITEM_SCHEMA)
-        sat__joiner_schema(joiner, item.body);
+        (void)!sat__joiner_schema(joiner, &item, NULL);
     else if (sat__joiner_add(joiner, &item, NULL) == SAT_OK)
         must(sat__joiner_rows(joiner) > 0);
 }

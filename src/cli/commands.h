@@ -9,6 +9,10 @@
 typedef sat_status cli_command_fn(cli_run *cli, sat_error *err);
 
 cli_command_fn cli_agent;
+cli_command_fn cli_account_login;
+cli_command_fn cli_account_logout;
+cli_command_fn cli_account_register;
+cli_command_fn cli_account_show;
 cli_command_fn cli_audit;
 cli_command_fn cli_backup_delete;
 cli_command_fn cli_backup_list;
@@ -33,6 +37,12 @@ cli_command_fn cli_files_verify;
 cli_command_fn cli_help;
 cli_command_fn cli_history;
 cli_command_fn cli_init;
+cli_command_fn cli_item_delete;
+cli_command_fn cli_item_get;
+cli_command_fn cli_item_history;
+cli_command_fn cli_item_list;
+cli_command_fn cli_item_put;
+cli_command_fn cli_item_restore;
 cli_command_fn cli_join;
 cli_command_fn cli_lock;
 cli_command_fn cli_log;

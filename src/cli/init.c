@@ -11,6 +11,7 @@
 #include "cli/password.h"
 #include "cli/progress.h"
 #include "cli/session.h"
+#include "satchel/account.h"
 #include "store/fs.h"
 #include "store/profile.h"
 
@@ -157,5 +158,6 @@ sat_status cli_init(cli_run *cli, sat_error *err)
     else
         TRY(sat_profile_init(path, cli->env, &options, password.text,
                              phrase.text, &profile, err));
+    TRY(sat_account_prepare(profile, password.text, phrase.text, err));
     return report(cli, profile, &phrase, tables, err);
 }

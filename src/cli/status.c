@@ -6,9 +6,9 @@
 #include "cli/commands.h"
 #include "cli/list.h"
 #include "cli/session.h"
+#include "satchel/account.h"
 #include "satchel/agent.h"
 #include "sync/history.h"
-#include "satchel/peer.h"
 
 static const cli_column vault_columns[] = {
     {"name", "VAULT"},
@@ -29,6 +29,8 @@ typedef struct survey {
     cli_session session;
     cli_list vaults, peers;
     sat_buf agent; /* what it says of itself, as JSON; empty: none runs */
+    sat_account account;
+    bool has_account;
 } survey;
 
 static void survey_clear(survey *self)
@@ -71,6 +73,22 @@ static sat_status put_peer(const sat_device *device, void *context,
     return sat__buf_status(&list->json.text, err);
 }
 
+/* Of the account and its hub: NULL in JSON where there is none. */
+static void put_hub(cli_json *json, const sat_account *account, bool found)
+{
+    cli_json_key(json, "hub");
+    if (!found) {
+        cli_json_raw(json, "null");
+        return;
+    }
+    cli_json_open(json, '{');
+    cli_json_put_text(json, "email", account->email);
+    cli_json_put_text(json, "url", account->url);
+    cli_json_put_text(json, "state", account->state);
+    cli_json_put_integer(json, "last_sync_at", (int64_t)account->last_sync_ms);
+    cli_json_close(json, '}');
+}
+
 static sat_status print_json(survey *self, const char *id, sat_error *err)
 {
     const sat_profile *const profile = self->session.profile;
@@ -87,6 +105,7 @@ static sat_status print_json(survey *self, const char *id, sat_error *err)
     cli_json_key(&json, "agent");
     cli_json_raw(&json,
                  self->agent.len > 0 ? sat__buf_text(&self->agent) : NULL);
+    put_hub(&json, &self->account, self->has_account);
     cli_json_close(&json, '}');
     return cli_json_print(&json, err);
 }
@@ -118,6 +137,8 @@ sat_status cli_status(cli_run *cli, sat_error *err)
     TRY(sat_vault_list(self.session.profile, put_vault, &self, err));
     TRY(sat_device_list(self.session.profile, put_peer, &self.peers, err));
     TRY(ask_agent(&self, err));
+    self.has_account =
+        sat_account_show(self.session.profile, &self.account, NULL) == SAT_OK;
     sat__hex_format(sat_profile_device_id(self.session.profile),
                     SAT_DEVICE_ID_SIZE, id);
     if (cli->json)
@@ -127,6 +148,9 @@ sat_status cli_status(cli_run *cli, sat_error *err)
             sat_profile_path(self.session.profile),
             self.agent.len > 0 ? "The agent is running."
                                : "The agent is not running.");
+    if (self.has_account)
+        cli_say(cli, "%s at %s: %s\n", self.account.email, self.account.url,
+                self.account.state);
     TRY(cli_list_print(&self.vaults, "No vaults.", err));
     cli_say(cli, "%s", "");
     return cli_list_print(&self.peers, "No other device is known yet.", err);

@@ -12,6 +12,9 @@
 #include "satchel/agent.h"
 #include "satchel/peer.h"
 #include "store/secrets.h"
+#include "satchel/account.h"
+
+#define HUB "hub"
 
 /* Drawn on the terminal while a sync is under way. */
 typedef struct sync_line {
@@ -65,19 +68,24 @@ static sat_status sync_once(cli_run *cli, sat_profile *profile, const char *url,
     sync_line line = {!cli->json && !cli->quiet && isatty(STDERR_FILENO)};
     sat_sync_report done = {0};
 
-    const sat_status st = sat_peer_sync(profile, cli->vault, url, show_progress,
-                                        &line, &done, err);
+    const bool is_hub = strcmp(url, HUB) == 0;
+    const sat_status st =
+        is_hub ? sat_hub_sync(profile, show_progress, &line, &done, err)
+               : sat_peer_sync(profile, cli->vault, url, show_progress, &line,
+                               &done, err);
     if (line.is_shown)
         (void)fputs("\r\033[K", stderr);
-    if (st == SAT_ERR_DENIED)
+    if (is_hub && st == SAT_ERR_OFFLINE)
+        cli_hint(cli, "what was written waits here for the next sync");
+    if (!is_hub && st == SAT_ERR_DENIED)
         cli_hint(cli, "on the other device, 'satchel device authorize' with "
                       "this one's id lets it in");
     TRY(st);
     return report(cli, &done, err);
 }
 
-/* The peer to sync with when none is named: the one that was joined, if it is
- * the only one. */
+/* Who to sync with when nobody is named: the hub of the account, or else the
+ * peer that was joined, if it is the only one. */
 typedef struct joined_peer {
     char url[SAT_PEER_URL_SIZE];
     size_t count;
@@ -99,10 +107,16 @@ static sat_status note_joined(const sat_device *device, void *context,
 static sat_status choose_peer(cli_run *cli, sat_profile *profile,
                               joined_peer *out, sat_error *err)
 {
+    sat_account account;
+
     if (cli->count == 1) {
         if (strlen(cli->operands[0]) >= sizeof out->url)
             return sat__fail(err, SAT_ERR_LIMIT, "the address is too long");
         (void)snprintf(out->url, sizeof out->url, "%s", cli->operands[0]);
+        return SAT_OK;
+    }
+    if (sat_account_show(profile, &account, NULL) == SAT_OK) {
+        (void)snprintf(out->url, sizeof out->url, "%s", HUB);
         return SAT_OK;
     }
     TRY(sat_device_list(profile, note_joined, out, err));

@@ -167,3 +167,16 @@ sat_status sat__root_identity(const sat__root *root, sat__identity **out,
     sat__derive(secret_of(root), labels[root->kind].exchange, exchange.bytes);
     return sat__identity_of(&sign, &exchange, out, err);
 }
+
+sat_status sat__root_login(const sat__root *root, sat__identity **out,
+                           sat_error *err)
+{
+    AUTO(sat__sign_seed) sign;
+    AUTO(sat__exchange_key) exchange;
+    if (root->kind != SAT_SLOT_PASSWORD)
+        return sat__fail(err, SAT_ERR_UNSUPPORTED,
+                         "only a password has a key for logins");
+    sat__derive(secret_of(root), SAT_LABEL_PASSWORD_LOGIN, sign.bytes);
+    memcpy(exchange.bytes, sign.bytes, sizeof exchange.bytes);
+    return sat__identity_of(&sign, &exchange, out, err);
+}

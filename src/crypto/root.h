@@ -96,4 +96,9 @@ void sat__root_slot_key(const sat__root *root, sat__seal_key *out);
 SAT_CHECK sat_status sat__root_identity(const sat__root *root,
                                         sat__identity **out, sat_error *err);
 
+/* What signs logins with a password at a hub; only its signing half is used.
+ * Others have none: SAT_ERR_UNSUPPORTED. */
+SAT_CHECK sat_status sat__root_login(const sat__root *root, sat__identity **out,
+                                     sat_error *err);
+
 #endif /* SAT_SRC_CRYPTO_ROOT_H */

@@ -192,11 +192,28 @@ sat_status sat__joiner_shape(sat__joiner *joiner, sat_bytes table,
     return SAT_OK;
 }
 
-void sat__joiner_schema(sat__joiner *joiner, sat_bytes statements)
+static sat_status table_of(sat__joiner *joiner, sat_bytes hash, int64_t *out,
+                           sat_error *err);
+
+sat_status sat__joiner_schema(sat__joiner *joiner, const sat__item *schema,
+                              sat_error *err)
 {
+    sat__cbor in = cbor_of(schema->tables);
+    size_t count;
+    TRY(sat__cbor_array(&in, SHAPES_MAX, &count, err));
+    for (size_t i = 0; i < count; i++) {
+        uint8_t hash[SAT_SHAPE_SIZE];
+        sat_bytes table;
+        int64_t at;
+        TRY(sat__cbor_skip(&in, &table, err));
+        TRY(sat__joiner_shape(joiner, table, err));
+        sat__shape_hash(table, hash);
+        TRY(table_of(joiner, bytes_of(hash, sizeof hash), &at, err));
+    }
     joiner->schema.len = 0;
-    sat__buf_put(&joiner->schema, statements.data, statements.len);
+    sat__buf_put(&joiner->schema, schema->body.data, schema->body.len);
     joiner->has_schema = true;
+    return sat__buf_status(&joiner->schema, err);
 }
 
 size_t sat__joiner_bytes(const sat__joiner *joiner)
@@ -395,25 +412,10 @@ static void begin_page(sat__joiner *joiner)
         joiner->shapes[i].at = -1;
 }
 
-/* A replica without a schema takes over all tables, those without a row too;
- * of one table the first that is listed, so the newest shapes come first. */
-static void list_all_tables(sat__joiner *joiner)
-{
-    for (size_t i = joiner->shape_count; i > 0; i--) {
-        known_shape *const shape = &joiner->shapes[i - 1];
-        if (shape->at >= 0)
-            continue;
-        sat__buf_put(&joiner->tables, shape->table.data, shape->table.len);
-        shape->at = (int64_t)joiner->table_count++;
-    }
-}
-
 sat_status sat__joiner_page(sat__joiner *joiner, sat_bytes start,
                             sat_bytes next, sat_bytes knowledge, sat_buf *out,
                             sat_error *err)
 {
-    if (joiner->has_schema)
-        list_all_tables(joiner);
     sat__cbor_put_array(out, 10);
     sat__cbor_put_uint(out, SAT_PAGE_VERSION);
     sat__cbor_put_null(out);

@@ -21,8 +21,11 @@ SAT_CHECK sat_status sat__joiner_shape(sat__joiner *joiner, sat_bytes table,
                                        sat_error *err);
 bool sat__joiner_has_shape(const sat__joiner *joiner, sat_bytes hash);
 
-/* The statements for a replica that has no schema yet: on the first page. */
-void sat__joiner_schema(sat__joiner *joiner, sat_bytes statements);
+/* The schema for a replica that has none yet, with its tables: goes on the page
+ * at hand, which is the first. */
+SAT_CHECK sat_status sat__joiner_schema(sat__joiner *joiner,
+                                        const sat__item *schema,
+                                        sat_error *err);
 
 /*
  * Adds a row to the page at hand. SAT_ERR_NOT_FOUND where its shape is not

@@ -32,8 +32,9 @@ static size_t fields_of(uint64_t kind)
     case SAT_ITEM_CELLS:
         return 9;
     case SAT_ITEM_SHAPE:
-    case SAT_ITEM_SCHEMA:
         return 3;
+    case SAT_ITEM_SCHEMA:
+        return 4;
     default:
         return 0;
     }
@@ -61,6 +62,8 @@ sat_status sat__item_decode(sat_bytes content, sat__item *out, sat_error *err)
     if (kind == SAT_ITEM_UNIFORM)
         TRY(sat__cbor_int(&in, &out->group, err));
     TRY(sat__cbor_skip(&in, &out->body, err));
+    if (kind == SAT_ITEM_SCHEMA)
+        TRY(sat__cbor_skip(&in, &out->tables, err));
     return sat__cbor_done(&in, err);
 }
 

@@ -6,7 +6,7 @@
  *      cells   [1, 2, shape, incarnations, groups, birth, ordinal, taken,
  *               [[column, [entry, …]], …]]
  *      shape   [1, 3, table]           a table and its columns, by hash
- *      schema  [1, 4, [SQL, …]]        for a replica that has none
+ *      schema  [1, 4, [SQL, …], [table, …]]   for a replica that has none
  *
  * Incarnations, groups, tables, entries and values are as in a page
  * (docs/formats/page.md), but each item brings its own lists. A row has one
@@ -37,9 +37,10 @@ typedef struct sat__item {
     sat_bytes groups;       /* list of [incarnation, n, time] */
     int64_t birth;          /* position in groups, -1: imported */
     int64_t ordinal;
-    int64_t taken;  /* position in groups, -1: none */
-    int64_t group;  /* of a uniform row, -1: imported */
-    sat_bytes body; /* values, cells, table or statements */
+    int64_t taken;    /* position in groups, -1: none */
+    int64_t group;    /* of a uniform row, -1: imported */
+    sat_bytes body;   /* values, cells, table or statements */
+    sat_bytes tables; /* of a schema: list of tables */
 } sat__item;
 
 SAT_CHECK sat_status sat__item_decode(sat_bytes content, sat__item *out,

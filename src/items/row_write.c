@@ -300,6 +300,15 @@ void sat__shape_write(const sat__table *table, sat_buf *out)
 
 sat_status sat__schema_write(sat_replica *replica, sat_buf *out, sat_error *err)
 {
-    put_head(out, 3, SAT_ITEM_SCHEMA);
-    return sat__schema_put(replica, out, err);
+    const sat__tables *const tables = &replica->tables;
+    size_t count = 0;
+    put_head(out, 4, SAT_ITEM_SCHEMA);
+    TRY(sat__schema_put(replica, out, err));
+    for (size_t i = 0; i < tables->count; i++)
+        count += tables->list[i]->is_present;
+    sat__cbor_put_array(out, count);
+    for (size_t i = 0; i < tables->count; i++)
+        if (tables->list[i]->is_present)
+            sat__table_put(tables->list[i], out);
+    return sat__buf_status(out, err);
 }

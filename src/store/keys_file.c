@@ -237,19 +237,27 @@ static void tie_slot(const sat__keys_file *file, const sat__slot *slot,
     ties->count = kept + 1;
 }
 
+sat_status sat__keys_file_take(sat__keys_file *file, const sat__slot *slot,
+                               const sat__master_key *master,
+                               sat__slot_ties *ties, sat_error *err)
+{
+    sat__keys_file_remove(file, slot->kind);
+    if (file->count == SAT_KEYS_FILE_SLOTS_MAX)
+        return sat__fail(err, SAT_ERR_LIMIT, "no room for another key slot");
+    file->entries[file->count++] =
+        (sat__keys_entry){.slot = *slot, .has_envelope = false};
+    tie_slot(file, slot, master, ties);
+    return SAT_OK;
+}
+
 sat_status sat__keys_file_put(sat__keys_file *file, const sat_env *env,
                               const sat__root *root,
                               const sat__master_key *master,
                               sat__slot_ties *ties, sat_error *err)
 {
-    sat__keys_entry entry = {.has_envelope = false};
-    TRY(sat__slot_seal(env, root, master, file->generation, &entry.slot, err));
-    sat__keys_file_remove(file, root->kind);
-    if (file->count == SAT_KEYS_FILE_SLOTS_MAX)
-        return sat__fail(err, SAT_ERR_LIMIT, "no room for another key slot");
-    tie_slot(file, &entry.slot, master, ties);
-    file->entries[file->count++] = entry;
-    return SAT_OK;
+    sat__slot slot;
+    TRY(sat__slot_seal(env, root, master, file->generation, &slot, err));
+    return sat__keys_file_take(file, &slot, master, ties, err);
 }
 
 static sat_status address(const sat__keys_file *file, const sat_env *env,

@@ -79,6 +79,12 @@ SAT_CHECK sat_status sat__keys_file_put(sat__keys_file *file,
                                         const sat__root *root,
                                         const sat__master_key *master,
                                         sat__slot_ties *ties, sat_error *err);
+
+/* Takes over a slot that another device made, which holds `master`. */
+SAT_CHECK sat_status sat__keys_file_take(sat__keys_file *file,
+                                         const sat__slot *slot,
+                                         const sat__master_key *master,
+                                         sat__slot_ties *ties, sat_error *err);
 void sat__keys_file_remove(sat__keys_file *file, sat__slot_kind kind);
 
 /* Begins the next generation: addresses `master` to the principals of all slots

@@ -73,4 +73,14 @@ SAT_CHECK sat_status sat__profile_reload(sat_profile *profile, sat_error *err);
 SAT_CHECK sat_status sat__profile_phrase_root(const char *phrase,
                                               sat__root *out, sat_error *err);
 
+/*
+ * Makes the unlocked profile one of another account: what the device has of its
+ * own stays, sealed by that account's master key of `generation`. It opens with
+ * `password`, and with the phrase of `phrase_slot`, if that is not NULL.
+ */
+SAT_CHECK sat_status sat__profile_adopt(
+    sat_profile *profile, const sat__master_key *master, uint64_t generation,
+    const sat__secret_key *secret_key, const char *password,
+    const sat__slot *phrase_slot, sat_error *err);
+
 #endif /* SAT_SRC_STORE_PROFILE_H */

@@ -104,6 +104,32 @@ sat_status sat_profile_renew(sat_profile *profile, const char *password,
     return sat__vault_finish(profile, err);
 }
 
+sat_status sat__profile_adopt(sat_profile *profile,
+                              const sat__master_key *master,
+                              uint64_t generation,
+                              const sat__secret_key *secret_key,
+                              const char *password,
+                              const sat__slot *phrase_slot, sat_error *err)
+{
+    AUTO(sat__root) root = {0};
+    AUTO(sat__profile_change) change = SAT_PROFILE_CHANGE_INIT;
+    sat__keys_file *const keys = &profile->keys;
+    TRY(root_of_new_password(profile, password, &root, err));
+    TRY(sat__profile_begin(profile, &change, err));
+    profile->secrets->master = *master;
+    profile->secrets->secret_key = *secret_key;
+    keys->generation = generation;
+    keys->count = 0;
+    TRY(sat__keys_file_put(keys, profile->env, &root, master,
+                           &profile->secrets->ties, err));
+    if (phrase_slot != NULL)
+        TRY(sat__keys_file_take(keys, phrase_slot, master,
+                                &profile->secrets->ties, err));
+    TRY(sat__profile_commit(&change, err));
+    sat__keychain_remove(profile->device_id);
+    return SAT_OK;
+}
+
 sat_keychain sat_profile_keychain(const sat_profile *profile)
 {
     (void)profile;

@@ -188,7 +188,7 @@ void shelf_pull(shelf *s, device *d, uint64_t *cursor, size_t rows)
         if (item.kind == SAT_ITEM_SHAPE)
             must(sat__joiner_shape(joiner, item.body, &err), &err);
         if (item.kind == SAT_ITEM_SCHEMA && s->items[i].sequence > *cursor)
-            sat__joiner_schema(joiner, item.body);
+            must(sat__joiner_schema(joiner, &item, &err), &err);
     }
     for (size_t i = 0; i < s->count; i++) {
         if (s->items[i].sequence <= *cursor)

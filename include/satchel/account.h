@@ -1,0 +1,105 @@
+/*
+ * account.h - one person on several devices, who meet at a hub
+ *
+ * A hub keeps what it can not read: sealed rows, sealed keys, and chains of
+ * signed links that say which devices are whose. An account belongs to a
+ * profile; its other devices join it with the password and the secret key, or
+ * with the recovery phrase.
+ *
+ *      first device:  register          prints nothing secret
+ *      second one:    login             with password and secret key
+ *      either:        sat_hub_sync()    as between peers (peer.h)
+ *
+ * All of these need an unlocked profile. SAT_ERR_OFFLINE means that the hub can
+ * not be reached: nothing is lost, and the next call goes on.
+ */
+#ifndef SAT_ACCOUNT_H
+#define SAT_ACCOUNT_H
+
+#include "satchel/peer.h"
+
+SAT_BEGIN_DECLS
+
+#define SAT_EMAIL_SIZE 255
+#define SAT_HUB_URL_SIZE 400
+
+/* Room for a secret key as it is printed: SK1-0123-… */
+#define SAT_SECRET_KEY_TEXT 44
+
+/*
+ * Makes the account's chain, which the recovery phrase must sign; it stays on
+ * this device until the account is registered. A profile that was prepared
+ * already stays as it is.
+ */
+SAT_CHECK sat_status sat_account_prepare(sat_profile *profile,
+                                         const char *password,
+                                         const char *phrase, sat_error *err);
+
+/*
+ * Makes the account at the hub, with the profile's own password. `phrase` may
+ * be NULL where the account was prepared. SAT_ERR_CONFLICT where the profile or
+ * the address has one.
+ */
+SAT_CHECK sat_status sat_account_register(sat_profile *profile, const char *url,
+                                          const char *email,
+                                          const char *password,
+                                          const char *phrase, sat_error *err);
+
+/* What a person shows to be let in on another device. */
+typedef struct sat_account_credentials {
+    size_t size; /* sizeof(sat_account_credentials) */
+    const char *email;
+    const char *password;   /* with the secret key; and for this device */
+    const char *secret_key; /* as it is printed, or NULL with a phrase */
+    const char *phrase;     /* or NULL */
+    const char *totp;       /* of the second factor, or NULL */
+} sat_account_credentials;
+
+/*
+ * Makes this profile a device of the account: its master key, secret key and
+ * password become the account's. What is in its vaults stays, and meets the
+ * account's at the next sync. SAT_ERR_AUTH where the hub or the slot does not
+ * open, SAT_ERR_CONFLICT where the profile has another account.
+ */
+SAT_CHECK sat_status
+sat_account_login(sat_profile *profile, const char *url,
+                  const sat_account_credentials *credentials, sat_error *err);
+
+typedef struct sat_account {
+    char email[SAT_EMAIL_SIZE];
+    char url[SAT_HUB_URL_SIZE];
+    uint8_t id[32];
+    uint32_t devices;      /* that are not removed */
+    int is_logged_in;      /* as far as this device knows */
+    uint64_t last_sync_ms; /* that went well, since 1970; 0: never */
+    const char *state;     /* a word for people: how the last one went */
+} sat_account;
+
+/* SAT_ERR_NOT_FOUND where there is none. The hub is not asked. */
+SAT_CHECK sat_status sat_account_show(sat_profile *profile, sat_account *out,
+                                      sat_error *err);
+
+/* What another device needs beside the password. Wipe it after use. */
+SAT_CHECK sat_status sat_account_secret_key(sat_profile *profile,
+                                            char out[SAT_SECRET_KEY_TEXT],
+                                            sat_error *err);
+
+/* Ends this device's session at the hub; it stays a device of the account. */
+SAT_CHECK sat_status sat_account_logout(sat_profile *profile, sat_error *err);
+
+/* ---- following a hub ---- */
+
+/*
+ * Takes what the hub has of every vault of the account and gives it what it
+ * lacks. What the hub shows is checked against what the devices signed: where
+ * it is not that, nothing of it is taken, and the call fails with
+ * SAT_ERR_CORRUPT and a sentence that says what the hub did. `progress` may be
+ * NULL.
+ */
+SAT_CHECK sat_status sat_hub_sync(sat_profile *profile,
+                                  sat_sync_progress_fn *progress, void *context,
+                                  sat_sync_report *out, sat_error *err);
+
+SAT_END_DECLS
+
+#endif /* SAT_ACCOUNT_H */

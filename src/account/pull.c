@@ -1,0 +1,431 @@
+/*
+ * pull.c - taking what a hub has, once it is known to be what devices signed
+ *
+ * Nothing of a pull counts before its end: then the head is verified, follows
+ * the one that was seen before, and its set is what this device computes from
+ * the items it had and those that came. Items are opened only after that, and
+ * everything is applied in one transaction.
+ */
+#include "account/follow.h"
+
+#include <stdio.h>
+
+#include "base/error.h"
+#include "base/sql.h"
+#include "sync/core.h"
+#include "sync/page.h"
+
+#define PULL_ITEMS 5000
+#define PULL_BYTES ((size_t)4 << 20)
+#define PAGE_BYTES ((size_t)4 << 20)
+#define PAGE_ROWS 20000
+
+typedef struct pulled_item {
+    uint8_t id[SAT_ITEM_ID_SIZE];
+    uint8_t hash[32]; /* of what is sealed */
+    uint64_t version, sequence;
+    uint8_t epoch[SAT_EPOCH_ID_SIZE];
+    uint8_t device[SAT_DEVICE_ID_SIZE];
+    size_t at, len; /* in data */
+} pulled_item;
+
+typedef struct pull {
+    sat__follow *follow;
+    pulled_item *items;
+    size_t count, room;
+    sat_buf data;
+    sat_buf head; /* of the last answer; empty while there is none */
+    uint64_t cursor;
+    bool is_done;
+    sat__lthash set;
+    sat__joiner *joiner;
+    sat_buf content;
+    uint8_t part; /* cursor of the pages that are made */
+    sat__head parsed;
+} pull;
+
+static void pull_clear(pull *p)
+{
+    free(p->items);
+    sat__buf_clear(&p->data);
+    sat__buf_clear(&p->head);
+    sat__buf_clear(&p->content);
+    sat__joiner_free(p->joiner);
+}
+
+DEFINE_AUTO(pull, pull_clear);
+
+static sat_status liar(sat_error *err, const char *what)
+{
+    return sat__fail(err, SAT_ERR_CORRUPT, "the hub %s; nothing was taken",
+                     what);
+}
+
+/* ---- answers ---- */
+
+static sat_status read_item(sat_bytes bytes, pulled_item *out, sat_bytes *data,
+                            sat_error *err)
+{
+    TRY(sat__map_fixed(bytes, "id", out->id, sizeof out->id, err));
+    TRY(sat__map_uint(bytes, "version", &out->version, err));
+    TRY(sat__map_uint(bytes, "sequence", &out->sequence, err));
+    TRY(sat__map_fixed(bytes, "epoch", out->epoch, sizeof out->epoch, err));
+    TRY(sat__map_fixed(bytes, "device", out->device, sizeof out->device, err));
+    TRY(sat__map_bytes(bytes, "data", data, err));
+    if (out->version == 0 || out->version > INT64_MAX ||
+        out->sequence > INT64_MAX)
+        return liar(err, "sends an item without a version");
+    return SAT_OK;
+}
+
+static sat_status add_item(pull *p, sat_bytes bytes, sat_error *err)
+{
+    pulled_item item;
+    sat_bytes data;
+    TRY(read_item(bytes, &item, &data, err));
+    if (p->count == p->room) {
+        const size_t room = p->room * 2 + 256;
+        pulled_item *const grown = realloc(p->items, room * sizeof *grown);
+        if (grown == NULL)
+            return sat__fail(err, SAT_ERR_NOMEM, "out of memory");
+        p->items = grown;
+        p->room = room;
+    }
+    item.at = p->data.len;
+    item.len = data.len;
+    sat__sha256(data, item.hash);
+    sat__buf_put(&p->data, data.data, data.len);
+    p->items[p->count++] = item;
+    return sat__buf_status(&p->data, err);
+}
+
+static sat_status read_answer(pull *p, sat_bytes answer, sat_error *err)
+{
+    const uint64_t before = p->cursor;
+    sat__cbor in, head;
+    size_t count;
+    TRY(sat__map_get(answer, "items", &in, err));
+    TRY(sat__cbor_array(&in, SAT_PAGE_LIST_MAX, &count, err));
+    for (size_t i = 0; i < count; i++) {
+        sat_bytes item;
+        TRY(sat__cbor_skip(&in, &item, err));
+        TRY(add_item(p, item, err));
+    }
+    TRY(sat__map_uint(answer, "cursor", &p->cursor, err));
+    TRY(sat__map_bool(answer, "done", &p->is_done, err));
+    TRY(sat__map_get(answer, "head", &head, err));
+    p->head.len = 0;
+    if (sat__cbor_peek(&head) != SAT_CBOR_NULL) {
+        sat_bytes moved;
+        TRY(sat__cbor_bytes(&head, &moved, err));
+        sat__buf_put(&p->head, moved.data, moved.len);
+    }
+    if (!p->is_done && p->cursor <= before)
+        return liar(err, "goes round in circles");
+    return sat__buf_status(&p->head, err);
+}
+
+static sat_status ask(pull *p, sat_error *err)
+{
+    sat__follow *const follow = p->follow;
+    AUTO(sat__map) map = {.count = 0};
+    AUTO(sat_buf) body = SAT_BUF_INIT, answer = SAT_BUF_INIT;
+    map_put_bytes(&map, "vault",
+                  bytes_of(follow->id.bytes, sizeof follow->id.bytes));
+    map_put_uint(&map, "cursor", p->cursor);
+    map_put_uint(&map, "limit", PULL_ITEMS);
+    map_put_uint(&map, "bytes", PULL_BYTES);
+    TRY(sat__map_end(&map, &body, err));
+    TRY(sat__hub_call(&follow->session->hub, "POST", "/api/sync/pull",
+                      buf_view(&body), &answer, err));
+    TRY(read_answer(p, buf_view(&answer), err));
+    return sat__follow_progress(follow, err);
+}
+
+/* ---- checking ---- */
+
+/* Newest version first among those of one item. */
+static int by_id(const void *a, const void *b)
+{
+    const pulled_item *const x = a;
+    const pulled_item *const y = b;
+    const int order = memcmp(x->id, y->id, sizeof x->id);
+    return order != 0 ? order
+                      : (x->version < y->version) - (x->version > y->version);
+}
+
+/* Older versions of an item that came twice go: with the newer knowledge they
+ * would undo what the newer one has. */
+static void keep_newest(pull *p)
+{
+    size_t kept = 0;
+    if (p->count > 1)
+        qsort(p->items, p->count, sizeof *p->items, by_id);
+    for (size_t i = 0; i < p->count; i++)
+        if (kept == 0 || memcmp(p->items[kept - 1].id, p->items[i].id,
+                                SAT_ITEM_ID_SIZE) != 0)
+            p->items[kept++] = p->items[i];
+    p->count = kept;
+}
+
+/* Puts the item in place of what was known of it, in the set; *is_news is false
+ * where it is known already. */
+static sat_status exchange(pull *p, const pulled_item *item, bool *is_news,
+                           sat_error *err)
+{
+    uint64_t version;
+    uint8_t hash[32];
+    TRY(sat__follow_item(p->follow, item->id, &version, hash, err));
+    *is_news = version != item->version;
+    if (item->version < version)
+        return liar(err, "serves an old version of an item");
+    if (!*is_news) {
+        if (memcmp(hash, item->hash, sizeof hash) != 0)
+            return liar(err, "shows another item than before");
+        return SAT_OK;
+    }
+    if (version > 0)
+        sat__lthash_remove(&p->set, item->id, version, hash);
+    sat__lthash_add(&p->set, item->id, item->version, item->hash);
+    return SAT_OK;
+}
+
+static sat_status check_items(pull *p, sat_error *err)
+{
+    size_t kept = 0;
+    keep_newest(p);
+    p->set = p->follow->set;
+    for (size_t i = 0; i < p->count; i++) {
+        bool is_news;
+        TRY(exchange(p, &p->items[i], &is_news, err));
+        if (is_news)
+            p->items[kept++] = p->items[i];
+    }
+    p->count = kept;
+    return SAT_OK;
+}
+
+static sat_status read_heads(sat__cbor *in, pull *p, sat__id *last,
+                             sat_error *err)
+{
+    size_t count;
+    TRY(sat__cbor_array(in, SAT_PAGE_LIST_MAX, &count, err));
+    for (size_t i = 0; i < count; i++) {
+        sat_bytes moved;
+        sat__head head;
+        TRY(sat__cbor_bytes(in, &moved, err));
+        TRY(sat__follow_read_head(p->follow, moved, &head, err));
+        if (!id_equal(&head.previous, last))
+            return liar(err, "shows this device another history than before");
+        TRY(sat__head_hash(moved, last, err));
+        if (id_equal(last, &p->parsed.previous))
+            break;
+    }
+    return SAT_OK;
+}
+
+/* From the head that this device has seen to the present one leads one line. */
+static sat_status check_line(pull *p, sat_error *err)
+{
+    sat__follow *const follow = p->follow;
+    sat__id last = follow->head.hash;
+    AUTO(sat_buf) answer = SAT_BUF_INIT;
+    char target[160], part[48];
+    sat__cbor in;
+    if (!follow->head.is_there || id_equal(&last, &p->parsed.previous))
+        return SAT_OK;
+    (void)snprintf(part, sizeof part, "heads?after=%llu",
+                   (unsigned long long)follow->head.sequence);
+    sat__vault_target(&follow->id, part, target, sizeof target);
+    TRY(sat__hub_call(&follow->session->hub, "GET", target, bytes_of(NULL, 0),
+                      &answer, err));
+    TRY(sat__map_get(buf_view(&answer), "heads", &in, err));
+    TRY(read_heads(&in, p, &last, err));
+    if (!id_equal(&last, &p->parsed.previous))
+        return liar(err, "shows this device another history than before");
+    return SAT_OK;
+}
+
+static sat_status verify_head(pull *p, sat_error *err)
+{
+    sat__follow *const follow = p->follow;
+    const sat_bytes moved = buf_view(&p->head);
+    sat_status st = sat__head_verify(moved, follow->chain, &p->parsed, err);
+    if (st == SAT_ERR_NOT_FOUND) {
+        TRY(sat__follow_update_chain(follow, err));
+        st = sat__head_verify(moved, follow->chain, &p->parsed, err);
+    }
+    if (st != SAT_OK)
+        return sat__context(err, SAT_ERR_CORRUPT,
+                            "the hub shows a vault that no member signed");
+    if (follow->head.is_there && p->parsed.sequence <= follow->head.sequence)
+        return liar(err, "serves an older state of the vault than before");
+    return check_line(p, err);
+}
+
+/* *is_news is false where nothing has happened since the last time. */
+static sat_status check_head(pull *p, bool *is_news, sat_error *err)
+{
+    sat__follow *const follow = p->follow;
+    uint8_t digest[32];
+    *is_news = false;
+    if (p->head.len == 0) {
+        if (follow->head.is_there)
+            return liar(err, "has lost the vault that this device has seen");
+        if (p->count > 0)
+            return liar(err, "sends items that no device speaks for");
+        return SAT_OK;
+    }
+    *is_news = !bytes_equal(buf_view(&p->head), buf_view(&follow->head.moved));
+    if (*is_news)
+        TRY(verify_head(p, err));
+    else if (p->count > 0)
+        return liar(err, "sends items that no device speaks for");
+    if (!*is_news)
+        return SAT_OK;
+    sat__lthash_digest(&p->set, digest);
+    if (memcmp(digest, p->parsed.set, sizeof digest) != 0)
+        return liar(err, "withholds items, or sends others than were pushed");
+    return SAT_OK;
+}
+
+/* ---- opening ---- */
+
+static sat_status open_item(pull *p, const pulled_item *item, sat__item *out,
+                            sat_error *err)
+{
+    sat__follow *const follow = p->follow;
+    const sat__item_place place = {item->id, item->epoch, item->version,
+                                   item->device};
+    uint8_t id[SAT_ITEM_ID_SIZE];
+    p->content.len = 0;
+    TRY(sat__item_unseal(follow->press, follow->keys, &place,
+                         bytes_of(p->data.data + item->at, item->len),
+                         &p->content, err));
+    TRY(sat__item_decode(buf_view(&p->content), out, err));
+    TRY(sat__item_name(follow->keys, out, id, err));
+    if (memcmp(id, item->id, sizeof id) != 0)
+        return sat__fail(err, SAT_ERR_CORRUPT,
+                         "an item says that it is another one");
+    return SAT_OK;
+}
+
+static sat_status keep_shape(pull *p, sat_bytes body, sat_error *err)
+{
+    TRY(sat__joiner_shape(p->joiner, body, err));
+    return sat__follow_put_shape(p->follow, body, err);
+}
+
+static sat_status load_shapes(pull *p, sat_error *err)
+{
+    AUTO_STMT sqlite3_stmt *stmt = NULL;
+    TRY(sat__joiner_new(&p->joiner, err));
+    TRY(sat__sql_prepare(p->follow->db, &stmt,
+                         "SELECT body FROM sync_hub_shapes ORDER BY at", err));
+    while (NEXT_ROW(stmt, err))
+        TRY(sat__joiner_shape(p->joiner, sql_bytes(stmt, 0), err));
+    return SAT_OK;
+}
+
+/* One page of what was joined so far, to be applied with the others. */
+static sat_status stage(pull *p, sat_bytes knowledge, bool is_last,
+                        sat_error *err)
+{
+    const uint8_t start = p->part;
+    const uint8_t next = (uint8_t)(p->part + 1 == 0 ? 1 : p->part + 1);
+    AUTO(sat_buf) page = SAT_BUF_INIT;
+    bool complete;
+    TRY(sat__joiner_page(p->joiner, bytes_of(&start, start != 0),
+                         bytes_of(&next, !is_last), knowledge, &page, err));
+    p->part = next;
+    return sat__replica_stage(p->follow->replica, p->follow->id.bytes,
+                              buf_view(&page), &complete, err);
+}
+
+static int by_sequence(const void *a, const void *b)
+{
+    const pulled_item *const x = a;
+    const pulled_item *const y = b;
+    return (x->sequence > y->sequence) - (x->sequence < y->sequence);
+}
+
+static sat_status join_rows(pull *p, sat_bytes knowledge, sat_error *err)
+{
+    /* Tables were pushed before rows of them. */
+    if (p->count > 1)
+        qsort(p->items, p->count, sizeof *p->items, by_sequence);
+    for (size_t i = 0; i < p->count; i++) {
+        sat__item item;
+        TRY(open_item(p, &p->items[i], &item, err));
+        if (item.kind == SAT_ITEM_SHAPE) {
+            TRY(keep_shape(p, item.body, err));
+            continue;
+        }
+        if (item.kind == SAT_ITEM_SCHEMA)
+            continue;
+        TRY(sat__joiner_add(p->joiner, &item, err));
+        if (sat__joiner_bytes(p->joiner) >= PAGE_BYTES ||
+            sat__joiner_rows(p->joiner) >= PAGE_ROWS)
+            TRY(stage(p, knowledge, false, err));
+    }
+    return stage(p, knowledge, true, err);
+}
+
+/* The schema goes on the first page, wherever it came. */
+static sat_status join_schema(pull *p, sat_error *err)
+{
+    uint8_t id[SAT_ITEM_ID_SIZE];
+    sat__item item = {.kind = SAT_ITEM_SCHEMA};
+    TRY(sat__item_name(p->follow->keys, &item, id, err));
+    for (size_t i = 0; i < p->count; i++) {
+        if (memcmp(p->items[i].id, id, sizeof id) != 0)
+            continue;
+        TRY(open_item(p, &p->items[i], &item, err));
+        TRY(sat__joiner_schema(p->joiner, &item, err));
+        return sat__follow_put(p->follow, "hub schema", bytes_of("1", 1), err);
+    }
+    return SAT_OK;
+}
+
+static sat_status keep_items(pull *p, sat_error *err)
+{
+    for (size_t i = 0; i < p->count; i++)
+        TRY(sat__follow_put_item(p->follow, p->items[i].id, p->items[i].version,
+                                 p->items[i].hash, err));
+    return sat__follow_keep(p->follow, p->cursor, &p->set, buf_view(&p->head),
+                            err);
+}
+
+static sat_status take(pull *p, sat_error *err)
+{
+    sat__follow *const follow = p->follow;
+    AUTO(sat__sql_transaction) change = {0};
+    AUTO(sat_buf) knowledge = SAT_BUF_INIT;
+    sat__apply_report applied;
+    TRY(sat__knowledge_unseal(follow, &p->parsed, &knowledge, err));
+    TRY(sat__sql_begin(follow->db, &change, err));
+    TRY(load_shapes(p, err));
+    TRY(join_schema(p, err));
+    TRY(join_rows(p, buf_view(&knowledge), err));
+    TRY(sat__replica_apply(follow->replica, follow->id.bytes, &applied, err));
+    TRY(keep_items(p, err));
+    TRY(sat__sql_commit(&change, err));
+    follow->report->pulled += applied.rows;
+    follow->report->conflicts += applied.conflicts;
+    return SAT_OK;
+}
+
+sat_status sat__follow_pull(sat__follow *follow, sat_error *err)
+{
+    AUTO(pull) p = {.follow = follow, .cursor = follow->cursor};
+    bool is_news;
+    while (!p.is_done)
+        TRY(ask(&p, err));
+    TRY(check_items(&p, err));
+    TRY(check_head(&p, &is_news, err));
+    if (!is_news)
+        return SAT_OK;
+    TRY(take(&p, err));
+    return sat__follow_advance(follow, p.cursor, &p.set, buf_view(&p.head),
+                               err);
+}

@@ -1,0 +1,324 @@
+/*
+ * push.c - giving a hub what it lacks
+ *
+ * Rows are read in one snapshot of the database, and leave in parts of bounded
+ * size as they are read; the last part brings the head, and with it everything
+ * counts at once. A push that is cut leaves nothing: the next one begins anew.
+ */
+#include "account/follow.h"
+
+#include <stdio.h>
+
+#include "base/bytes.h"
+#include "base/error.h"
+#include "base/sql.h"
+#include "sync/core.h"
+#include "sync/page.h"
+
+#define PART_BYTES ((size_t)2 << 20)
+#define PART_ITEMS 5000
+#define HEADS_AT_ONCE 64
+
+typedef struct pushed_item {
+    uint8_t id[SAT_ITEM_ID_SIZE];
+    uint8_t hash[32];
+    uint64_t version;
+} pushed_item;
+
+typedef struct push {
+    sat__follow *follow;
+    sat__row_writer *writer;
+    uint8_t key[16]; /* of the push: the same for all its parts */
+    uint64_t part;
+    sat_buf items; /* of the part at hand */
+    size_t item_count;
+    sat_buf pushed; /* pushed_item each, of all parts */
+    sat__lthash set;
+    sat_buf content, sealed;
+    uint8_t schema[32]; /* hash of ours */
+    uint64_t rows;
+} push;
+
+static void push_clear(push *p)
+{
+    sat__row_writer_free(p->writer);
+    sat__buf_clear(&p->items);
+    sat__buf_clear(&p->pushed);
+    sat__buf_clear(&p->content);
+    sat__buf_clear(&p->sealed);
+}
+
+DEFINE_AUTO(push, push_clear);
+
+/* ---- parts ---- */
+
+static sat_status send_part(push *p, sat_bytes head, sat_buf *answer,
+                            sat_error *err)
+{
+    sat__follow *const follow = p->follow;
+    AUTO(sat__map) map = {.count = 0};
+    AUTO(sat_buf) body = SAT_BUF_INIT;
+    map_put_bytes(&map, "vault",
+                  bytes_of(follow->id.bytes, sizeof follow->id.bytes));
+    map_put_bytes(&map, "key", bytes_of(p->key, sizeof p->key));
+    map_put_uint(&map, "part", p->part++);
+    if (head.len > 0)
+        map_put_bytes(&map, "head", head);
+    sat__map_key(&map, "items");
+    sat__cbor_put_array(&map.values, p->item_count);
+    sat__buf_put(&map.values, p->items.data, p->items.len);
+    TRY(sat__buf_status(&p->items, err));
+    TRY(sat__map_end(&map, &body, err));
+    p->items.len = 0;
+    p->item_count = 0;
+    TRY(sat__hub_call(&follow->session->hub, "POST", "/api/sync/push",
+                      buf_view(&body), answer, err));
+    return sat__follow_progress(follow, err);
+}
+
+/* {"id", "base", "data", "epoch", "deleted"}, in the order of their bytes. */
+static void put_item(push *p, const pushed_item *item)
+{
+    sat_buf *const out = &p->items;
+    sat__cbor_put_map(out, 5);
+    sat__cbor_put_str(out, "id");
+    sat__cbor_put_bytes(out, item->id, sizeof item->id);
+    sat__cbor_put_str(out, "base");
+    sat__cbor_put_uint(out, item->version - 1);
+    sat__cbor_put_str(out, "data");
+    sat__cbor_put_bytes(out, p->sealed.data, p->sealed.len);
+    sat__cbor_put_str(out, "epoch");
+    sat__cbor_put_bytes(out, item_keys_now(p->follow->keys)->id,
+                        SAT_EPOCH_ID_SIZE);
+    sat__cbor_put_str(out, "deleted");
+    sat__cbor_put_bool(out, false);
+    p->item_count++;
+}
+
+static sat_status seal(push *p, const pushed_item *item, sat_error *err)
+{
+    sat__follow *const follow = p->follow;
+    const sat__item_place place = {item->id, item_keys_now(follow->keys)->id,
+                                   item->version,
+                                   follow->session->device.bytes};
+    p->sealed.len = 0;
+    return sat__item_seal(follow->session->env, follow->press, follow->keys,
+                          &place, buf_view(&p->content), &p->sealed, err);
+}
+
+/* p->content as an item, of a version of its own unless the hub has it. */
+static sat_status add(push *p, bool only_if_new, sat_error *err)
+{
+    pushed_item item;
+    sat__item parts;
+    uint64_t version;
+    uint8_t hash[32];
+    TRY(sat__item_decode(buf_view(&p->content), &parts, err));
+    TRY(sat__item_name(p->follow->keys, &parts, item.id, err));
+    TRY(sat__follow_item(p->follow, item.id, &version, hash, err));
+    if (version > 0 && only_if_new)
+        return SAT_OK;
+    item.version = version + 1;
+    TRY(seal(p, &item, err));
+    sat__sha256(buf_view(&p->sealed), item.hash);
+    if (version > 0)
+        sat__lthash_remove(&p->set, item.id, version, hash);
+    sat__lthash_add(&p->set, item.id, item.version, item.hash);
+    put_item(p, &item);
+    sat__buf_put(&p->pushed, &item, sizeof item);
+    TRY(sat__buf_status(&p->pushed, err));
+    if (p->items.len < PART_BYTES && p->item_count < PART_ITEMS)
+        return SAT_OK;
+    AUTO(sat_buf) answer = SAT_BUF_INIT;
+    return send_part(p, bytes_of(NULL, 0), &answer, err);
+}
+
+/* ---- what goes ---- */
+
+static sat_status add_row(sat_replica *replica, const sat__row *row,
+                          int64_t taken_by, void *context, sat_error *err)
+{
+    push *const p = context;
+    (void)replica;
+    p->content.len = 0;
+    TRY(sat__row_write(p->writer, row, taken_by, &p->content, err));
+    p->rows++;
+    return add(p, false, err);
+}
+
+static sat_status add_shapes(push *p, sat_error *err)
+{
+    const sat__tables *const tables = &p->follow->replica->tables;
+    for (size_t i = 0; i < tables->count; i++) {
+        p->content.len = 0;
+        sat__shape_write(tables->list[i], &p->content);
+        TRY(sat__buf_status(&p->content, err));
+        TRY(add(p, true, err));
+    }
+    return SAT_OK;
+}
+
+/* The schema goes where the hub has none, or where ours has changed since it
+ * was looked at last. */
+static sat_status add_schema(push *p, sat_error *err)
+{
+    sat__follow *const follow = p->follow;
+    AUTO(sat_buf) kept = SAT_BUF_INIT;
+    bool is_there;
+    bool is_known;
+    p->content.len = 0;
+    TRY(sat__schema_write(follow->replica, &p->content, err));
+    sat__sha256(buf_view(&p->content), p->schema);
+    TRY(sat__follow_get(follow, "hub schema", &kept, &is_there, err));
+    kept.len = 0;
+    TRY(sat__follow_get(follow, "schema", &kept, &is_known, err));
+    if (follow->replica->tables.count == 0 ||
+        (is_there &&
+         (!is_known ||
+          bytes_equal(buf_view(&kept), bytes_of(p->schema, sizeof p->schema)))))
+        return SAT_OK;
+    return add(p, false, err);
+}
+
+/* In one snapshot, beside which writers may go on. */
+static sat_status add_all(push *p, sat_buf *knowledge, sat_error *err)
+{
+    sat_replica *const replica = p->follow->replica;
+    AUTO(sat__knowledge) base = {0};
+    TRY(sat__knowledge_load(replica, err));
+    TRY(sat__knowledge_decode(replica, buf_view(&p->follow->knowledge), &base,
+                              err));
+    TRY(sat__knowledge_encode(replica, &replica->known, knowledge, err));
+    TRY(sat__row_writer_new(replica, &p->writer, err));
+    TRY(add_schema(p, err));
+    TRY(add_shapes(p, err));
+    return sat__whole_rows(replica, &base, add_row, p, err);
+}
+
+static sat_status add_in_snapshot(push *p, sat_buf *knowledge, sat_error *err)
+{
+    sqlite3 *const db = p->follow->db;
+    TRY(sat__sql_exec(db, err, "BEGIN"));
+    const sat_status st = add_all(p, knowledge, err);
+    const sat_status ended = sat__sql_exec(db, NULL, "ROLLBACK");
+    (void)ended; /* it only read */
+    return st;
+}
+
+/* ---- the head ---- */
+
+/* A number that this device has never signed a head with, even if it was not
+ * seen to arrive. */
+static sat_status next_number(sat__follow *follow, uint64_t *out,
+                              sat_error *err)
+{
+    uint8_t number[8];
+    *out = follow->own_heads + 1;
+    if (*out % HEADS_AT_ONCE == 1) {
+        bytes_put_u64(number, *out + HEADS_AT_ONCE - 1);
+        TRY(sat__follow_put(follow, "heads", bytes_of(number, 8), err));
+    }
+    follow->own_heads = *out;
+    return SAT_OK;
+}
+
+static sat_status make_head(push *p, sat_bytes knowledge, sat_buf *out,
+                            sat_error *err)
+{
+    sat__follow *const follow = p->follow;
+    const sat__session *const session = follow->session;
+    AUTO(sat_buf) sealed = SAT_BUF_INIT;
+    sat__head head = {.vault = follow->id,
+                      .sequence = follow->head.sequence + 1,
+                      .device = session->device,
+                      .time_ms = session->env->wall(session->env->context)};
+    if (follow->head.is_there)
+        head.previous = follow->head.hash;
+    head.link_count =
+        sat__chain_tips(follow->chain, head.links, SAT_LINK_PARENTS_MAX);
+    if (head.link_count > SAT_LINK_PARENTS_MAX)
+        return sat__fail(err, SAT_ERR_LIMIT,
+                         "too many changes of the vault's members at once");
+    TRY(next_number(follow, &head.n, err));
+    sat__lthash_digest(&p->set, head.set);
+    TRY(sat__knowledge_seal(follow, &head, knowledge, &sealed, err));
+    head.knowledge = buf_view(&sealed);
+    return sat__head_sign(&head, session->identity, out, err);
+}
+
+/* Others write rows of our tables, too. */
+static sat_status keep_shapes(sat__follow *follow, sat_error *err)
+{
+    const sat__tables *const tables = &follow->replica->tables;
+    for (size_t i = 0; i < tables->count; i++) {
+        AUTO(sat_buf) body = SAT_BUF_INIT;
+        sat__table_put(tables->list[i], &body);
+        TRY(sat__buf_status(&body, err));
+        TRY(sat__follow_put_shape(follow, buf_view(&body), err));
+    }
+    return SAT_OK;
+}
+
+static sat_status keep(push *p, uint64_t cursor, sat_bytes head,
+                       sat_bytes knowledge, sat_error *err)
+{
+    sat__follow *const follow = p->follow;
+    AUTO(sat__sql_transaction) change = {0};
+    TRY(sat__sql_begin(follow->db, &change, err));
+    for (size_t at = 0; at < p->pushed.len; at += sizeof(pushed_item)) {
+        pushed_item item;
+        memcpy(&item, p->pushed.data + at, sizeof item);
+        TRY(sat__follow_put_item(follow, item.id, item.version, item.hash,
+                                 err));
+    }
+    TRY(keep_shapes(follow, err));
+    TRY(sat__follow_keep(follow, cursor, &p->set, head, err));
+    TRY(sat__follow_put(follow, "schema", bytes_of(p->schema, sizeof p->schema),
+                        err));
+    if (follow->replica->tables.count > 0)
+        TRY(sat__follow_put(follow, "hub schema", bytes_of("1", 1), err));
+    TRY(sat__replica_report(follow->replica, follow->id.bytes, knowledge, err));
+    return sat__sql_commit(&change, err);
+}
+
+static sat_status finish(push *p, sat_bytes knowledge, sat_error *err)
+{
+    sat__follow *const follow = p->follow;
+    AUTO(sat_buf) head = SAT_BUF_INIT, answer = SAT_BUF_INIT;
+    uint64_t cursor;
+    TRY(make_head(p, knowledge, &head, err));
+    TRY(send_part(p, buf_view(&head), &answer, err));
+    TRY(sat__map_uint(buf_view(&answer), "sequence", &cursor, err));
+    TRY(keep(p, cursor, buf_view(&head), knowledge, err));
+    follow->report->pushed += p->rows;
+    return sat__follow_advance(follow, cursor, &p->set, buf_view(&head), err);
+}
+
+static bool may_write(const sat__follow *follow)
+{
+    const sat__vault_state *const state = sat__vault_state_of(follow->chain);
+    return state != NULL &&
+           sat__vault_role_of(state, &follow->session->device) >=
+               SAT_ROLE_WRITE;
+}
+
+sat_status sat__follow_push(sat__follow *follow, bool even_if_nothing,
+                            sat_error *err)
+{
+    const sat_env *const env = follow->session->env;
+    AUTO(push) p = {.follow = follow, .set = follow->set};
+    AUTO(sat_buf) knowledge = SAT_BUF_INIT;
+    if (!may_write(follow))
+        return SAT_OK;
+    env->random(env->context, p.key, sizeof p.key);
+    TRY(sat__replica_collect(follow->replica, NULL, err));
+    TRY(sat__mark_expose(follow->replica, err));
+    TRY(add_in_snapshot(&p, &knowledge, err));
+    const bool is_known =
+        bytes_equal(buf_view(&knowledge), buf_view(&follow->knowledge));
+    if (p.pushed.len == 0 && is_known && !even_if_nothing)
+        return SAT_OK;
+    if (p.pushed.len == 0 && knowledge.len <= 1 && !even_if_nothing)
+        return SAT_OK; /* nothing was ever written */
+    return finish(&p, buf_view(&knowledge), err);
+}

@@ -1,0 +1,259 @@
+/*
+ * register.c - making an account: its chain, its slots, its place at the hub
+ */
+#include <stdio.h>
+
+#include "account/session.h"
+#include "base/error.h"
+#include "crypto/labels.h"
+
+static const sat__kdf_cost *cost_of(const sat_profile *profile)
+{
+    static const sat__kdf_cost standard = SAT_KDF_COST_ARGON2ID;
+    const sat__slot *const slot =
+        sat__keys_file_slot(&profile->keys, SAT_SLOT_PASSWORD);
+    return slot != NULL ? &slot->cost : &standard;
+}
+
+/* The account's password is stretched with the secret key, which this device's
+ * own slot is not. */
+static sat_status root_of_password(const sat_profile *profile,
+                                   const char *password, sat__root *out,
+                                   sat_error *err)
+{
+    return sat__root_of_password(cost_of(profile),
+                                 bytes_of(password, strlen(password)),
+                                 &profile->secrets->secret_key, out, err);
+}
+
+/* ---- the genesis ---- */
+
+static sat_status make_genesis(sat__session *session, const sat__root *password,
+                               const sat__root *phrase, sat_error *err)
+{
+    const sat__master_key *const master = &session->profile->secrets->master;
+    AUTO_PTR(sat__identity) by_password = NULL;
+    AUTO_PTR(sat__identity) by_phrase = NULL;
+    AUTO(sat__key_maker) maker = {.key = {.count = 0}};
+    AUTO(sat_buf) moved = SAT_BUF_INIT;
+    sat__account_change change = {.op = SAT_ACCOUNT_GENESIS, .has_key = true};
+    sat__party parties[3];
+    TRY(sat__root_identity(password, &by_password, err));
+    TRY(sat__root_identity(phrase, &by_phrase, err));
+    sat__party_of(SAT_PRINCIPAL_PHRASE, sat__identity_principal(by_phrase), "",
+                  true, &parties[0]);
+    sat__party_of(SAT_PRINCIPAL_PASSWORD, sat__identity_principal(by_password),
+                  "", false, &parties[1]);
+    sat__party_of(SAT_PRINCIPAL_DEVICE,
+                  sat__identity_principal(session->identity),
+                  sat_profile_device_name(session->profile), true, &parties[2]);
+    TRY(sat__key_make(&maker, session->env, 1,
+                      bytes_of(master->bytes, sizeof master->bytes), parties, 3,
+                      err));
+    change.phrase = parties[0];
+    change.password = parties[1];
+    change.device = parties[2];
+    change.key = maker.key;
+    TRY(sat__account_sign(session->chain, &change, by_phrase,
+                          session->env->wall(session->env->context), &moved,
+                          err));
+    const sat_bytes link = buf_view(&moved);
+    return sat__session_take_links(session, &link, 1, err);
+}
+
+static sat_status prepare(sat__session *session, const sat__root *password,
+                          const char *phrase, sat_error *err)
+{
+    AUTO(sat__root) of_phrase = {0};
+    if (sat__chain_count(session->chain) > 0)
+        return SAT_OK;
+    if (phrase == NULL)
+        return sat__fail(err, SAT_ERR_INVALID,
+                         "the recovery phrase must sign the account; give it "
+                         "with --phrase-file");
+    TRY(sat_profile_check_phrase(session->profile, phrase, err));
+    TRY(sat__profile_phrase_root(phrase, &of_phrase, err));
+    return make_genesis(session, password, &of_phrase, err);
+}
+
+sat_status sat_account_prepare(sat_profile *profile, const char *password,
+                               const char *phrase, sat_error *err)
+{
+    AUTO(sat__session) session = {.db = NULL};
+    AUTO(sat__root) root = {0};
+    TRY(sat__profile_require(profile, err));
+    TRY(sat__session_open(profile, &session, err));
+    TRY(root_of_password(profile, password, &root, err));
+    return prepare(&session, &root, phrase, err);
+}
+
+/* ---- what changed since ---- */
+
+/* The password, or the master key, may have been changed between. */
+static sat_status bring_up_to_date(sat__session *session, const sat__root *root,
+                                   sat_error *err)
+{
+    const sat__master_key *const master = &session->profile->secrets->master;
+    const sat_bytes plain = bytes_of(master->bytes, sizeof master->bytes);
+    const sat__account_state *const state =
+        sat__account_state_of(session->chain);
+    AUTO_PTR(sat__identity) identity = NULL;
+    AUTO(sat__key_maker) maker = {.key = {.count = 0}};
+    AUTO(sat__arena) arena = {0};
+    AUTO(sat_buf) moved = SAT_BUF_INIT;
+    sat__account_change change = {.op = SAT_ACCOUNT_SLOT, .has_key = true};
+    sat__party *parties;
+    uint8_t commitment[32];
+    size_t count;
+    if (state == NULL)
+        return sat__fail(err, SAT_ERR_NOMEM, "out of memory");
+    const sat__epoch *const now = &state->epochs[state->epoch_count - 1];
+    TRY(sat__root_identity(root, &identity, err));
+    sat__party_of(SAT_PRINCIPAL_PASSWORD, sat__identity_principal(identity), "",
+                  false, &change.password);
+    sat__chain_commit(master->bytes, commitment);
+    if (id_equal(&change.password.id, &sat__account_password(state)->who.id) &&
+        memcmp(commitment, now->key.commitment, sizeof commitment) == 0)
+        return SAT_OK;
+    change.former = sat__account_password(state)->who.id;
+    if (id_equal(&change.password.id, &change.former))
+        change.op = SAT_ACCOUNT_RENEW;
+    TRY(sat__session_parties(session, &arena, &parties, &count, err));
+    for (size_t i = 0; i < count; i++)
+        if (parties[i].kind == SAT_PRINCIPAL_PASSWORD)
+            parties[i] = change.password;
+    TRY(sat__key_make(&maker, session->env, now->key.generation + 1, plain,
+                      parties, count, err));
+    change.key = maker.key;
+    TRY(sat__account_sign(session->chain, &change, session->identity,
+                          session->env->wall(session->env->context), &moved,
+                          err));
+    const sat_bytes link = buf_view(&moved);
+    return sat__session_take_links(session, &link, 1, err);
+}
+
+/* ---- the request ---- */
+
+static void put_hash(sat_buf *out, sat_bytes bytes)
+{
+    uint8_t hash[SAT_SHA256_SIZE];
+    sat__sha256(bytes, hash);
+    sat__cbor_put_bytes(out, hash, sizeof hash);
+}
+
+typedef struct request {
+    const char *email;
+    sat_buf slot, phrase_slot, links;
+    size_t link_count;
+    uint8_t login_key[SAT_SIGN_KEY_SIZE];
+} request;
+
+static void request_clear(request *r)
+{
+    sat__buf_clear(&r->slot);
+    sat__buf_clear(&r->phrase_slot);
+    sat__buf_clear(&r->links);
+}
+
+DEFINE_AUTO(request, request_clear);
+
+static sat_status sign(const sat__session *session, const request *r,
+                       uint8_t out[SAT_SIGNATURE_SIZE], sat_error *err)
+{
+    AUTO(sat_buf) statement = SAT_BUF_INIT;
+    sat__hub_begin_signed(&session->hub, 7, SAT_PURPOSE_REGISTER, &statement);
+    sat__cbor_put_str(&statement, r->email);
+    sat__cbor_put_bytes(&statement, r->login_key, sizeof r->login_key);
+    put_hash(&statement, sat__chain_at(session->chain, 0).moved);
+    put_hash(&statement, buf_view(&r->slot));
+    put_hash(&statement, buf_view(&r->phrase_slot));
+    TRY(sat__buf_status(&statement, err));
+    return sat__identity_sign(session->identity, SAT_PURPOSE_REGISTER,
+                              buf_view(&statement), out, err);
+}
+
+/* The slots that other devices open the master key with. */
+static sat_status make_slots(sat__session *session, const sat__root *root,
+                             request *r, sat_error *err)
+{
+    sat_profile *const profile = session->profile;
+    const sat__slot *const phrase =
+        sat__keys_file_slot(&profile->keys, SAT_SLOT_PHRASE);
+    AUTO_PTR(sat__identity) login = NULL;
+    sat__slot slot;
+    const sat__account_state *const state =
+        sat__account_state_of(session->chain);
+    if (state == NULL)
+        return sat__fail(err, SAT_ERR_NOMEM, "out of memory");
+    TRY(sat__slot_seal(session->env, root, &profile->secrets->master,
+                       state->epochs[state->epoch_count - 1].key.generation,
+                       &slot, err));
+    sat__slot_encode(&slot, &r->slot);
+    if (phrase != NULL)
+        sat__slot_encode(phrase, &r->phrase_slot);
+    TRY(sat__root_login(root, &login, err));
+    memcpy(r->login_key, sat__identity_principal(login)->sign,
+           sizeof r->login_key);
+    TRY(sat__buf_status(&r->slot, err));
+    return sat__buf_status(&r->phrase_slot, err);
+}
+
+static sat_status send(sat__session *session, const request *r, sat_error *err)
+{
+    AUTO(sat__map) map = {.count = 0};
+    AUTO(sat_buf) body = SAT_BUF_INIT, answer = SAT_BUF_INIT;
+    uint8_t signature[SAT_SIGNATURE_SIZE];
+    const sat__chain_entry genesis = sat__chain_at(session->chain, 0);
+    TRY(sign(session, r, signature, err));
+    map_put_text(&map, "email", r->email);
+    sat__map_key(&map, "chain");
+    sat__cbor_put_array(&map.values, 1);
+    sat__cbor_put_bytes(&map.values, genesis.moved.data, genesis.moved.len);
+    map_put_bytes(&map, "slot", buf_view(&r->slot));
+    map_put_bytes(&map, "phrase_slot", buf_view(&r->phrase_slot));
+    map_put_bytes(&map, "login_key",
+                  bytes_of(r->login_key, sizeof r->login_key));
+    map_put_text(&map, "origin", session->hub.origin);
+    map_put_bytes(&map, "signature", bytes_of(signature, sizeof signature));
+    TRY(sat__map_end(&map, &body, err));
+    TRY(sat__hub_call(&session->hub, "POST", "/api/auth/register",
+                      buf_view(&body), &answer, err));
+    return sat__hub_take_tokens(&session->hub, buf_view(&answer), err);
+}
+
+static sat_status check_email(const char *email, sat_error *err)
+{
+    const char *const at = strchr(email, '@');
+    if (at == NULL || at == email || at[1] == 0 ||
+        strlen(email) >= SAT_EMAIL_SIZE || strpbrk(email, " \t\r\n") != NULL)
+        return sat__fail(err, SAT_ERR_INVALID, "'%.80s' is no e-mail address",
+                         email);
+    return SAT_OK;
+}
+
+sat_status sat_account_register(sat_profile *profile, const char *url,
+                                const char *email, const char *password,
+                                const char *phrase, sat_error *err)
+{
+    AUTO(sat__session) session = {.db = NULL};
+    AUTO(sat__root) root = {0};
+    AUTO(request) r = {.email = email};
+    char pinned[SAT_HUB_URL_SIZE];
+    TRY(sat__profile_require(profile, err));
+    TRY(check_email(email, err));
+    TRY(sat__session_open(profile, &session, err));
+    if (session.email[0] != 0)
+        return sat__fail(err, SAT_ERR_CONFLICT,
+                         "this profile is of the account %s already",
+                         session.email);
+    TRY(sat__hub_pin(url, pinned, err));
+    TRY(sat__session_connect(&session, pinned, err));
+    TRY(root_of_password(profile, password, &root, err));
+    TRY(prepare(&session, &root, phrase, err));
+    TRY(bring_up_to_date(&session, &root, err));
+    TRY(make_slots(&session, &root, &r, err));
+    TRY(send(&session, &r, err));
+    TRY(sat__session_put(&session, "url", pinned, err));
+    TRY(sat__session_put(&session, "email", email, err));
+    return sat__session_update_chain(&session, NULL, err);
+}

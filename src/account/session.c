@@ -1,0 +1,257 @@
+/*
+ * session.c - a profile with its account, as far as it has one
+ */
+#include "account/session.h"
+
+#include <stdio.h>
+
+#include "base/error.h"
+#include "base/sql.h"
+#include "store/vault.h"
+
+static const char tables[] =
+    "CREATE TABLE IF NOT EXISTS sync_account("
+    " key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;"
+    "CREATE TABLE IF NOT EXISTS sync_account_links("
+    " at INTEGER PRIMARY KEY, moved BLOB NOT NULL);";
+
+static sat_status load_chain(sat__session *session, sat_error *err)
+{
+    AUTO_STMT sqlite3_stmt *stmt = NULL;
+    TRY(sat__account_new(&session->chain, err));
+    TRY(sat__sql_prepare(session->db, &stmt,
+                         "SELECT moved FROM sync_account_links ORDER BY at",
+                         err));
+    while (NEXT_ROW(stmt, err))
+        TRY(sat__chain_append(session->chain, sql_bytes(stmt, 0), NULL, err));
+    return SAT_OK;
+}
+
+static sat_status keep_tokens(void *context, const char *access,
+                              const char *refresh, sat_error *err)
+{
+    sat__session *const session = context;
+    TRY(sat__session_put(session, "access", access, err));
+    return sat__session_put(session, "refresh", refresh, err);
+}
+
+sat_status sat__session_connect(sat__session *session, const char *url,
+                                sat_error *err)
+{
+    if (strlen(url) >= sizeof session->url)
+        return sat__fail(err, SAT_ERR_LIMIT, "the hub's address is too long");
+    sat__hub_close(&session->hub);
+    TRY(sat__hub_open(url, session->identity, NULL, NULL, &session->hub, err));
+    if (url != session->url)
+        (void)snprintf(session->url, sizeof session->url, "%s", url);
+    session->hub.keep = keep_tokens;
+    session->hub.keep_context = session;
+    return SAT_OK;
+}
+
+static sat_status open_in(sat__session *session, sat_error *err)
+{
+    sat_profile *const profile = session->profile;
+    char url[SAT_HUB_URL_SIZE];
+    TRY(sat__profile_identity(profile, &session->identity, err));
+    memcpy(session->device.bytes, sat_profile_device_id(profile),
+           sizeof session->device.bytes);
+    TRY(sat__vault_open(profile, "account", 0, &session->db, err));
+    TRY(sat__sql_exec(session->db, err, "%s", tables));
+    TRY(load_chain(session, err));
+    TRY(sat__session_get(session, "email", session->email,
+                         sizeof session->email, err));
+    TRY(sat__session_get(session, "url", url, sizeof url, err));
+    if (url[0] == 0)
+        return SAT_OK;
+    TRY(sat__session_connect(session, url, err));
+    TRY(sat__session_get(session, "access", session->hub.access,
+                         sizeof session->hub.access, err));
+    return sat__session_get(session, "refresh", session->hub.refresh,
+                            sizeof session->hub.refresh, err);
+}
+
+sat_status sat__session_open(sat_profile *profile, sat__session *out,
+                             sat_error *err)
+{
+    *out = (sat__session){.profile = profile, .env = profile->env};
+    const sat_status st = open_in(out, err);
+    if (st != SAT_OK)
+        sat__session_close(out);
+    return st;
+}
+
+void sat__session_close(sat__session *session)
+{
+    sat__hub_close(&session->hub);
+    sat__chain_free(session->chain);
+    (void)sqlite3_close_v2(session->db);
+    *session = (sat__session){.db = NULL};
+}
+
+sat_status sat__session_require(const sat__session *session, sat_error *err)
+{
+    if (session->email[0] == 0 || session->url[0] == 0)
+        return sat__fail(err, SAT_ERR_NOT_FOUND,
+                         "this profile has no account; make one with 'satchel "
+                         "account register', or use one with 'satchel account "
+                         "login'");
+    return SAT_OK;
+}
+
+sat_status sat__session_get(sat__session *session, const char *key, char *out,
+                            size_t size, sat_error *err)
+{
+    AUTO_STMT sqlite3_stmt *stmt = NULL;
+    bool row;
+    out[0] = 0;
+    TRY(sat__sql_prepare(session->db, &stmt,
+                         "SELECT value FROM sync_account WHERE key = ?", err));
+    (void)sqlite3_bind_text(stmt, 1, key, -1, SQLITE_STATIC);
+    TRY(sat__sql_step(stmt, &row, err));
+    if (!row)
+        return SAT_OK;
+    const sat_bytes value = sql_bytes(stmt, 0);
+    if (value.len >= size)
+        return sat__fail(err, SAT_ERR_CORRUPT, "the account's '%s' is damaged",
+                         key);
+    memcpy(out, value.data, value.len);
+    out[value.len] = 0;
+    return SAT_OK;
+}
+
+sat_status sat__session_put(sat__session *session, const char *key,
+                            const char *value, sat_error *err)
+{
+    AUTO_STMT sqlite3_stmt *stmt = NULL;
+    TRY(sat__sql_prepare(session->db, &stmt,
+                         "INSERT OR REPLACE INTO sync_account VALUES(?, ?)",
+                         err));
+    (void)sqlite3_bind_text(stmt, 1, key, -1, SQLITE_STATIC);
+    (void)sqlite3_bind_text(stmt, 2, value, -1, SQLITE_STATIC);
+    return sat__sql_run(stmt, err);
+}
+
+/* ---- the chain ---- */
+
+sat_status sat__session_take_links(sat__session *session,
+                                   const sat_bytes *moved, size_t count,
+                                   sat_error *err)
+{
+    AUTO_STMT sqlite3_stmt *stmt = NULL;
+    AUTO(sat__sql_transaction) change = {0};
+    TRY(sat__sql_begin(session->db, &change, err));
+    TRY(sat__sql_prepare(session->db, &stmt,
+                         "INSERT INTO sync_account_links(moved) VALUES(?)",
+                         err));
+    for (size_t i = 0; i < count; i++) {
+        bool is_new;
+        TRY(sat__chain_append(session->chain, moved[i], &is_new, err));
+        if (!is_new)
+            continue;
+        sql_bind_bytes(stmt, 1, moved[i]);
+        TRY(sat__sql_run(stmt, err));
+    }
+    return sat__sql_commit(&change, err);
+}
+
+sat_status sat__session_forget_chain(sat__session *session, sat_error *err)
+{
+    sat__chain_free(session->chain);
+    session->chain = NULL;
+    TRY(sat__sql_exec(session->db, err, "DELETE FROM sync_account_links"));
+    return sat__account_new(&session->chain, err);
+}
+
+sat_status sat__links_decode(sat__cbor in, sat__arena *arena, sat_bytes **out,
+                             size_t *count, sat_error *err)
+{
+    TRY(sat__cbor_array(&in, SAT_CHAIN_LINKS_MAX, count, err));
+    *out = sat__arena_alloc(arena, (*count + 1) * sizeof **out);
+    if (*out == NULL)
+        return sat__fail(err, SAT_ERR_NOMEM, "out of memory");
+    for (size_t i = 0; i < *count; i++)
+        TRY(sat__cbor_bytes(&in, &(*out)[i], err));
+    return sat__cbor_done(&in, err);
+}
+
+static bool is_listed(const sat__id *hash, const sat_bytes *moved, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        sat__link_parts parts;
+        sat__id other;
+        if (sat__link_split(moved[i], &parts, NULL) != SAT_OK)
+            continue;
+        sat__link_hash(parts.bytes, &other);
+        if (id_equal(hash, &other))
+            return true;
+    }
+    return false;
+}
+
+/* What the hub has not, it gets. */
+static sat_status give_links(sat__session *session, const sat_bytes *theirs,
+                             size_t count, sat_error *err)
+{
+    AUTO(sat__map) map = {.count = 0};
+    AUTO(sat_buf)
+    list = SAT_BUF_INIT,
+    body = SAT_BUF_INIT, answer = SAT_BUF_INIT;
+    size_t missing = 0;
+    for (size_t i = 0; i < sat__chain_count(session->chain); i++) {
+        const sat__chain_entry entry = sat__chain_at(session->chain, i);
+        if (is_listed(entry.hash, theirs, count))
+            continue;
+        sat__cbor_put_bytes(&list, entry.moved.data, entry.moved.len);
+        missing++;
+    }
+    if (missing == 0)
+        return SAT_OK;
+    sat__map_key(&map, "links");
+    sat__cbor_put_array(&map.values, missing);
+    sat__buf_put(&map.values, list.data, list.len);
+    TRY(sat__map_end(&map, &body, err));
+    return sat__hub_call(&session->hub, "POST", "/api/account/chain",
+                         buf_view(&body), &answer, err);
+}
+
+sat_status sat__session_update_chain(sat__session *session, bool *changed,
+                                     sat_error *err)
+{
+    const size_t before = sat__chain_count(session->chain);
+    AUTO(sat__arena) arena = {0};
+    AUTO(sat_buf) answer = SAT_BUF_INIT;
+    sat_bytes *links;
+    sat__cbor in;
+    size_t count;
+    TRY(sat__hub_call(&session->hub, "GET", "/api/account/chain",
+                      bytes_of(NULL, 0), &answer, err));
+    TRY(sat__map_get(buf_view(&answer), "links", &in, err));
+    TRY(sat__links_decode(in, &arena, &links, &count, err));
+    sat_status st = sat__session_take_links(session, links, count, err);
+    if (st != SAT_OK)
+        return sat__context(err, SAT_ERR_CORRUPT,
+                            "the hub shows a chain that this account did not "
+                            "make");
+    if (changed != NULL)
+        *changed = sat__chain_count(session->chain) != before;
+    return give_links(session, links, count, err);
+}
+
+sat_status sat__session_parties(sat__session *session, sat__arena *arena,
+                                sat__party **parties, size_t *count,
+                                sat_error *err)
+{
+    const sat__account_state *const state =
+        sat__account_state_of(session->chain);
+    *count = 0;
+    *parties = state == NULL ? NULL
+                             : sat__arena_alloc(arena, state->principal_count *
+                                                           sizeof **parties);
+    if (*parties == NULL)
+        return sat__fail(err, SAT_ERR_NOMEM, "the account has no chain");
+    for (size_t i = 0; i < state->principal_count; i++)
+        if (!state->principals[i].is_removed)
+            (*parties)[(*count)++] = state->principals[i].who;
+    return SAT_OK;
+}

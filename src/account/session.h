@@ -1,0 +1,74 @@
+/*
+ * session.h - a profile with its account, as far as it has one
+ *
+ * What a device knows of its account stands in its vault `account`, in tables
+ * that are not tracked: where the hub is, the session with it, and the links of
+ * the account's chain.
+ */
+#ifndef SAT_SRC_ACCOUNT_SESSION_H
+#define SAT_SRC_ACCOUNT_SESSION_H
+
+#include "account/chain_keys.h"
+#include "account/hub.h"
+#include "satchel/account.h"
+#include "store/profile.h"
+#include "store/vault_db.h"
+
+typedef struct sat__session {
+    sat_profile *profile;
+    const sat_env *env;
+    sqlite3 *db; /* the vault `account` */
+    const sat__identity *identity;
+    sat__id device;
+    sat__chain *chain; /* of the account; empty before it was prepared */
+    char email[SAT_EMAIL_SIZE], url[SAT_HUB_URL_SIZE]; /* "" while there is no
+                                                          account */
+    sat__hub hub; /* open where url is there */
+} sat__session;
+
+/* Opens what is there. The profile is unlocked, and outlives the session. */
+SAT_CHECK sat_status sat__session_open(sat_profile *profile, sat__session *out,
+                                       sat_error *err);
+void sat__session_close(sat__session *session);
+DEFINE_AUTO(sat__session, sat__session_close);
+
+/* SAT_ERR_NOT_FOUND where the profile has no account, with what to do. */
+SAT_CHECK sat_status sat__session_require(const sat__session *session,
+                                          sat_error *err);
+
+/* Goes on with the hub at `url`, whose id is pinned there. */
+SAT_CHECK sat_status sat__session_connect(sat__session *session,
+                                          const char *url, sat_error *err);
+
+/* One text of what is known; an empty one is none. */
+SAT_CHECK sat_status sat__session_get(sat__session *session, const char *key,
+                                      char *out, size_t size, sat_error *err);
+SAT_CHECK sat_status sat__session_put(sat__session *session, const char *key,
+                                      const char *value, sat_error *err);
+
+/* Takes links into the chain and keeps those that are new. */
+SAT_CHECK sat_status sat__session_take_links(sat__session *session,
+                                             const sat_bytes *moved,
+                                             size_t count, sat_error *err);
+
+/* Drops a chain that was prepared here and never registered. */
+SAT_CHECK sat_status sat__session_forget_chain(sat__session *session,
+                                               sat_error *err);
+
+/* Fetches what the hub has of the account's chain, and gives it what it lacks;
+ * *changed, unless NULL, says whether it told something new. */
+SAT_CHECK sat_status sat__session_update_chain(sat__session *session,
+                                               bool *changed, sat_error *err);
+
+/* Those in the account who are not removed, as parties; in `arena`. */
+SAT_CHECK sat_status sat__session_parties(sat__session *session,
+                                          sat__arena *arena,
+                                          sat__party **parties, size_t *count,
+                                          sat_error *err);
+
+/* Takes a list of byte strings apart; the list lives in `arena`. */
+SAT_CHECK sat_status sat__links_decode(sat__cbor in, sat__arena *arena,
+                                       sat_bytes **out, size_t *count,
+                                       sat_error *err);
+
+#endif /* SAT_SRC_ACCOUNT_SESSION_H */

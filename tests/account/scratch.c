@@ -1,0 +1,2 @@
+/* The scratch folders of the tests of the store. */
+#include "../store/scratch.c"
