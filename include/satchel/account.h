@@ -100,6 +100,22 @@ SAT_CHECK sat_status sat_hub_sync(sat_profile *profile,
                                   sat_sync_progress_fn *progress, void *context,
                                   sat_sync_report *out, sat_error *err);
 
+/*
+ * Told after every sync: how it went, and why it did not (SAT_ERR_OFFLINE is
+ * tried again). In between it is asked several times a second, with a report of
+ * NULL. Return 0 to stop.
+ */
+typedef int sat_hub_follow_fn(const sat_sync_report *report, sat_status status,
+                              const sat_error *why, void *context);
+
+/*
+ * Syncs at the hub's word, soon after a write to `vault`, and every so often in
+ * any case, until it is told to stop or something is wrong that does not pass.
+ */
+SAT_CHECK sat_status sat_hub_follow(sat_profile *profile, const char *vault,
+                                    uint64_t every_ms, sat_hub_follow_fn *each,
+                                    void *context, sat_error *err);
+
 SAT_END_DECLS
 
 #endif /* SAT_ACCOUNT_H */

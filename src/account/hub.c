@@ -193,8 +193,7 @@ static sat_status renew(sat__hub *hub, sat_error *err)
 {
     const sat_bytes token = bytes_of(hub->refresh, strlen(hub->refresh));
     AUTO(sat_buf)
-    statement = SAT_BUF_INIT,
-    body = SAT_BUF_INIT, answer = SAT_BUF_INIT;
+    statement = SAT_BUF_INIT, body = SAT_BUF_INIT, answer = SAT_BUF_INIT;
     AUTO(sat__map) map = {.count = 0};
     uint8_t hash[SAT_SHA256_SIZE];
     uint8_t signature[SAT_SIGNATURE_SIZE];

@@ -195,8 +195,7 @@ static sat_status give_links(sat__session *session, const sat_bytes *theirs,
 {
     AUTO(sat__map) map = {.count = 0};
     AUTO(sat_buf)
-    list = SAT_BUF_INIT,
-    body = SAT_BUF_INIT, answer = SAT_BUF_INIT;
+    list = SAT_BUF_INIT, body = SAT_BUF_INIT, answer = SAT_BUF_INIT;
     size_t missing = 0;
     for (size_t i = 0; i < sat__chain_count(session->chain); i++) {
         const sat__chain_entry entry = sat__chain_at(session->chain, i);

@@ -107,8 +107,7 @@ static sat_status make_vault(sat__session *session, bool is_account,
                              sat__id *out, sat_error *err)
 {
     AUTO(sat_buf)
-    moved = SAT_BUF_INIT,
-    body = SAT_BUF_INIT, answer = SAT_BUF_INIT;
+    moved = SAT_BUF_INIT, body = SAT_BUF_INIT, answer = SAT_BUF_INIT;
     AUTO(sat__map) map = {.count = 0};
     sat__link_parts parts;
     TRY(sat__vault_genesis(session, is_account, &moved, err));

@@ -87,6 +87,17 @@ static sat_status import(cli_run *cli, sat_profile *profile, const char *file,
     return SAT_OK;
 }
 
+/* The phrase signs an account, in case there is ever to be one: it is at hand
+ * this once. */
+static sat_status make(cli_run *cli, const char *path,
+                       const sat_profile_options *options, const char *password,
+                       phrase_text *phrase, sat_profile **out, sat_error *err)
+{
+    TRY(sat_profile_init(path, cli->env, options, password, phrase->text, out,
+                         err));
+    return sat_account_prepare(*out, password, phrase->text, err);
+}
+
 static sat_status make_with_import(cli_run *cli, const char *path,
                                    const sat_profile_options *options,
                                    const char *password, phrase_text *phrase,
@@ -99,8 +110,7 @@ static sat_status make_with_import(cli_run *cli, const char *path,
     (void)snprintf(staging.path, sizeof staging.path, "%s" STAGING_SUFFIX,
                    path);
     TRY(sat__fs_remove_tree(staging.path, err)); /* of a killed init */
-    TRY(sat_profile_init(staging.path, cli->env, options, password,
-                         phrase->text, &profile, err));
+    TRY(make(cli, staging.path, options, password, phrase, &profile, err));
     TRY(import(cli, profile, cli_value(cli, "import"), tables, err));
     sat_profile_close(TAKE(profile));
     TRY(sat__fs_rename(staging.path, path, err));
@@ -156,8 +166,6 @@ sat_status cli_init(cli_run *cli, sat_error *err)
         TRY(make_with_import(cli, path, &options, password.text, &phrase,
                              &tables, &profile, err));
     else
-        TRY(sat_profile_init(path, cli->env, &options, password.text,
-                             phrase.text, &profile, err));
-    TRY(sat_account_prepare(profile, password.text, phrase.text, err));
+        TRY(make(cli, path, &options, password.text, &phrase, &profile, err));
     return report(cli, profile, &phrase, tables, err);
 }

@@ -160,6 +160,19 @@ static sat_status sync_every(cli_run *cli, sat_profile *profile,
     return SAT_OK;
 }
 
+/* One line for every sync that did something. */
+static int note_follow(const sat_sync_report *done, sat_status status,
+                       const sat_error *why, void *context)
+{
+    const cli_run *const cli = context;
+
+    if (done != NULL && status != SAT_OK)
+        cli_complain(cli, why);
+    else if (done != NULL && report(cli, done, NULL) != SAT_OK)
+        return 0;
+    return !cli_is_stopping();
+}
+
 /* With --fail-on-conflict the exit code tells whether any is open. */
 static sat_status check_conflicts(cli_run *cli, cli_session *session,
                                   sat_error *err)
@@ -233,6 +246,9 @@ sat_status cli_sync(cli_run *cli, sat_error *err)
     }
     TRY(choose_peer(cli, session.profile, &peer, err));
     cli_watch_signals();
+    if (every_ms != 0 && strcmp(peer.url, HUB) == 0)
+        return sat_hub_follow(session.profile, cli->vault, every_ms,
+                              note_follow, cli, err);
     if (every_ms != 0)
         return sync_every(cli, session.profile, peer.url, every_ms, err);
     TRY(sync_once(cli, session.profile, peer.url, err));
