@@ -7,6 +7,10 @@
  * chain commits to the master key that was in it, and whatever hangs on the
  * chain is signed.
  */
+#include <ctype.h>
+#include <stdio.h>
+#include <strings.h>
+
 #include "account/vaults.h"
 #include "base/error.h"
 #include "base/sql.h"
@@ -302,7 +306,7 @@ static sat_status check(const sat__session *session,
 {
     if (with->size > sizeof *with)
         return sat__fail(err, SAT_ERR_VERSION, "options of a newer version");
-    if (session->email[0] != 0 && strcmp(session->email, with->email) != 0)
+    if (session->email[0] != 0 && strcasecmp(session->email, with->email) != 0)
         return sat__fail(err, SAT_ERR_CONFLICT,
                          "this profile is of the account %s; make another "
                          "profile for %s",
@@ -330,7 +334,11 @@ static sat_status finish(login *l, const char *url, sat_error *err)
                            &l->secret_key, l->with->password,
                            l->has_phrase_slot ? &l->phrase_slot : NULL, err));
     TRY(sat__session_put(session, "url", url, err));
-    return sat__session_put(session, "email", l->with->email, err);
+    char email[SAT_EMAIL_SIZE];
+    (void)snprintf(email, sizeof email, "%s", l->with->email);
+    for (char *at = email; *at != 0; at++)
+        *at = (char)tolower((unsigned char)*at);
+    return sat__session_put(session, "email", email, err);
 }
 
 sat_status sat_account_login(sat_profile *profile, const char *url,

@@ -1,6 +1,7 @@
 /*
  * register.c - making an account: its chain, its slots, its place at the hub
  */
+#include <ctype.h>
 #include <stdio.h>
 
 #include "account/session.h"
@@ -221,13 +222,17 @@ static sat_status send(sat__session *session, const request *r, sat_error *err)
     return sat__hub_take_tokens(&session->hub, buf_view(&answer), err);
 }
 
-static sat_status check_email(const char *email, sat_error *err)
+/* Hubs know an address in lower case. */
+static sat_status read_email(const char *text, char out[SAT_EMAIL_SIZE],
+                             sat_error *err)
 {
-    const char *const at = strchr(email, '@');
-    if (at == NULL || at == email || at[1] == 0 ||
-        strlen(email) >= SAT_EMAIL_SIZE || strpbrk(email, " \t\r\n") != NULL)
+    const char *const at = strchr(text, '@');
+    if (at == NULL || at == text || at[1] == 0 ||
+        strlen(text) >= SAT_EMAIL_SIZE || strpbrk(text, " \t\r\n") != NULL)
         return sat__fail(err, SAT_ERR_INVALID, "'%.80s' is no e-mail address",
-                         email);
+                         text);
+    for (size_t i = 0; i <= strlen(text); i++)
+        out[i] = (char)tolower((unsigned char)text[i]);
     return SAT_OK;
 }
 
@@ -237,10 +242,12 @@ sat_status sat_account_register(sat_profile *profile, const char *url,
 {
     AUTO(sat__session) session = {.db = NULL};
     AUTO(sat__root) root = {0};
-    AUTO(request) r = {.email = email};
+    AUTO(request) r = {.email = NULL};
     char pinned[SAT_HUB_URL_SIZE];
+    char address[SAT_EMAIL_SIZE];
     TRY(sat__profile_require(profile, err));
-    TRY(check_email(email, err));
+    TRY(read_email(email, address, err));
+    r.email = address;
     TRY(sat__session_open(profile, &session, err));
     if (session.email[0] != 0)
         return sat__fail(err, SAT_ERR_CONFLICT,
@@ -254,6 +261,6 @@ sat_status sat_account_register(sat_profile *profile, const char *url,
     TRY(make_slots(&session, &root, &r, err));
     TRY(send(&session, &r, err));
     TRY(sat__session_put(&session, "url", pinned, err));
-    TRY(sat__session_put(&session, "email", email, err));
+    TRY(sat__session_put(&session, "email", address, err));
     return sat__session_update_chain(&session, NULL, err);
 }
