@@ -62,6 +62,11 @@ static sat_status find_phrase(const sat_profile *profile, sat__keys_entry *out,
 
 /* ---- the chain that this backup continues ---- */
 
+static const uint8_t *owner_of(const maker *job)
+{
+    return job->made.keys.entries[0].slot.principal.sign;
+}
+
 static bool is_on_shelf(const sat__shelf *shelf, const sat__blob_name *name)
 {
     for (size_t i = 0; i < shelf->count; i++)
@@ -78,6 +83,29 @@ static bool is_long(const sat__pack *packs, size_t count, size_t base)
     for (size_t i = 0; i < count; i++)
         *(i < base ? &of_base : &behind) += packs[i].size;
     return count - base > CHAIN_PACKS_MAX || behind > of_base + CHAIN_SLACK;
+}
+
+static bool has_packs_of(const sat__manifest *manifest,
+                         const sat__manifest *made)
+{
+    if (manifest->pack_count != made->pack_count)
+        return false;
+    for (size_t i = 0; i < made->pack_count; i++)
+        if (strcmp(manifest->packs[i].name.text, made->packs[i].name.text) != 0)
+            return false;
+    return true;
+}
+
+/* The newest backup may be one that was made, and not noted any more. */
+static sat_status note_unnoted(maker *job, sat_error *err)
+{
+    sat__manifest *const newest =
+        sat__shelf_find(&job->shelf, owner_of(job), 0);
+    if (newest == NULL || !has_packs_of(newest, &job->made) ||
+        sat__manifest_unseal(newest, &job->profile->secrets->master, NULL) !=
+            SAT_OK)
+        return SAT_OK;
+    return sat__backup_state_finish(&job->state, newest, err);
 }
 
 static sat_status may_continue(maker *job, bool *out, sat_error *err)
@@ -104,6 +132,7 @@ static sat_status join_chain(maker *job, sat_error *err)
     bool goes_on;
     TRY(sat__backup_state_packs(&job->state, &made->packs, &made->pack_count,
                                 err));
+    TRY(note_unnoted(job, err));
     TRY(may_continue(job, &goes_on, err));
     if (!goes_on) {
         made->pack_count = 0;
@@ -412,11 +441,6 @@ static sat_status prepare(maker *job, sat_error *err)
     return describe_settings(profile, &made->settings, err);
 }
 
-static const uint8_t *owner_of(const maker *job)
-{
-    return job->made.keys.entries[0].slot.principal.sign;
-}
-
 /* One more than any that this device made or finds here. */
 static sat_status choose_number(maker *job, sat_error *err)
 {
@@ -462,6 +486,14 @@ static sat_status check_limit(const maker *job, sat_error *err)
         (unsigned long long)size, (unsigned long long)job->options.limit);
 }
 
+/* Where somebody reads, the next backup will. */
+static sat_status prune(maker *job, sat_error *err)
+{
+    const sat_status st = sat__shelf_prune(
+        &job->place, job->profile->env, owner_of(job), job->options.keep, err);
+    return st == SAT_ERR_BUSY ? SAT_OK : st;
+}
+
 /* The manifest makes a backup of what was sent. */
 static sat_status conclude(maker *job, sat_error *err)
 {
@@ -478,9 +510,7 @@ static sat_status conclude(maker *job, sat_error *err)
     TRY(sat__manifest_put(made, profile->env, &profile->secrets->master,
                           profile->secrets->identity, &job->place, err));
     TRY(sat__backup_state_finish(&job->state, made, err));
-    const sat_status st = sat__shelf_prune(
-        &job->place, profile->env, owner_of(job), job->options.keep, err);
-    return st == SAT_ERR_BUSY ? SAT_OK : st; /* the next one will */
+    return prune(job, err);
 }
 
 /* ---- where it went ---- */
@@ -531,6 +561,7 @@ static sat_status make(maker *job, const char *to, sat_error *err)
     TRY(sat__backup_state_open(job->profile, job->place.id, &job->state, err));
     TRY(sat__shelf_read(&job->place, &job->shelf, err));
     TRY(join_chain(job, err));
+    TRY(prune(job, err)); /* of one that was interrupted before it did */
     TRY(choose_number(job, err));
     TRY(send_all(job, err));
     TRY(conclude(job, err));

@@ -300,13 +300,11 @@ static sat_status verify(sat__cbor *in, sat_bytes *body, sat_error *err)
                                  signature, err);
 }
 
-static sat_status decode(sat_bytes bytes, sat__manifest *out, sat_error *err)
+sat_status sat__manifest_read_open(sat_bytes body, sat__manifest *out,
+                                   sat_error *err)
 {
-    sat__cbor whole = cbor_of(bytes);
-    sat_bytes body;
-    sat_bytes sealed;
-    TRY(verify(&whole, &body, err));
     sat__cbor in = cbor_of(body);
+    sat_bytes sealed;
     TRY(read_open(&in, out, err));
     const sat_bytes open = bytes_of(body.data, (size_t)(in.at - body.data));
     TRY(sat__cbor_bytes(&in, &sealed, err));
@@ -315,6 +313,14 @@ static sat_status decode(sat_bytes bytes, sat__manifest *out, sat_error *err)
     sat__cbor_put_bytes(&out->keys.sealed, open.data, open.len);
     sat__cbor_put_bytes(&out->keys.sealed, sealed.data, sealed.len);
     return sat__buf_status(&out->keys.sealed, err);
+}
+
+static sat_status decode(sat_bytes bytes, sat__manifest *out, sat_error *err)
+{
+    sat__cbor in = cbor_of(bytes);
+    sat_bytes body;
+    TRY(verify(&in, &body, err));
+    return sat__manifest_read_open(body, out, err);
 }
 
 sat_status sat__manifest_decode(sat_bytes bytes, sat__manifest *out,
@@ -396,8 +402,8 @@ static sat_status read_settings(sat__cbor *in, sat__manifest *out,
     return sat__buf_status(&out->settings, err);
 }
 
-static sat_status read_sealed(sat_bytes open, sat_bytes plain,
-                              sat__manifest *out, sat_error *err)
+sat_status sat__manifest_read_sealed(sat__manifest *out, sat_bytes open,
+                                     sat_bytes plain, sat_error *err)
 {
     uint8_t sum[SAT_SHA256_SIZE];
     uint8_t expected[SAT_SHA256_SIZE];
@@ -437,7 +443,7 @@ sat_status sat__manifest_unseal(sat__manifest *manifest,
     const sat__seal_context context = context_of(manifest, digest);
     master_key_derive(master, SAT_LABEL_BACKUP_MANIFEST, &key);
     TRY(sat__unseal_committed(&key, &context, sealed, &plain, err));
-    return read_sealed(open, buf_view(&plain), manifest, err);
+    return sat__manifest_read_sealed(manifest, open, buf_view(&plain), err);
 }
 
 sat_status sat__manifest_put(sat__manifest *manifest, const sat_env *env,

@@ -68,6 +68,14 @@ SAT_CHECK sat_status sat__manifest_encode(const sat__manifest *manifest,
 SAT_CHECK sat_status sat__manifest_decode(sat_bytes bytes, sat__manifest *out,
                                           sat_error *err);
 
+/* The two halves of reading, once what they read was authenticated: `signed`,
+ * and, behind its part in the open, the content of what is sealed. */
+SAT_CHECK sat_status sat__manifest_read_open(sat_bytes body, sat__manifest *out,
+                                             sat_error *err);
+SAT_CHECK sat_status sat__manifest_read_sealed(sat__manifest *manifest,
+                                               sat_bytes open, sat_bytes plain,
+                                               sat_error *err);
+
 /* Opens what is sealed. SAT_ERR_AUTH where it is not under this master key. */
 SAT_CHECK sat_status sat__manifest_unseal(sat__manifest *manifest,
                                           const sat__master_key *master,

@@ -16,6 +16,7 @@
 
 #define LOG_HEADER 32
 #define FRAME_HEADER 24
+#define WRITERS_PATIENCE_MS 60000 /* with an app that writes all the time */
 #define FRAME_SIZE (FRAME_HEADER + SAT_PAGE_SIZE)
 
 void sat__snapshot_end(sat__snapshot *snapshot)
@@ -126,6 +127,7 @@ static sat_status fix_moment(sat__snapshot *snapshot, const helpers *open,
                              sat_error *err)
 {
     AUTO(sat__sql_transaction) alone = {NULL, false};
+    (void)sqlite3_busy_timeout(open->guard, WRITERS_PATIENCE_MS);
     TRY(sat__sql_begin(open->guard, &alone, err));
     TRY(begin_to_read(snapshot, err));
     return look_at_log(snapshot, open->counter, err);
