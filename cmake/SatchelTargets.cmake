@@ -214,7 +214,7 @@ function(sat_simulation)
         set(last 200)
     endif()
     add_test(NAME simulate COMMAND satchel_simulate 1-${last})
-    foreach(bug RANGE 1 16)
+    foreach(bug RANGE 1 17)
         add_test(NAME simulate/planted-${bug}
             COMMAND satchel_simulate -x -p ${bug} 1-2000)
     endforeach()

@@ -3,6 +3,8 @@
  */
 #include "sync/edit.h"
 
+#include "sync/plants.h"
+
 sat_status sat__edit_begin(sat__edit *edit, sat_replica *replica,
                            sat_error *err)
 {
@@ -40,7 +42,8 @@ sat_status sat__edit_cell(sat__edit *edit, sat__row *row, int c,
                               .is_resolution = is_resolution,
                               .value = *value};
     TRY(sat__cell_write(edit->replica, &edit->arena, &row->cells[c], entry,
-                        is_dead || is_resolution, &gone, err));
+                        (is_dead || is_resolution) && !SAT_PLANT(17), &gone,
+                        err));
     return sat__history_add(edit->replica, row, c, &gone, err);
 }
 

@@ -21,6 +21,7 @@
  *   14  tied columns are written one by one
  *   15  a row whose key changed is another row
  *   16  a restored replica goes on with its old dots
+ *   17  a decision leaves open what was not shown
  */
 #ifndef SAT_SRC_SYNC_PLANTS_H
 #define SAT_SRC_SYNC_PLANTS_H

@@ -18,10 +18,11 @@ typedef struct conflict_list {
     int count;
     char lines[CONFLICTS_MAX][LINE_SIZE];
     char ids[CONFLICTS_MAX][40];
+    char local[CONFLICTS_MAX][SIDE_SIZE], remote[CONFLICTS_MAX][SIDE_SIZE];
     uint64_t hash;
 } conflict_list;
 
-static void put_json(sat_buf *out, const datum *value)
+void datum_json(sat_buf *out, const datum *value)
 {
     sat__value plain = {.type = value->type};
 
@@ -38,6 +39,19 @@ static void put_json(sat_buf *out, const datum *value)
     sat__value_to_json(out, &plain);
 }
 
+void row_json(sat_buf *out, const device *d, const sim_schema *schema, int row)
+{
+    const sim_table *const table =
+        &schema->tables[reference_row(d->ref, row)->table];
+
+    for (int c = 0; c < table->column_count; c++) {
+        sat__buf_printf(out, "%s\"%s\":", c == 0 ? "{" : ",",
+                        table->columns[c].name);
+        datum_json(out, reference_shown(d->ref, row, c));
+    }
+    sat__buf_put_byte(out, '}');
+}
+
 /* The key as the engine names a row: a value, or an array of them. */
 static void put_key(sat_buf *out, device *d, const sim_table *table, int row)
 {
@@ -46,7 +60,7 @@ static void put_key(sat_buf *out, device *d, const sim_table *table, int row)
     sat__buf_put_text(out, key->count > 1 ? "[" : "");
     for (int i = 0; i < key->count; i++) {
         sat__buf_put_text(out, i > 0 ? "," : "");
-        put_json(out, reference_shown(d->ref, row, key->columns[i]));
+        datum_json(out, reference_shown(d->ref, row, key->columns[i]));
     }
     sat__buf_put_text(out, key->count > 1 ? "]" : "");
 }
@@ -71,8 +85,8 @@ static void put_expected(sat_buf *out, device *d, const sim_schema *schema,
     put_key(out, d, table, c->row);
     if (c->loser == NOBODY || c->column == 0)
         return;
-    put_json(&loser, &reference_entry(d->ref, c->loser)->value);
-    put_json(&winner, &reference_entry(d->ref, c->shown)->value);
+    datum_json(&loser, &reference_entry(d->ref, c->loser)->value);
+    datum_json(&winner, &reference_entry(d->ref, c->shown)->value);
     sat__buf_printf(out, " %s", table->columns[c->column - 1].name);
     put_sides(out, sat__buf_text(&loser), sat__buf_text(&winner));
 }
@@ -99,6 +113,8 @@ static sat_status take_line(const sat_conflict *c, void *context,
     put_found(&line, c);
     (void)snprintf(list->lines[at], LINE_SIZE, "%s", sat__buf_text(&line));
     (void)snprintf(list->ids[at], sizeof list->ids[at], "%s", c->id);
+    (void)snprintf(list->local[at], SIDE_SIZE, "%s", c->local);
+    (void)snprintf(list->remote[at], SIDE_SIZE, "%s", c->remote);
     list->hash = hash_bytes(list->hash, c->id, strlen(c->id));
     list->count++;
     return SAT_OK;
@@ -123,6 +139,51 @@ static bool list_open(device *d, const sim_schema *schema, conflict_list *out)
 static int compare_lines(const void *a, const void *b)
 {
     return strcmp(a, b);
+}
+
+static int count_lines(const conflict_list *list, const char *line, int *at)
+{
+    int count = 0;
+
+    for (int i = 0; i < list->count; i++)
+        if (strcmp(list->lines[i], line) == 0) {
+            *at = i;
+            count++;
+        }
+    return count;
+}
+
+bool device_pick_conflict(device *d, const sim_schema *schema,
+                          open_conflict *out, bool *found)
+{
+    static conflict_list open;
+    static conflict_list expected;
+    static ref_conflict list[CONFLICTS_MAX];
+    int at = 0;
+
+    *found = false;
+    if (!list_open(d, schema, &open))
+        return false;
+    expected.count =
+        device_has_tables(d) ? reference_conflicts(d->ref, &d->known, list) : 0;
+    if (expected.count == 0)
+        return true;
+    const uint32_t i = chance_below(&d->chance, (uint32_t)expected.count);
+    for (int k = 0; k < expected.count; k++) {
+        AUTO(sat_buf) line = SAT_BUF_INIT;
+        put_expected(&line, d, schema, &list[k]);
+        (void)snprintf(expected.lines[k], LINE_SIZE, "%s",
+                       sat__buf_text(&line));
+    }
+    if (count_lines(&expected, expected.lines[i], &at) != 1 ||
+        count_lines(&open, expected.lines[i], &at) != 1)
+        return true;
+    *found = true;
+    out->what = list[i];
+    (void)snprintf(out->id, sizeof out->id, "%s", open.ids[at]);
+    (void)snprintf(out->local, SIDE_SIZE, "%s", open.local[at]);
+    (void)snprintf(out->remote, SIDE_SIZE, "%s", open.remote[at]);
+    return true;
 }
 
 bool device_compare_conflicts(device *d, const sim_schema *schema)

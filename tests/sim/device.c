@@ -455,10 +455,9 @@ static bool learn(device *d, const knowledge *found)
     return true;
 }
 
-bool device_settle(device *d, const sim_schema *schema)
+static bool ask_knowledge(device *d, const sim_schema *schema, knowledge *out)
 {
     AUTO(sat_buf) bytes = SAT_BUF_INIT;
-    knowledge found;
     sat_error err = {0};
 
     for (;;) {
@@ -469,7 +468,35 @@ bool device_settle(device *d, const sim_schema *schema)
             return false;
         bytes.len = 0;
     }
-    if (!read_knowledge(d, buf_view(&bytes), &found))
+    return read_knowledge(d, buf_view(&bytes), out);
+}
+
+bool device_decided(device *d, const sim_schema *schema,
+                    const ref_choice *choices, int count, bool made)
+{
+    const uint32_t before = d->known.n[d->incarnation];
+    ref_write write = {.known = &d->known, .incarnation = d->incarnation};
+    knowledge found;
+    int64_t g;
+
+    if (!ask_knowledge(d, schema, &found))
+        return false;
+    write.n = found.n[d->incarnation];
+    if (write.n == before)
+        return !made || device_fails(d, "a decision was not recorded");
+    if (write.n != before + 1 || count == 0)
+        return device_fails(d, "dot %u was given for a decision", write.n);
+    if (!group_of(d, write.n, &g, &write.time))
+        return device_fails(d, "group %u is not listed", write.n);
+    reference_decide(d->ref, &write, choices, count);
+    return true;
+}
+
+bool device_settle(device *d, const sim_schema *schema)
+{
+    knowledge found;
+
+    if (!ask_knowledge(d, schema, &found))
         return false;
     app_recognise(d->app);
     const uint32_t n = found.n[d->incarnation];

@@ -40,6 +40,7 @@ typedef struct device {
 } device;
 
 #define WHY_SIZE 1200
+#define SIDE_SIZE 400
 
 /* Simulated time, for all, in milliseconds since 1970. */
 extern uint64_t sim_now;
@@ -89,6 +90,29 @@ bool device_write(device *d, const sim_schema *schema);
 
 /* Compares the open conflicts with the reference. */
 bool device_compare_conflicts(device *d, const sim_schema *schema);
+
+/* An open conflict, as the device lists it. */
+typedef struct open_conflict {
+    ref_conflict what;
+    char id[40];
+    char local[SIDE_SIZE], remote[SIDE_SIZE]; /* JSON */
+} open_conflict;
+
+/* One of the open conflicts, by chance; *found is false where there is none, or
+ * another that looks alike. */
+bool device_pick_conflict(device *d, const sim_schema *schema,
+                          open_conflict *out, bool *found);
+
+/* Notes what was decided: with `made`, that the engine said so. */
+bool device_decided(device *d, const sim_schema *schema,
+                    const ref_choice *choices, int count, bool made);
+
+/* Decides one of the open conflicts (resolve.c). */
+bool device_resolve(device *d, const sim_schema *schema);
+
+/* A value as the engine writes it in JSON; a row as an object. */
+void datum_json(sat_buf *out, const datum *value);
+void row_json(sat_buf *out, const device *d, const sim_schema *schema, int row);
 
 /* A hash over the ids of all open conflicts. */
 bool device_hash_conflicts(device *d, uint64_t *out);

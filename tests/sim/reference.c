@@ -584,22 +584,17 @@ void reference_write(reference *ref, const ref_write *write,
     write->known->n[write->incarnation] = write->n;
 }
 
-void reference_resolve(reference *ref, const ref_write *write, int row,
-                       int column, const datum *value)
+void reference_decide(reference *ref, const ref_write *write,
+                      const ref_choice *choices, int count)
 {
     look(ref, write->known);
-    write_cell(ref, write, row, column, value, OVER_ALL)->is_resolution = true;
-    write->known->n[write->incarnation] = write->n;
-}
-
-void reference_delete(reference *ref, const ref_write *write, int row)
-{
-    datum values[COLUMNS_MAX];
-
-    look(ref, write->known);
-    for (int c = 0; c < column_count(ref, row); c++)
-        values[c] = *shown_value(ref, row, c);
-    bury_row(ref, write, row, values);
+    for (int i = 0; i < count; i++) {
+        const ref_choice *const choice = &choices[i];
+        ref_entry *const e = write_cell(ref, write, choice->row, choice->column,
+                                        &choice->value, OVER_ALL);
+        e->is_resolution = true;
+        e->is_dead = choice->is_dead;
+    }
     write->known->n[write->incarnation] = write->n;
 }
 
@@ -616,4 +611,63 @@ const ref_row *reference_row(const reference *ref, int row)
 const datum *reference_shown(const reference *ref, int row, int column)
 {
     return shown_value(ref, row, column);
+}
+
+const ref_entry *reference_shown_entry(const reference *ref, int row,
+                                       int column)
+{
+    return &ref->entries[ref->shown[row][column + 1]];
+}
+
+const datum *reference_written_with(const reference *ref, int row, int column,
+                                    int entry)
+{
+    const ref_entry *const with = &ref->entries[entry];
+
+    for (int e = 0; e < ref->entry_count; e++) {
+        const ref_entry *const it = &ref->entries[e];
+        if (ref->is_live[e] && it->row == row && it->column == column + 1 &&
+            it->incarnation == with->incarnation && it->n == with->n)
+            return &it->value;
+    }
+    return shown_value(ref, row, column);
+}
+
+ref_place reference_place(const reference *ref, int row)
+{
+    return ref->places[row];
+}
+
+int reference_rows(const reference *ref)
+{
+    return ref->row_count;
+}
+
+/* Of the rows in the table, who has that key of the row. */
+static int key_holder(const reference *ref, const sim_unique *unique, int row)
+{
+    for (int r = 0; r < ref->row_count; r++)
+        if (r != row && ref->rows[r].table == ref->rows[row].table &&
+            ref->places[r] == PLACE_TABLE && collide(ref, unique, r, row))
+            return r;
+    return NOBODY;
+}
+
+int reference_holder(const reference *ref, int row, bool *several)
+{
+    const sim_table *const table = &ref->schema->tables[ref->rows[row].table];
+    int out = key_holder(ref, &table->uniques[0], row);
+
+    *several = false;
+    for (int u = 1; out == NOBODY && u < table->unique_count; u++) {
+        const int holder = key_holder(ref, &table->uniques[u], row);
+        if (holder == NOBODY)
+            continue;
+        for (int k = u + 1; k < table->unique_count; k++) {
+            const int other = key_holder(ref, &table->uniques[k], row);
+            *several = *several || (other != NOBODY && other != holder);
+        }
+        out = holder;
+    }
+    return *several ? NOBODY : out;
 }

@@ -88,12 +88,17 @@ void reference_write(reference *ref, const ref_write *write,
 bool reference_differs(const reference *ref, const row_set *base,
                        const row_set *now, const row_set *buried);
 
-/* Settles conflict: `value` replaces all entries of the cell. */
-void reference_resolve(reference *ref, const ref_write *write, int row,
-                       int column, const datum *value);
+/* One cell of a decision: its value replaces all entries. */
+typedef struct ref_choice {
+    int row;
+    int column; /* as in an entry */
+    datum value;
+    bool is_dead;
+} ref_choice;
 
-/* Deletes the row, whatever it shows. */
-void reference_delete(reference *ref, const ref_write *write, int row);
+/* Settles a conflict, by different cells. */
+void reference_decide(reference *ref, const ref_write *write,
+                      const ref_choice *choices, int count);
 
 /* The ordinal of a birth, which the engine gave it. */
 void reference_set_ordinal(reference *ref, int row, int64_t ordinal);
@@ -116,8 +121,20 @@ typedef struct ref_conflict {
 int reference_conflicts(reference *ref, const knowledge *known,
                         ref_conflict out[CONFLICTS_MAX]);
 
-/* What the cell shows, as the last call looked at it. */
+/* As the last call looked at it: what the cell shows, the entry that it shows,
+ * the entry that was written to it along with another, if it is still there, or
+ * else that which it shows, and where the row is. */
 const datum *reference_shown(const reference *ref, int row, int column);
+const ref_entry *reference_shown_entry(const reference *ref, int row,
+                                       int column);
+const datum *reference_written_with(const reference *ref, int row, int column,
+                                    int entry);
+ref_place reference_place(const reference *ref, int row);
+int reference_rows(const reference *ref);
+
+/* Who is in the table and keeps the row out; NOBODY if none does, or several,
+ * then *several. */
+int reference_holder(const reference *ref, int row, bool *several);
 
 const ref_entry *reference_entry(const reference *ref, int entry);
 

@@ -350,6 +350,12 @@ static bool act_rarely(sim_world *w, device *d, uint64_t seed)
     }
 }
 
+static bool decide(sim_world *w, device *d)
+{
+    say(w, "device %d decides a conflict", d->number);
+    return device_resolve(d, schema_of(w));
+}
+
 static bool act(sim_world *w, device *d, uint64_t seed)
 {
     const uint32_t x = chance_below(&w->chance, 1000);
@@ -370,7 +376,9 @@ static bool act(sim_world *w, device *d, uint64_t seed)
         jump_clock(w, d);
     else if (x < 930)
         cut(w, d);
-    else if (x >= 970)
+    else if (x < 970)
+        return decide(w, d);
+    else
         return act_rarely(w, d, seed);
     return true;
 }
@@ -434,6 +442,16 @@ static bool has_news(const sim_world *w, int to, int from)
     return !knowledge_covers(&w->devices[to].known, &w->devices[from].known);
 }
 
+/* While people meet, they also decide, some of them the same. */
+static bool decide_some(sim_world *w)
+{
+    for (int i = 0; i < w->device_count; i++)
+        for (int k = 0; k < 3; k++)
+            if (chance_hits(&w->chance, 30) && !decide(w, &w->devices[i]))
+                return false;
+    return true;
+}
+
 /* With a whole network and sound disks, all become equal. */
 static bool come_to_rest(sim_world *w)
 {
@@ -445,8 +463,10 @@ static bool come_to_rest(sim_world *w)
         if (!(restarts ? restart(w, d) : device_settle(d, schema_of(w))))
             return false;
     }
-    for (int round = 0; round <= 2 * w->device_count + 2; round++) {
-        if (are_equal(w))
+    for (int round = 0; round <= 2 * w->device_count + 4; round++) {
+        if (round < 2 && !decide_some(w))
+            return false;
+        if (round >= 2 && are_equal(w))
             break;
         for (int i = 0; i < w->device_count; i++)
             for (int k = 0; k < w->device_count; k++)
