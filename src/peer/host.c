@@ -13,6 +13,7 @@
 #include "net/signature.h"
 
 #define SMALL ((size_t)64 * 1024)
+#define KNOWLEDGE_MAX ((size_t)1 << 20) /* the knowledge of many devices */
 
 static const sat__route routes[] = {
     {"GET", "/health", sat__host_health, 0, HOST_ANYBODY},
@@ -21,7 +22,7 @@ static const sat__route routes[] = {
     {"POST", "/devices/{id}/revoke", sat__host_revoke, SMALL, HOST_ADMIN},
     {"GET", "/devices/list", sat__host_devices, 0, HOST_AUTHORIZED},
     {"GET", "/sync/status", sat__host_status, 0, HOST_AUTHORIZED},
-    {"POST", "/sync/pull", sat__host_pull, SAT_PEER_BODY_MAX, HOST_AUTHORIZED},
+    {"POST", "/sync/pull", sat__host_pull, KNOWLEDGE_MAX, HOST_AUTHORIZED},
     {"POST", "/sync/push", sat__host_push, SAT_PEER_BODY_MAX, HOST_AUTHORIZED},
     {"POST", "/files/pull", sat__host_file_pull, SMALL, HOST_AUTHORIZED},
     {"POST", "/files/push", sat__host_file_push, SAT_PEER_PIECE_MAX + SMALL,

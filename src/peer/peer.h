@@ -24,8 +24,9 @@ typedef struct sat__peer {
     const char *files;    /* and the folder of their blobs */
 } sat__peer;
 
-/* A message between devices is at most this large, compressed or not. */
-#define SAT_PEER_BODY_MAX ((size_t)16 << 20)
+/* A message between devices is at most this large, compressed or not: room for
+ * the largest row. Nearly all are far smaller. */
+#define SAT_PEER_BODY_MAX ((size_t)64 << 20)
 
 /*
  * Where the pages that came from another device stopped: their base and the

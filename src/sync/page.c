@@ -24,7 +24,7 @@ sat_status sat__page_decode(sat_bytes bytes, sat__page *out, sat_error *err)
     sat__cbor in = cbor_of(bytes);
     size_t fields;
     uint64_t version;
-    if (bytes.len > SAT_PAGE_BYTES_MAX * 2)
+    if (bytes.len > SAT_PAGE_BYTES_MAX)
         return sat__fail(err, SAT_ERR_LIMIT, "a page of %zu bytes", bytes.len);
     TRY(sat__cbor_array(&in, 10, &fields, err));
     TRY(sat__cbor_uint(&in, &version, err));

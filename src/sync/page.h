@@ -13,7 +13,8 @@
 #include "sync/row.h"
 
 #define SAT_PAGE_VERSION 1
-#define SAT_PAGE_BYTES_MAX ((size_t)16 << 20)
+#define SAT_PAGE_BYTES_MAX ((size_t)63 << 20)
+#define SAT_PAGE_ROW_MAX ((size_t)60 << 20) /* of one row */
 #define SAT_PAGE_LIST_MAX 1000000
 
 /* A birth of SAT_PAGE_TAKEN_BY - k: imported, and taken over by group k. */

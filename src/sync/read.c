@@ -9,6 +9,7 @@
  */
 #include "sync/page.h"
 #include "sync/place.h"
+#include "sync/rowtext.h"
 #include "sync/plants.h"
 
 typedef struct group_slot {
@@ -548,6 +549,25 @@ static sat_status put_page(writer *w, sat_bytes base, sat_bytes cursor,
     return sat__buf_status(page, err);
 }
 
+/* A page is full after the row with which it passes a far smaller bound, so it
+ * is the last one that is too large. */
+static sat_status fail_large(const writer *w, sat_error *err)
+{
+    AUTO(sat__arena) arena = {0};
+    AUTO(sat_buf) key = SAT_BUF_INIT;
+    sat__table *const table =
+        sat__tables_by_number(&w->replica->tables, w->at.t);
+    sat__row *row;
+    TRY(sat__row_load(w->replica, &arena, table, w->at.b, w->at.o, &row, err));
+    if (row != NULL)
+        sat__row_key_to_json(w->replica, row, &key);
+    return sat__fail(err, SAT_ERR_CONFLICT,
+                     "row %.60s of table '%s' is larger than 60 MB, which is "
+                     "the most that can travel; make it smaller, or keep its "
+                     "content as a file",
+                     sat__buf_text(&key), table->name);
+}
+
 static sat_status read_in(sat_replica *replica, sat_bytes base,
                           sat_bytes cursor, const sat__page_limits *limits,
                           sat_buf *page, sat_buf *next, sat_error *err)
@@ -565,6 +585,8 @@ static sat_status read_in(sat_replica *replica, sat_bytes base,
         memcpy(&g, groups.data + i * sizeof g, sizeof g);
         TRY(put_group(&w, g, &after, err));
     }
+    if (w.rows.len > SAT_PAGE_ROW_MAX)
+        return fail_large(&w, err);
     if (w.is_full)
         encode_cursor(replica, &w.at, next);
     if (w.rows.failed || w.groups.failed || w.incarnations.failed)
