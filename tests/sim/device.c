@@ -133,8 +133,10 @@ bool device_boot(device *d, const sim_schema *schema)
     d->app_db = open_database(d);
     d->db = open_database(d);
     if (d->app_db == NULL || d->db == NULL ||
-        sqlite3_exec(d->app_db, "PRAGMA foreign_keys = ON", NULL, NULL, NULL) !=
-            SQLITE_OK)
+        sqlite3_exec(d->app_db,
+                     d->is_lax ? "PRAGMA foreign_keys = OFF"
+                               : "PRAGMA foreign_keys = ON",
+                     NULL, NULL, NULL) != SQLITE_OK)
         return device_fails(d, "the database does not open");
     app_open(d->app, schema, d->app_db);
     if (sat__replica_open(d->db, &own, &d->replica, &err) != SAT_OK)

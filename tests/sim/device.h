@@ -20,6 +20,7 @@ typedef struct device {
     int number; /* of its disk, too */
     bool exists;
     bool is_encrypted;
+    bool is_lax; /* its app leaves foreign keys off */
     uint8_t id[SAT_DEVICE_ID_SIZE];
     sat_env env;
     chance chance;

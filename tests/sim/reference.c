@@ -190,10 +190,14 @@ static bool goes_first(const reference *ref, int a, int b)
 static bool collide(const reference *ref, const sim_unique *unique, int a,
                     int b)
 {
+    const sim_column *const columns =
+        ref->schema->tables[ref->rows[a].table].columns;
+
     for (int i = 0; i < unique->count; i++) {
         const datum *const left = shown_value(ref, a, unique->columns[i]);
         if (left->type == SQLITE_NULL ||
-            !datum_same(left, shown_value(ref, b, unique->columns[i])))
+            !schema_equal(&columns[unique->columns[i]], left,
+                          shown_value(ref, b, unique->columns[i])))
             return false;
     }
     return true;
@@ -236,14 +240,16 @@ static bool has_parent(const reference *ref, const sim_foreign *foreign,
                        int row)
 {
     const datum *const value = shown_value(ref, row, foreign->column);
-    const int key = schema_key(&ref->schema->tables[foreign->parent]);
+    const sim_table *const parent = &ref->schema->tables[foreign->parent];
+    const int key = schema_key(parent);
 
     if (value->type == SQLITE_NULL)
         return true;
     for (int r = 0; r < ref->row_count; r++)
         if (ref->rows[r].table == foreign->parent &&
             ref->places[r] == PLACE_TABLE &&
-            datum_same(shown_value(ref, r, key), value))
+            schema_equal(&parent->columns[key], shown_value(ref, r, key),
+                         value))
             return true;
     return false;
 }

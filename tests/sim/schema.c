@@ -57,7 +57,9 @@ static void make_key(sim_schema *schema, sim_table *table, chance *c)
     case 4:
         (void)add_column(table, "k", ROLE_KEY_TEXT);
         table->columns[0].is_not_null = true;
-        put(schema, "k TEXT NOT NULL PRIMARY KEY");
+        table->columns[0].is_nocase = chance_hits(c, 30);
+        put(schema, "k TEXT NOT NULL%s PRIMARY KEY",
+            table->columns[0].is_nocase ? " COLLATE NOCASE" : "");
         break;
     case 5:
         (void)add_column(table, "k", ROLE_KEY_ANY);
@@ -247,13 +249,15 @@ datum schema_value(const sim_schema *schema, int table, int column,
                    const row_set *now, chance *c)
 {
     static const char *const names[] = {"a", "b", "c", "d", "e", "f"};
+    static const char *const mixed[] = {"a", "b", "c", "A", "B", "c"};
     const sim_table *const t = &schema->tables[table];
 
     switch (t->columns[column].role) {
     case ROLE_KEY_INTEGER:
         return datum_integer(1 + (int64_t)chance_below(c, 7));
     case ROLE_KEY_TEXT:
-        return datum_text(names[chance_below(c, 6)]);
+        return datum_text(
+            (t->columns[column].is_nocase ? mixed : names)[chance_below(c, 6)]);
     case ROLE_KEY_ANY:
         return any_key(c);
     case ROLE_KEY_PART:
@@ -285,12 +289,21 @@ int schema_key(const sim_table *table)
     return table->uniques[0].columns[0];
 }
 
+bool schema_equal(const sim_column *column, const datum *a, const datum *b)
+{
+    if (!column->is_nocase || a->type != SQLITE_TEXT || b->type != SQLITE_TEXT)
+        return datum_same(a, b);
+    return a->len == b->len &&
+           sqlite3_strnicmp(a->bytes, b->bytes, a->len) == 0;
+}
+
 bool schema_same_key(const sim_table *table, const datum *a, const datum *b)
 {
     const sim_unique *const key = &table->uniques[0];
 
     for (int i = 0; i < key->count; i++)
-        if (!datum_same(&a[key->columns[i]], &b[key->columns[i]]))
+        if (!schema_equal(&table->columns[key->columns[i]], &a[key->columns[i]],
+                          &b[key->columns[i]]))
             return false;
     return true;
 }

@@ -32,7 +32,8 @@ typedef struct sim_column {
     char name[8];
     column_role role;
     bool is_not_null;
-    int tie; /* the first of the columns that are written together */
+    bool is_nocase; /* 'a' and 'A' are one key */
+    int tie;        /* the first of the columns that are written together */
 } sim_column;
 
 typedef struct sim_unique {
@@ -72,6 +73,9 @@ datum schema_value(const sim_schema *schema, int table, int column,
 
 /* The column that is the whole key, or the first of it. */
 int schema_key(const sim_table *table);
+
+/* Whether two values are equal to the column's index. */
+bool schema_equal(const sim_column *column, const datum *a, const datum *b);
 
 bool schema_same_key(const sim_table *table, const datum *a, const datum *b);
 

@@ -108,6 +108,7 @@ static device *new_device(sim_world *w, uint64_t seed)
     device_prepare(d, w->device_count, seed, w->ref, w->result->why);
     disk_format(d->number, chance_of(seed, 300 + (uint64_t)d->number));
     d->is_encrypted = w->is_encrypted;
+    d->is_lax = chance_hits(&w->chance, 8);
     d->app->is_talkative = w->is_talkative;
     w->device_count++;
     return d;
