@@ -85,8 +85,7 @@ bool app_read(sim_app *app, row_set *out)
         const sim_table *const table = &app->schema->tables[t];
         if (app->dump[t] == NULL) {
             char sql[64];
-            (void)snprintf(sql, sizeof sql, "SELECT rowid, * FROM %s",
-                           table->name);
+            (void)snprintf(sql, sizeof sql, "SELECT * FROM %s", table->name);
             if (sqlite3_prepare_v3(app->db, sql, -1, SQLITE_PREPARE_PERSISTENT,
                                    &app->dump[t], NULL) != SQLITE_OK)
                 return false;
@@ -94,9 +93,8 @@ bool app_read(sim_app *app, row_set *out)
         while (sqlite3_step(app->dump[t]) == SQLITE_ROW) {
             table_row *const row = rows_add(out);
             row->table = t;
-            row->rowid = sqlite3_column_int64(app->dump[t], 0);
             for (int c = 0; c < table->column_count; c++)
-                row->v[c] = datum_column(app->dump[t], c + 1);
+                row->v[c] = datum_column(app->dump[t], c);
         }
         if (sqlite3_reset(app->dump[t]) != SQLITE_OK)
             return false;
@@ -217,28 +215,16 @@ static bool same_tables(const row_set *a, const row_set *b)
     return a->count == b->count && found == a->count;
 }
 
-static void take_rowids(const sim_app *app, row_set *to, const row_set *from)
-{
-    for (int i = 0; i < to->count; i++) {
-        const int at = find_key(app, from, to->list[i].table, to->list[i].v);
-        if (at != NOBODY)
-            to->list[i].rowid = from->list[at].rowid;
-    }
-}
-
 bool app_recall(sim_app *app, const row_set *found)
 {
     const bool was_unsure = app->is_unsure;
 
     app->is_unsure = false;
-    if (same_tables(found, &app->state.now)) {
-        take_rowids(app, &app->state.now, found);
+    if (same_tables(found, &app->state.now))
         return true;
-    }
     if (!was_unsure || !same_tables(found, &app->before.now))
         return false;
     state_copy(&app->state, &app->before);
-    take_rowids(app, &app->state.now, found);
     return true;
 }
 

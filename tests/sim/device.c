@@ -252,6 +252,15 @@ static bool report_nowhere(device *d, const sim_schema *schema,
     return device_fails(d, "a new row is nowhere: %s", text);
 }
 
+/* Where a rowid can be found by a key. */
+static const char *place_table(const sim_table *table, int64_t t, char name[40])
+{
+    if (!table->is_rowless)
+        return table->name;
+    (void)snprintf(name, 40, "sync_place_%lld", (long long)t);
+    return name;
+}
+
 /* The ordinal of a row, by its key; of one that was parked at once, in order.
  */
 static bool ordinal_of(device *d, const sim_schema *schema,
@@ -261,6 +270,7 @@ static bool ordinal_of(device *d, const sim_schema *schema,
     const sim_table *const table = &schema->tables[row->table];
     const sim_unique *const key = &table->uniques[0];
     datum values[4];
+    char name[40];
     char sql[300];
     int64_t t;
     int at;
@@ -269,14 +279,18 @@ static bool ordinal_of(device *d, const sim_schema *schema,
     if (!ask(d, "SELECT t FROM sync_tables WHERE name = ?", 1, values, &t))
         return device_fails(d, "table %s is not tracked", table->name);
     at = snprintf(sql, sizeof sql,
-                  "SELECT m.o FROM sync_rows_%lld AS m JOIN %s AS x ON x.rowid "
-                  "= m.r WHERE m.b = ?",
-                  (long long)t, table->name);
+                  "SELECT m.o FROM sync_rows_%lld AS m JOIN %s AS x ON x.%s = "
+                  "m.r WHERE m.b = ?",
+                  (long long)t, place_table(table, t, name),
+                  table->is_rowless ? "sync_r" : "rowid");
     values[0] = datum_integer(g);
     for (int i = 0; i < key->count; i++) {
         values[i + 1] = row->v[key->columns[i]];
-        at += snprintf(sql + at, sizeof sql - (size_t)at, " AND x.%s = ?",
-                       table->columns[key->columns[i]].name);
+        at += table->is_rowless
+                  ? snprintf(sql + at, sizeof sql - (size_t)at,
+                             " AND x.sync_k%d = ?", i + 1)
+                  : snprintf(sql + at, sizeof sql - (size_t)at, " AND x.%s = ?",
+                             table->columns[key->columns[i]].name);
     }
     if (ask(d, sql, key->count + 1, values, out))
         return true;
@@ -402,7 +416,6 @@ static bool compare_tables(device *d, const sim_schema *schema,
             at++;
         if (at == found->count)
             return report_missing(d, schema, found, row);
-        row->rowid = found->list[at].rowid;
     }
     for (int i = 0; found->count > expected->count && i < found->count; i++) {
         int at = 0;

@@ -154,9 +154,10 @@ static void give_value(decision *work)
 
 static bool is_key_kind(const decision *work)
 {
-    return work->open.what.loser == NOBODY &&
-           table_of(work, work->open.what.row)->columns[0].role ==
-               ROLE_KEY_INTEGER;
+    const sim_table *const table = table_of(work, work->open.what.row);
+
+    return work->open.what.loser == NOBODY && !table->is_rowless &&
+           table->columns[0].role == ROLE_KEY_INTEGER;
 }
 
 static datum free_key(const decision *work, int row)

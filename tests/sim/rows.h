@@ -26,8 +26,7 @@ typedef struct datum {
 
 typedef struct table_row {
     int table;
-    int who;       /* the row's number in the reference, or NOBODY */
-    int64_t rowid; /* 0 where it does not matter */
+    int who; /* the row's number in the reference, or NOBODY */
     datum v[COLUMNS_MAX];
 } table_row;
 

@@ -135,6 +135,8 @@ static void make_table(sim_schema *schema, chance *c)
     table->is_written = true;
     put(schema, "CREATE TABLE %s(", table->name);
     make_key(schema, table, c);
+    table->is_rowless = chance_hits(c, 15);
+    table->columns[0].is_not_null |= table->is_rowless;
     make_uniques(schema, table, c);
     make_foreign(schema, table, c);
     make_check(schema, table, c);
@@ -154,12 +156,13 @@ static void make_table(sim_schema *schema, chance *c)
     for (int i = 0; i < table->column_count; i++)
         if (table->columns[i].role == ROLE_LOW)
             put(schema, ", CHECK(lo <= hi)");
-    put(schema, ");");
+    put(schema, table->is_rowless ? ") WITHOUT ROWID;" : ");");
     if (table->columns[table->column_count - 1].role == ROLE_COUNTER)
         put(schema,
             "CREATE TRIGGER %s_count AFTER UPDATE OF a ON %s BEGIN "
-            "UPDATE %s SET n = n + 1 WHERE rowid = NEW.rowid; END;",
-            table->name, table->name, table->name);
+            "UPDATE %s SET n = n + 1 WHERE k = NEW.k%s; END;",
+            table->name, table->name, table->name,
+            has_single_key(table) ? "" : " AND j = NEW.j");
     schema->table_count++;
 }
 

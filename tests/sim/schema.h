@@ -56,6 +56,7 @@ typedef struct sim_table {
     sim_unique uniques[UNIQUES_MAX];
     int foreign_count;
     sim_foreign foreigns[FOREIGNS_MAX];
+    bool is_rowless; /* WITHOUT ROWID */
     bool is_written; /* by apps; otherwise by triggers alone */
 } sim_table;
 
