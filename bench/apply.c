@@ -4,10 +4,12 @@
  * The reference is SQLite's session extension applying a changeset of the same
  * rows, durably, to an unencrypted database: Debian's libsqlite3 has it and
  * SQLCipher has not, so it runs as a program of its own, whose path is the
- * argument.
+ * first argument; "-" is none. Further ones are other engines, NAME=COMMAND.
  */
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "bench.h"
 
@@ -104,20 +106,6 @@ static double apply_rows(const void *context)
     return seconds;
 }
 
-/* The same rows by a session's changeset; the program prints seconds. */
-static double apply_session(const void *context)
-{
-    const char *const program = context;
-    double seconds;
-    FILE *const out = popen(program, "r");
-
-    if (out == NULL || fscanf(out, "%lf", &seconds) != 1 || pclose(out) != 0) {
-        (void)fprintf(stderr, "bench: %s failed\n", program);
-        exit(1);
-    }
-    return seconds;
-}
-
 /* Both sides of a sync together: reading, staging, applying. */
 static double memory_of_sync(const void *context)
 {
@@ -128,22 +116,51 @@ static double memory_of_sync(const void *context)
     return bench_peak_memory() / 1e6;
 }
 
+/* Another engine's seconds, which are to be many of ours. */
+static void compare_engine(char *argument, double ours)
+{
+    char name[100];
+    char *const command = strchr(argument, '=');
+
+    if (command == NULL)
+        return;
+    *command = 0;
+    const double theirs = bench_command(command + 1);
+    (void)snprintf(name, sizeof name, "apply 100,000 rows by %s, in ours",
+                   argument);
+    if (isnan(theirs))
+        (void)fprintf(stderr, "bench: %s failed\n", argument);
+    else
+        bench_report_ratio(name, theirs, "s", ours, 6, BENCH_AT_LEAST);
+}
+
+static double compare_session(const char *program)
+{
+    bench_case cases[] = {{apply_rows, NULL, 0}, {bench_command, program, 0}};
+
+    bench_take_turns(cases, 2, ROUNDS);
+    bench_report_ratio("apply 100,000 rows, against session changeset",
+                       cases[0].median, "s", cases[1].median, 2, BENCH_AT_MOST);
+    return cases[0].median;
+}
+
+static double apply_alone(void)
+{
+    bench_case one = {apply_rows, NULL, 0};
+
+    bench_take_turns(&one, 1, ROUNDS);
+    bench_report_fact("apply 100,000 rows", one.median, "s", 0);
+    return one.median;
+}
+
 int main(int argc, char **argv)
 {
-    bench_case cases[] = {{apply_rows, NULL, 0},
-                          {apply_session, argc > 1 ? argv[1] : NULL, 0}};
+    const bool has_session = argc > 1 && strcmp(argv[1], "-") != 0;
     bench_case memory = {memory_of_sync, NULL, 0};
+    const double ours = has_session ? compare_session(argv[1]) : apply_alone();
 
-    if (argc > 1) {
-        bench_take_turns(cases, 2, ROUNDS);
-        bench_report_ratio("apply 100,000 rows, against session changeset",
-                           cases[0].median, "s", cases[1].median, 2,
-                           BENCH_AT_MOST);
-    } else {
-        bench_take_turns(cases, 1, ROUNDS);
-        bench_report_value("apply 100,000 rows", cases[0].median, "s", 1,
-                           BENCH_AT_MOST);
-    }
+    for (int i = 2; i < argc; i++)
+        compare_engine(argv[i], ours);
     bench_take_turns(&memory, 1, 1);
     bench_report_value("memory of a sync of 1,000,000 rows, both sides",
                        memory.median, "MB", 64, BENCH_AT_MOST);

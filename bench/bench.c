@@ -3,6 +3,7 @@
  */
 #include "bench.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -117,13 +118,29 @@ void bench_report_value(const char *name, double value, const char *unit,
            is_met(value, aim, sense));
 }
 
-void bench_report_fact(const char *name, double value, const char *unit)
+void bench_report_fact(const char *name, double value, const char *unit,
+                       double reference)
 {
-    (void)printf("{\"name\":\"%s\",\"value\":%.6g,\"unit\":\"%s\","
-                 "\"reference\":null,\"ratio\":null,\"aim\":null,"
-                 "\"met\":null}\n",
-                 name, value, unit);
+    char comparison[80] = "\"reference\":null,\"ratio\":null";
+
+    if (reference > 0)
+        (void)snprintf(comparison, sizeof comparison,
+                       "\"reference\":%.6g,\"ratio\":%.3g", reference,
+                       value / reference);
+    (void)printf("{\"name\":\"%s\",\"value\":%.6g,\"unit\":\"%s\",%s,"
+                 "\"aim\":null,\"met\":null}\n",
+                 name, value, unit, comparison);
     (void)fflush(stdout);
+}
+
+double bench_command(const void *context)
+{
+    double seconds = NAN;
+    FILE *const out = popen(context, "r");
+
+    if (out == NULL || fscanf(out, "%lf", &seconds) != 1)
+        seconds = NAN;
+    return out != NULL && pclose(out) == 0 ? seconds : NAN;
 }
 
 void bench_must(sat_status status, const sat_error *err)

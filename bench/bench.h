@@ -40,8 +40,14 @@ void bench_report_ratio(const char *name, double value, const char *unit,
 /* A value that stands for itself. */
 void bench_report_value(const char *name, double value, const char *unit,
                         double aim, bench_sense sense);
-/* A value with no aim, to compare others with. */
-void bench_report_fact(const char *name, double value, const char *unit);
+/* A value with no aim, to compare others with; `reference` may be 0, for none.
+ */
+void bench_report_fact(const char *name, double value, const char *unit,
+                       double reference);
+
+/* What a command prints: the seconds of its work. Its context is the command;
+ * NAN where it fails. */
+double bench_command(const void *context);
 
 /* Seconds on a clock that only moves forward. */
 double bench_now(void);

@@ -87,6 +87,6 @@ int main(void)
     bench_report_value("one changed cell among 1,000,000 rows",
                        bench_median(times, ROUNDS), "ms", 1, BENCH_AT_MOST);
     bench_report_fact("a page appended to a file and synced, for comparison",
-                      bench_median(synced, ROUNDS), "ms");
+                      bench_median(synced, ROUNDS), "ms", 0);
     return 0;
 }
