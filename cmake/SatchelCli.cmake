@@ -41,3 +41,17 @@ function(sat_cli_tests target)
             "SATCHEL=$<TARGET_FILE:${target}>;SAT_BUILD_DIR=${PROJECT_BINARY_DIR}")
     endforeach()
 endfunction()
+
+# sat_page_test(TARGET): the page of the agent, used in a real browser.
+function(sat_page_test target)
+    find_program(NODE node REQUIRED)
+    set(modules "${PROJECT_SOURCE_DIR}/build/page")
+    add_test(NAME page/modules COMMAND
+        "${PROJECT_SOURCE_DIR}/scripts/page-modules")
+    add_test(NAME page/page COMMAND "${NODE}" --test
+        "${PROJECT_SOURCE_DIR}/tests/page/page_test.mjs")
+    set_tests_properties(page/modules PROPERTIES FIXTURES_SETUP page_modules)
+    set_tests_properties(page/page PROPERTIES
+        FIXTURES_REQUIRED page_modules TIMEOUT 300 ENVIRONMENT
+        "SATCHEL=$<TARGET_FILE:${target}>;PAGE_MODULES=${modules};SHOTS=${PROJECT_BINARY_DIR}/screenshots")
+endfunction()

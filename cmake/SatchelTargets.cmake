@@ -40,6 +40,17 @@ function(sat_module name)
     target_link_libraries(sat_${name} PUBLIC ${ARG_DEPENDS})
 endfunction()
 
+# sat_embed(TARGET FOLDER): the files of FOLDER become part of TARGET.
+function(sat_embed target folder)
+    file(GLOB files CONFIGURE_DEPENDS "${PROJECT_SOURCE_DIR}/${folder}/*")
+    set(output "${PROJECT_BINARY_DIR}/${target}_files.c")
+    add_custom_command(OUTPUT "${output}"
+        COMMAND ${CMAKE_COMMAND} "-DFILES=${files}" -DOUTPUT=${output}
+            -P "${PROJECT_SOURCE_DIR}/cmake/Embed.cmake"
+        DEPENDS ${files} "${PROJECT_SOURCE_DIR}/cmake/Embed.cmake" VERBATIM)
+    target_sources(${target} PRIVATE "${output}")
+endfunction()
+
 # sat_library(NAME MODULES name... ABI map): the shared library, exporting
 # exactly the symbols in `map`, and NAME_static with all of them for the tests.
 function(sat_library name)

@@ -10,6 +10,7 @@
 
 #include "agent/control.h"
 #include "base/error.h"
+#include "net/body.h"
 #include "store/profile.h"
 #include "store/vault.h"
 #include "store/vault_db.h"
@@ -21,6 +22,69 @@
 #define QUIET_MS 100 /* after a write, before looking what it was */
 
 DEFINE_AUTO_PTR(sat_settings, sat_settings_close);
+
+/* ---- the page ---- */
+
+void sat__agent_publish(sat__agent *agent)
+{
+    if (agent->page == NULL)
+        return;
+    AUTO_JSON json_t *value = sat__agent_describe(agent);
+    char *const text = value != NULL ? json_dumps(value, JSON_COMPACT) : NULL;
+    {
+        SCOPED_LOCK(&agent->lock);
+        free(agent->described);
+        agent->described = text;
+    }
+    sat__page_touch(agent->page);
+}
+
+static char *describe_for_page(void *context)
+{
+    sat__agent *const agent = context;
+
+    SCOPED_LOCK(&agent->lock);
+    return agent->described != NULL ? strdup(agent->described) : NULL;
+}
+
+static void sync_for_page(void *context)
+{
+    sat__agent *const agent = context;
+
+    atomic_store(&agent->is_sync_asked, true);
+    (void)uv_async_send(&agent->bell);
+}
+
+static void on_bell(uv_async_t *bell)
+{
+    sat__agent *const agent = bell->data;
+
+    if (atomic_exchange(&agent->is_sync_asked, false))
+        sat__agent_sync(agent, true);
+}
+
+static sat_status start_page(sat__agent *agent, sat_error *err)
+{
+    const sat__page_owner owner = {agent, sync_for_page, describe_for_page};
+    sat_profile *twin = NULL;
+
+    TRY(sat__profile_twin(agent->profile, &twin, err));
+    TRY(sat__page_start(twin, agent->vault, &owner, &agent->page, err));
+    sat__agent_publish(agent);
+    return SAT_OK;
+}
+
+sat_status sat__agent_invite(sat__agent *agent, char url[SAT_PAGE_URL_SIZE],
+                             char file[SAT_PATH_SIZE], sat_error *err)
+{
+    char folder[SAT_PATH_SIZE];
+
+    if (agent->page == NULL)
+        TRY(start_page(agent, err));
+    TRY(sat__control_path(agent->profile->path, "", folder, sizeof folder,
+                          err));
+    return sat__page_invite(agent->page, folder, url, file, err);
+}
 
 /* ---- rounds ---- */
 
@@ -59,6 +123,7 @@ static void on_round_done(uv_work_t *work, int status)
     agent->is_running = false;
     keep_partners(agent);
     sat__agent_tell(agent);
+    sat__agent_publish(agent);
     if (agent->is_stopping)
         return;
     if (agent->is_force_next || agent->is_look_next)
@@ -82,6 +147,8 @@ static void begin_round(sat__agent *agent)
     agent->work.data = agent;
     /* Only a missing function can be refused here. */
     (void)uv_queue_work(&agent->loop, &agent->work, do_round, on_round_done);
+    if (round->is_forced)
+        sat__agent_publish(agent);
 }
 
 void sat__agent_sync(sat__agent *agent, bool is_forced)
@@ -202,6 +269,7 @@ static void close_handle(uv_handle_t *handle, void *context)
     const sat__agent *const agent = context;
     const uv_handle_t *const ours[] = {
         (const uv_handle_t *)&agent->listener,
+        (const uv_handle_t *)&agent->bell,
         (const uv_handle_t *)&agent->interrupt,
         (const uv_handle_t *)&agent->terminate,
         (const uv_handle_t *)&agent->clock,
@@ -230,6 +298,11 @@ static sat_status start_loop(sat__agent *agent, sat_error *err)
     uv_loop_t *const loop = &agent->loop;
     AUTO_FD int listener = -1;
 
+    const int code = uv_async_init(loop, &agent->bell, on_bell);
+    if (code != 0)
+        return sat__fail(err, SAT_ERR_IO, "no bell for the agent: %s",
+                         uv_strerror(code));
+    agent->bell.data = agent;
     (void)uv_signal_init(loop, &agent->interrupt);
     (void)uv_signal_init(loop, &agent->terminate);
     (void)uv_timer_init(loop, &agent->clock);
@@ -256,7 +329,7 @@ static sat_status start_loop(sat__agent *agent, sat_error *err)
 static sat_status open_parts(sat__agent *agent, const char *listen,
                              sat_error *err)
 {
-    TRY(sat__control_lock(agent->profile->path, &agent->lock, err));
+    TRY(sat__control_lock(agent->profile->path, &agent->held, err));
     TRY(sat__profile_twin(agent->profile, &agent->twin, err));
     TRY(sat_settings_open(agent->profile, &agent->settings, err));
     TRY(sat__vault_open(agent->profile, agent->vault, 0, &agent->watched, err));
@@ -273,6 +346,8 @@ static sat_status open_parts(sat__agent *agent, const char *listen,
 
 static void close_parts(sat__agent *agent)
 {
+    free(agent->described);
+    (void)pthread_mutex_destroy(&agent->lock);
     sat_peer_server_stop(agent->server);
     if (agent->watch >= 0)
         (void)close(agent->watch);
@@ -282,9 +357,9 @@ static void close_parts(sat__agent *agent)
     sat_profile_close(agent->twin);
     free(agent->round.partners);
     free(agent->partners);
-    if (agent->lock >= 0) {
+    if (agent->held >= 0) {
         sat__control_remove(agent->profile->path);
-        (void)close(agent->lock);
+        (void)close(agent->held);
     }
 }
 
@@ -314,6 +389,7 @@ static sat_status run(sat__agent *agent, const sat_agent_options *options,
             agent->server != NULL ? sat_peer_server_url(agent->server) : NULL,
             options->context);
     (void)uv_run(&agent->loop, UV_RUN_DEFAULT);
+    sat__page_stop(agent->page);
     code = uv_loop_close(&agent->loop);
     return st == SAT_OK && code != 0
                ? sat__fail(err, SAT_ERR_IO, "the agent did not end well")
@@ -324,7 +400,10 @@ sat_status sat_agent_run(sat_profile *profile, const sat_agent_options *given,
                          sat_error *err)
 {
     sat_agent_options options = SAT_AGENT_INIT;
-    sat__agent agent = {.profile = profile, .watch = -1, .lock = -1};
+    sat__agent agent = {.profile = profile,
+                        .watch = -1,
+                        .held = -1,
+                        .lock = PTHREAD_MUTEX_INITIALIZER};
     sigset_t before;
 
     if (given->size > sizeof options)

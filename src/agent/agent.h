@@ -14,6 +14,7 @@
 
 #include "agent/rounds.h"
 #include "base/sqlite.h"
+#include "page/page.h"
 #include "satchel/agent.h"
 #include "satchel/settings.h"
 
@@ -27,9 +28,14 @@ typedef struct sat__agent {
     uint64_t started_ms;
     sat_peer_server *server; /* NULL where peers are not answered */
     sat_settings *settings;
-    sqlite3 *watched; /* the vault, so that its log stays */
-    int watch;        /* on it, or -1 */
-    int lock;
+    sat__page *page; /* NULL until somebody asks for it */
+    pthread_mutex_t lock;
+    char *described; /* what status says, for the page; guarded by lock */
+    atomic_bool is_sync_asked; /* by the page */
+    uv_async_t bell;           /* which rings then */
+    sqlite3 *watched;          /* the vault, so that its log stays */
+    int watch;                 /* on it, or -1 */
+    int held; /* the lock on the profile's folder `agent`, or -1 */
     uv_loop_t loop;
     uv_pipe_t listener;
     uv_signal_t interrupt, terminate;
@@ -66,6 +72,15 @@ struct agent_client {
 /* Begins a round as soon as none runs. */
 void sat__agent_sync(sat__agent *agent, bool is_forced);
 
+/* Tells the page, if it is open, how things are now. */
+void sat__agent_publish(sat__agent *agent);
+
+/* Makes an address of the page, which is started if it is not. */
+SAT_CHECK sat_status sat__agent_invite(sat__agent *agent,
+                                       char url[SAT_PAGE_URL_SIZE],
+                                       char file[SAT_PATH_SIZE],
+                                       sat_error *err);
+
 /* Ends the agent, once what is under way has ended. */
 void sat__agent_stop(sat__agent *agent);
 
@@ -74,6 +89,9 @@ void sat__agent_stop(sat__agent *agent);
 /* Listens for questions, at `fd`, which it takes. */
 SAT_CHECK sat_status sat__agent_listen(sat__agent *agent, int fd,
                                        sat_error *err);
+
+/* What status says; NULL where memory is refused. */
+json_t *sat__agent_describe(const sat__agent *agent);
 
 /* A round is over: answers those who waited for it. */
 void sat__agent_tell(sat__agent *agent);

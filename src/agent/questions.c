@@ -5,6 +5,7 @@
  *
  *      {"ask": "status"}   who runs, and how it goes with each device
  *      {"ask": "sync"}     a round with everybody, and what came of it
+ *      {"ask": "ui"}       an address of the page, good for one visit
  *      {"ask": "stop"}     the end
  */
 #include <stdio.h>
@@ -96,7 +97,7 @@ static json_t *describe_partner(const sat__partner *partner, uint64_t now_ms)
                                        : json_null());
 }
 
-static json_t *describe(sat__agent *agent)
+json_t *sat__agent_describe(const sat__agent *agent)
 {
     json_t *const partners = json_array();
 
@@ -151,7 +152,7 @@ void sat__agent_tell(sat__agent *agent)
 static void ask_status(agent_client *client, const json_t *question)
 {
     (void)question;
-    AUTO_JSON json_t *value = describe(client->agent);
+    AUTO_JSON json_t *value = sat__agent_describe(client->agent);
 
     answer(client, value);
 }
@@ -175,6 +176,20 @@ static void ask_sync(agent_client *client, const json_t *question)
     sat__agent_sync(client->agent, true);
 }
 
+static void ask_ui(agent_client *client, const json_t *question)
+{
+    char url[SAT_PAGE_URL_SIZE], file[SAT_PATH_SIZE];
+    sat_error err;
+
+    (void)question;
+    if (sat__agent_invite(client->agent, url, file, &err) != SAT_OK) {
+        answer_error(client, &err);
+        return;
+    }
+    AUTO_JSON json_t *value = json_pack("{s:s, s:s}", "url", url, "file", file);
+    answer(client, value);
+}
+
 static void ask_stop(agent_client *client, const json_t *question)
 {
     AUTO_JSON json_t *value = json_object();
@@ -189,8 +204,10 @@ static void handle(agent_client *client)
     static const struct {
         const char *name;
         void (*run)(agent_client *client, const json_t *question);
-    } questions[] = {
-        {"status", ask_status}, {"sync", ask_sync}, {"stop", ask_stop}};
+    } questions[] = {{"status", ask_status},
+                     {"sync", ask_sync},
+                     {"ui", ask_ui},
+                     {"stop", ask_stop}};
     AUTO_JSON json_t *question = NULL;
     sat_error err = {0};
 

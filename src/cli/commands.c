@@ -215,6 +215,16 @@ const cli_command cli_commands[] = {
      .run = cli_agent,
      .options = {{"listen", "ADDRESS",
                   "where to answer, 127.0.0.1:7440 by default"}}},
+    {.name = "ui",
+     .summary = "Open the page of this device in a browser",
+     .details = "Prints the page's address too, which is good for one visit "
+                "within two minutes. The page is the agent's; where none runs, "
+                "this command is it, until Ctrl-C.",
+     .run = cli_ui,
+     .options = {{"no-open", NULL, "print the address, open no browser"},
+                 {"listen", "ADDRESS",
+                  "where an agent of its own answers, 127.0.0.1:7440 by "
+                  "default"}}},
     {.name = "join",
      .operands = "URL[#DEVICE-ID]",
      .least = 1,

@@ -70,6 +70,7 @@ cli_command_fn cli_status;
 cli_command_fn cli_strategy;
 cli_command_fn cli_sync;
 cli_command_fn cli_track;
+cli_command_fn cli_ui;
 cli_command_fn cli_unlock;
 cli_command_fn cli_untrack;
 cli_command_fn cli_vault_create;

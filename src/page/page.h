@@ -1,0 +1,50 @@
+/*
+ * page.h - the agent's page: a server on loopback for one person's browser
+ *
+ * Who may use it is decided once: sat__page_invite() makes a token, which
+ * stands in a file that only this user can read and is good for one exchange
+ * within two minutes. The page that got it through the fragment of its address,
+ * which no server sees, exchanges it for a bearer token of its own, in memory,
+ * and sends that with every request. The Host must be this server and the
+ * Origin too, and what the browser may do is said by a Content-Security-Policy
+ * that knows nothing but this server.
+ *
+ * Any thread may use it.
+ */
+#ifndef SAT_SRC_PAGE_PAGE_H
+#define SAT_SRC_PAGE_PAGE_H
+
+#include "satchel/peer.h"
+
+/* What the page asks of whoever runs it; called on the page's thread. */
+typedef struct sat__page_owner {
+    void *context;
+    void (*sync)(void *context); /* begins to; its end is touched */
+    /* How the owner does, as a JSON object for free(); NULL without memory. */
+    char *(*describe)(void *context);
+} sat__page_owner;
+
+typedef struct sat__page sat__page;
+
+/* `profile` is the page's from then on; `vault` is the one it shows first. */
+SAT_CHECK sat_status sat__page_start(sat_profile *profile, const char *vault,
+                                     const sat__page_owner *owner,
+                                     sat__page **out, sat_error *err);
+void sat__page_stop(sat__page *page);
+
+/* Room for an address with a token, and the path of a file. */
+#define SAT_PAGE_URL_SIZE 160
+
+/*
+ * Makes a token, and writes a file into `folder` that sends whoever opens it to
+ * the page: a browser is started with that file, since what stands on a command
+ * line is seen by everybody.
+ */
+SAT_CHECK sat_status sat__page_invite(sat__page *page, const char *folder,
+                                      char url[SAT_PAGE_URL_SIZE],
+                                      char file[SAT_PATH_SIZE], sat_error *err);
+
+/* Something changed; whoever looks is told to look again. */
+void sat__page_touch(sat__page *page);
+
+#endif /* SAT_SRC_PAGE_PAGE_H */

@@ -1,0 +1,124 @@
+// A browser on the page of a device, driven as a person would; used by page_test.mjs.
+//
+//   SATCHEL     the program              PAGE_MODULES  where npm put its packages
+//   SHOTS       where screenshots go     CHROMIUM      the browser
+
+import {spawn, spawnSync} from "node:child_process";
+import {mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync} from "node:fs";
+import {createRequire} from "node:module";
+import {tmpdir} from "node:os";
+import {join} from "node:path";
+
+const modules = createRequire(join(process.env.PAGE_MODULES, "package.json"));
+const {chromium} = modules("playwright-core");
+const axe = readFileSync(modules.resolve("axe-core/axe.min.js"), "utf8");
+const {SATCHEL, SHOTS} = process.env;
+
+export class Device {
+  constructor(folder, name) {
+    this.home = join(folder, name);
+    this.password = join(folder, `${name}.password`);
+    writeFileSync(this.password, "correct horse battery\n", {mode: 0o600});
+    this.genesis = this.json("init", "--name", name);
+  }
+
+  who() {
+    return ["--profile", this.home, "--password-file", this.password];
+  }
+
+  ok(...args) {
+    const done = spawnSync(SATCHEL, [...this.who(), ...args.map(String)], {encoding: "utf8"});
+    if (done.status !== 0) throw new Error(`${args.join(" ")}: ${done.stderr}`);
+    return done.stdout;
+  }
+
+  json(...args) {
+    return JSON.parse(this.ok("--json", ...args));
+  }
+
+  async agent() {
+    this.process = spawn(SATCHEL, [...this.who(), "agent", "--listen", "127.0.0.1:0"]);
+    this.address = await new Promise((resolve, reject) => {
+      this.process.stdout.once("data", (line) => resolve(String(line).trim()));
+      this.process.once("exit", () => reject(new Error("the agent ended")));
+    });
+    return this;
+  }
+
+  async stop() {
+    if (!this.process || this.process.exitCode !== null) return;
+    const ended = new Promise((resolve) => this.process.once("exit", resolve));
+    this.process.kill("SIGTERM");
+    await ended;
+  }
+
+  url() {
+    return this.ok("ui", "--no-open").trim();
+  }
+}
+
+export class World {
+  static async make() {
+    const world = new World();
+    world.folder = mkdtempSync(join(tmpdir(), "satchel-page-"));
+    world.devices = [];
+    world.browser = await chromium.launch({
+      executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
+      args: ["--no-sandbox", "--use-fake-device-for-media-stream", "--disable-dev-shm-usage"]});
+    mkdirSync(SHOTS, {recursive: true});
+    return world;
+  }
+
+  device(name) {
+    const device = new Device(this.folder, name);
+    this.devices.push(device);
+    return device;
+  }
+
+  /** A window on the device's page. Whatever it asks of anybody else, or complains of, is kept. */
+  async open(device, options = {}) {
+    const context = await this.browser.newContext({viewport: {width: 1200, height: 800}, ...options});
+    context.setDefaultTimeout(10000);
+    const page = await context.newPage();
+    page.complaints = [];
+    page.requests = [];
+    page.on("console", (m) => m.type() === "error" && page.complaints.push(m.text()));
+    page.on("pageerror", (e) => page.complaints.push(String(e)));
+    page.on("request", (r) => page.requests.push(r));
+    await page.goto(device.url());
+    await page.getByRole("heading", {name: "Overview"}).waitFor();
+    return page;
+  }
+
+  async close() {
+    await this.browser.close();
+    for (const device of this.devices) await device.stop();
+    rmSync(this.folder, {recursive: true, force: true});
+  }
+}
+
+export const go = async (page, name) => {
+  await page.getByRole("link", {name: new RegExp(`^${name}`)}).click();
+  await page.getByRole("heading", {level: 1, name}).waitFor();
+};
+
+export const shot = (page, name) => page.screenshot({path: join(SHOTS, `${name}.png`)});
+
+/** What axe-core finds that is serious, or worse. */
+export async function serious(page) {
+  // As a content script would: the page's own policy lets nothing else in.
+  const session = await page.context().newCDPSession(page);
+  const run = `${axe}; axe.run(document).then((r) => JSON.stringify(r.violations
+      .filter((v) => ["serious", "critical"].includes(v.impact))
+      .map((v) => v.id + ": " + v.nodes.map((n) => n.target.join(" ")).join(", "))))`;
+  const {result} = await session.send("Runtime.evaluate", {expression: run, awaitPromise: true});
+  return JSON.parse(result.value);
+}
+
+export async function until(what, holds, patience = 15000) {
+  for (const end = Date.now() + patience; Date.now() < end;) {
+    if (await holds()) return;
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+  throw new Error(`it never came to be that ${what}`);
+}

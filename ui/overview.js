@@ -1,0 +1,33 @@
+import * as api from "./api.js";
+import {ago, button, h, table} from "./dom.js";
+
+export function overview(place, _, changed) {
+  const sync = button("Sync now", async () => {
+    await api.post("/api/sync");
+    changed();
+  }, {class: "main"}, "Syncing.");
+  const body = h("div");
+  place.append(h("p", {class: "row"}, sync), body);
+  return {refresh: ({status}) => draw(body, status)};
+}
+
+function draw(body, {agent, vaults, device_name, fingerprint}) {
+  body.replaceChildren(
+    h("div", {class: "grid"},
+      h("section", {class: "card"}, h("h2", {}, "This device"),
+        h("p", {}, device_name), h("p", {class: "mono soft"}, fingerprint)),
+      h("section", {class: "card"}, h("h2", {}, "Vaults"),
+        vaults.map((v) => h("p", {class: "row between"}, v.name, v.conflicts > 0
+          ? h("a", {href: "#conflicts", class: "bad"}, `${v.conflicts} to decide`)
+          : h("span", {class: "good"}, "nothing to decide")))),
+      h("section", {class: "card"}, h("h2", {}, "Agent"),
+        h("p", {}, agent.address === null ? "Answers no other device."
+          : ["Answers at ", h("span", {class: "mono"}, agent.address.replace(/#.*/, ""))]),
+        h("p", {class: "soft"}, `Syncs every ${Math.round(agent.every_ms / 1000)} s, and when something changes.`))),
+    h("section", {class: "card"}, h("h2", {}, "In step with"),
+      table("Devices in step", ["Device", "Last sync", "How it goes"], agent.peers.map((p) => [
+        p.device_name, ago(p.synced_at),
+        p.error === null ? h("span", {class: "good"}, "well")
+          : h("span", {class: "bad"}, `${p.error}; again in ${Math.round(p.next_in_ms / 1000)} s`)]),
+      "No other device was joined yet: satchel join, with the address that the other one prints.")));
+}
