@@ -2,7 +2,7 @@
 find_package(Threads REQUIRED)
 find_package(PkgConfig REQUIRED)
 foreach(pair SQLCIPHER:sqlcipher CRYPTO:libcrypto SSL:libssl SODIUM:libsodium
-        UTF8PROC:libutf8proc UV:libuv ZSTD:libzstd JANSSON:jansson
+        UTF8PROC:libutf8proc UV:libuv ZSTD:libzstd ZIP:libzip JANSSON:jansson
         KEYUTILS:libkeyutils EDIT:libedit INIH:inih PQ:libpq ZBAR:zbar
         PNG:libpng QRENCODE:libqrencode)
     string(REPLACE ":" ";" pair "${pair}")

@@ -122,6 +122,39 @@ SAT_CHECK sat_status sat_backup_restore(const char *path, const sat_env *env,
                                         const sat_restore_options *options,
                                         sat_backup *out, sat_error *err);
 
+/* ---- interchange with other programs ---- */
+
+/* What the phrase's key is made with. */
+typedef enum sat_noah {
+    SAT_NOAH = 1,       /* PBKDF2 with 600,000 iterations and a random salt */
+    SAT_NOAH_OLDER = 0, /* 10,000, and a salt made of the phrase itself: it can
+                           be guessed at faster */
+    SAT_NOAH_WIDTH_ = 0x7fffffff
+} sat_noah;
+
+/*
+ * Writes the vaults of the unlocked profile but `account`, as plain databases
+ * with their media files in a zip, sealed under any BIP39 phrase, to the new
+ * file `file`. It is made in memory: SAT_ERR_LIMIT above 512 MB.
+ */
+SAT_CHECK sat_status sat_noah_export(sat_profile *profile, const char *file,
+                                     const char *phrase, sat_noah format,
+                                     sat_error *err);
+
+typedef struct sat_noah_report {
+    uint64_t vaults, tables, rows, files;
+} sat_noah_report;
+
+/*
+ * Takes over what such a file holds, of either format: into vaults that have no
+ * tables yet, or that are made. Everything is checked before anything is taken.
+ * SAT_ERR_AUTH where the phrase does not open it, which can not be told from
+ * damage; SAT_ERR_UNSUPPORTED where no vault is in it.
+ */
+SAT_CHECK sat_status sat_noah_import(sat_profile *profile, const char *file,
+                                     const char *phrase, sat_noah_report *out,
+                                     sat_error *err);
+
 SAT_END_DECLS
 
 #endif /* SAT_BACKUP_H */

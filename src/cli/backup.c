@@ -6,6 +6,7 @@
 
 #include "cli/commands.h"
 #include "cli/list.h"
+#include "cli/password.h"
 #include "cli/progress.h"
 #include "cli/session.h"
 #include "satchel/backup.h"
@@ -178,4 +179,56 @@ sat_status cli_backup_delete(cli_run *cli, sat_error *err)
     TRY(sat_backup_delete(session.profile, at, version, err));
     cli_say(cli, "Deleted backup %llu.", (unsigned long long)version);
     return cli_print_done(cli, err);
+}
+
+static sat_status check_format(const cli_run *cli, sat_error *err)
+{
+    const char *const format = cli_value(cli, "format");
+
+    if (format != NULL && strcmp(format, "noah") == 0)
+        return SAT_OK;
+    return sat__fail(err, SAT_ERR_INVALID,
+                     "the format is 'noah', which --format says");
+}
+
+sat_status cli_backup_export(cli_run *cli, sat_error *err)
+{
+    AUTO(cli_session) session = {0};
+    AUTO(cli_secret) phrase = {{0}};
+
+    TRY(check_format(cli, err));
+    TRY(cli_session_unlock(cli, &session, err));
+    TRY(cli_phrase_get(cli, cli_value(cli, "phrase-file"), &phrase, err));
+    TRY(sat_noah_export(session.profile, cli->operands[0], phrase.text,
+                        cli_flag(cli, "older") ? SAT_NOAH_OLDER : SAT_NOAH,
+                        err));
+    cli_say(cli, "Exported to '%s', under that recovery phrase.",
+            cli->operands[0]);
+    return cli_print_done(cli, err);
+}
+
+sat_status cli_backup_import(cli_run *cli, sat_error *err)
+{
+    AUTO(cli_session) session = {0};
+    AUTO(cli_secret) phrase = {{0}};
+    AUTO(cli_json) json = CLI_JSON_INIT;
+    sat_noah_report report = {0};
+
+    TRY(check_format(cli, err));
+    TRY(cli_session_unlock(cli, &session, err));
+    TRY(cli_phrase_get(cli, cli_value(cli, "phrase-file"), &phrase, err));
+    TRY(sat_noah_import(session.profile, cli->operands[0], phrase.text, &report,
+                        err));
+    cli_say(cli, "Imported %llu tables and %llu files into %llu vaults.",
+            (unsigned long long)report.tables, (unsigned long long)report.files,
+            (unsigned long long)report.vaults);
+    if (!cli->json)
+        return cli_flush(err);
+    cli_json_open(&json, '{');
+    cli_json_put_integer(&json, "vaults", (int64_t)report.vaults);
+    cli_json_put_integer(&json, "tables", (int64_t)report.tables);
+    cli_json_put_integer(&json, "rows", (int64_t)report.rows);
+    cli_json_put_integer(&json, "files", (int64_t)report.files);
+    cli_json_close(&json, '}');
+    return cli_json_print(&json, err);
 }

@@ -15,6 +15,8 @@ cli_command_fn cli_account_register;
 cli_command_fn cli_account_show;
 cli_command_fn cli_audit;
 cli_command_fn cli_backup_delete;
+cli_command_fn cli_backup_export;
+cli_command_fn cli_backup_import;
 cli_command_fn cli_backup_list;
 cli_command_fn cli_backup_now;
 cli_command_fn cli_backup_restore;

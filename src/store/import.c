@@ -10,27 +10,32 @@
 #include "base/sqlite_error.h"
 #include "store/vault_db.h"
 
+sat_status sat__database_distrust(sqlite3 *db, sat_error *err)
+{
+    /* Its schema may be hostile: nothing in it may run on its own. */
+    (void)sqlite3_db_config(db, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL);
+    (void)sqlite3_db_config(db, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
+    const int rc = sqlite3_exec(db,
+                                "PRAGMA cell_size_check = ON;"
+                                "PRAGMA ignore_check_constraints = ON;"
+                                "SELECT 1 FROM sqlite_schema",
+                                NULL, NULL, NULL);
+    if (rc == SQLITE_NOTADB)
+        return sat__fail(err, SAT_ERR_CORRUPT,
+                         "this is not a plain SQLite database");
+    return sat__sqlite_status(db, rc, err, "cannot read it");
+}
+
 static sat_status open_plain(const char *file, sqlite3 **out, sat_error *err)
 {
     AUTO_PTR(sqlite3) db = NULL;
-    int rc = sqlite3_open_v2(file, &db,
-                             SQLITE_OPEN_READONLY | SQLITE_OPEN_NOMUTEX, NULL);
+    const int rc = sqlite3_open_v2(
+        file, &db, SQLITE_OPEN_READONLY | SQLITE_OPEN_NOMUTEX, NULL);
     if (rc != SQLITE_OK)
         return sat__sqlite_status(db, rc, err, "cannot open it");
     (void)sqlite3_busy_timeout(db, 5000);
 
-    /* Its schema may be hostile: nothing in it may run on its own. */
-    (void)sqlite3_db_config(db, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL);
-    (void)sqlite3_db_config(db, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
-    rc = sqlite3_exec(db,
-                      "PRAGMA cell_size_check = ON;"
-                      "PRAGMA ignore_check_constraints = ON;"
-                      "SELECT 1 FROM sqlite_schema",
-                      NULL, NULL, NULL);
-    if (rc == SQLITE_NOTADB)
-        return sat__fail(err, SAT_ERR_CORRUPT,
-                         "this is not a plain SQLite database");
-    TRY(sat__sqlite_status(db, rc, err, "cannot read it"));
+    TRY(sat__database_distrust(db, err));
     *out = TAKE(db);
     return SAT_OK;
 }
@@ -83,14 +88,22 @@ static sat_status check_empty(sqlite3 *db, sat_error *err)
     return SAT_OK;
 }
 
+sat_status sat__database_check_import(sqlite3 *from, sqlite3 *to,
+                                      sat_error *err)
+{
+    if (to != NULL)
+        TRY(check_empty(to, err));
+    TRY(check_undamaged(from, err));
+    return check_names(from, err);
+}
+
 static sat_status import(const char *file, sqlite3 *to, sat__progress progress,
                          sat_import_report *out, sat_error *err)
 {
     AUTO_PTR(sqlite3) from = NULL;
     TRY(check_empty(to, err));
     TRY(open_plain(file, &from, err));
-    TRY(check_undamaged(from, err));
-    TRY(check_names(from, err));
+    TRY(sat__database_check_import(from, to, err));
     return sat__database_copy(from, to, progress, out, err);
 }
 
