@@ -156,6 +156,30 @@ static void a_key_that_two_rows_lost(void **state)
     assert_string_equal(device_conflicts(&a), "");
 }
 
+/* SQLite gives rowids from the top again, below the greatest that was known. */
+static void a_row_on_a_rowid_that_was_free_again(void **state)
+{
+    (void)state;
+    begin("CREATE TABLE t(k TEXT PRIMARY KEY, v);"
+          "INSERT INTO t VALUES('a', 1), ('b', 2), ('c', 3), ('d', 4)");
+    device_run(&a, "DELETE FROM t WHERE k IN ('b', 'c')");
+    device_collect(&a);
+    arrives("BEGIN; DELETE FROM t WHERE k = 'd'; INSERT INTO t VALUES('e', 5),"
+            "('f', 6); COMMIT",
+            "a|1;e|5;f|6;");
+}
+
+static void a_deletion_keeps_the_values_of_its_own_row(void **state)
+{
+    (void)state;
+    begin("CREATE TABLE t(k TEXT PRIMARY KEY, v, w);"
+          "INSERT INTO t VALUES('a', 1, 1), ('b', 2, 2)");
+    device_run(&b, "UPDATE t SET w = 'edit' WHERE k = 'b'");
+    arrives("BEGIN; DELETE FROM t WHERE k = 'b'; INSERT INTO t VALUES('x', 9, "
+            "9); DELETE FROM t WHERE k = 'x'; COMMIT",
+            "a|1|1;b|2|edit;");
+}
+
 int main(void)
 {
 #define WITH_DEVICES(test)                                                     \
@@ -171,6 +195,8 @@ int main(void)
         WITH_DEVICES(a_key_that_moves_where_others_came_and_went),
         WITH_DEVICES(a_row_that_moves_over_a_new_one),
         WITH_DEVICES(a_key_that_two_rows_lost),
+        WITH_DEVICES(a_row_on_a_rowid_that_was_free_again),
+        WITH_DEVICES(a_deletion_keeps_the_values_of_its_own_row),
     };
     return cmocka_run_group_tests_name("collect", tests, NULL, NULL);
 }

@@ -61,12 +61,39 @@ static void a_key_that_stays_may_be_claimed_at_another_time(void **state)
     all_become_equal("a|1|x;b|2|y;n|2|of c;");
 }
 
+/* A row that dangles holds its key against others, until it dies. */
+static void a_row_that_is_held_gives_its_key_back_when_it_dies(void **state)
+{
+    static const char query[] = "SELECT * FROM k ORDER BY 1";
+    (void)state;
+    trio_close(&t);
+    trio_open(&t,
+              "CREATE TABLE p(id INTEGER PRIMARY KEY);"
+              "CREATE TABLE k(id TEXT PRIMARY KEY, v, p REFERENCES p(id))",
+              "INSERT INTO p VALUES(1)");
+    device_sync(&t.a, &t.c);
+    write_on(&t.b, "INSERT INTO k VALUES('n', 'of b', 1)");
+    write_on(&t.c, "INSERT INTO k VALUES('n', 'of c', NULL)");
+    write_on(&t.a, "DELETE FROM p");
+    device_pull(&t.a, &t.b, 100);
+    device_pull(&t.a, &t.c, 100);
+    assert_string_equal(device_get(&t.a, query), "");
+    write_on(&t.b, "DELETE FROM k");
+    device_pull(&t.a, &t.b, 100);
+    assert_string_equal(device_get(&t.a, query), "n|of c|NULL;");
+    device_sync(&t.a, &t.b);
+    device_sync(&t.a, &t.c);
+    devices_equal(&t.a, &t.b, query);
+    devices_equal(&t.a, &t.c, query);
+}
+
 int main(void)
 {
 #define WITH_DEVICES(test)                                                     \
     cmocka_unit_test_setup_teardown(test, open_three, close_three)
     const struct CMUnitTest tests[] = {
         WITH_DEVICES(a_key_that_stays_may_be_claimed_at_another_time),
+        WITH_DEVICES(a_row_that_is_held_gives_its_key_back_when_it_dies),
     };
     return cmocka_run_group_tests_name("settle", tests, NULL, NULL);
 }
