@@ -99,13 +99,15 @@ static sat_status check_signature(sat__peer_host *host, sat__request *request,
     sat_bytes nonce;
 
     TRY(sat__request_verify(request, host->peer->id, &nonce, err));
+    (void)pthread_mutex_lock(&host->lock);
     const sat_status status = sat__nonces_use(host->nonces, nonce, err);
+    (void)pthread_mutex_unlock(&host->lock);
     if (status != SAT_OK)
         request->is_signed = false;
     return status;
 }
 
-static sat_status check_standing(const sat__peer_host *host,
+static sat_status check_standing(sat__peer_host *host,
                                  const sat__request *request, unsigned needed,
                                  sat_error *err)
 {
@@ -113,8 +115,10 @@ static sat_status check_standing(const sat__peer_host *host,
     uint8_t id[SAT_DEVICE_ID_SIZE];
 
     sat__host_signer(request, id);
+    (void)pthread_mutex_lock(&host->lock);
     const sat_status status =
         sat__registry_find(host->peer->registry, id, &device, err);
+    (void)pthread_mutex_unlock(&host->lock);
     if (status == SAT_ERR_NOT_FOUND && needed == HOST_SIGNED)
         return SAT_OK;
     if (status == SAT_ERR_NOT_FOUND)
@@ -149,7 +153,9 @@ static void add_nonce(sat__peer_host *host, sat__response *response)
 {
     char nonce[SAT_NONCE_SIZE];
 
+    (void)pthread_mutex_lock(&host->lock);
     sat__nonces_issue(host->nonces, nonce);
+    (void)pthread_mutex_unlock(&host->lock);
     sat__headers_put(&response->headers, "Satchel-Nonce", nonce);
 }
 
@@ -201,6 +207,14 @@ static size_t begin(void *context, sat__request *request,
     return route->body_max;
 }
 
+/* Those may take long, and lock what they need of the rest. */
+static bool is_about_replica(const sat__route *route)
+{
+    return strncmp(route->pattern, "/sync/", 6) == 0 ||
+           strncmp(route->pattern, "/files/", 7) == 0 ||
+           strncmp(route->pattern, "/conflicts/", 11) == 0;
+}
+
 static sat_status run(sat__peer_host *host, sat__request *request,
                       sat__response *response, sat_error *err)
 {
@@ -221,10 +235,15 @@ static sat_status run(sat__peer_host *host, sat__request *request,
         return SAT_OK;
     }
     TRY(status);
-    return route->handle(host, request, id, response, err);
+    if (is_about_replica(route))
+        return route->handle(host, request, id, response, err);
+    (void)pthread_mutex_lock(&host->lock);
+    const sat_status handled = route->handle(host, request, id, response, err);
+    (void)pthread_mutex_unlock(&host->lock);
+    return handled;
 }
 
-static bool handle(void *context, sat__request *request,
+static void answer(void *context, sat__request *request,
                    sat__response *response)
 {
     sat_error err = {0};
@@ -233,7 +252,31 @@ static bool handle(void *context, sat__request *request,
     if (status != SAT_OK)
         answer_failure(response, status, &err);
     finish(context, request, response);
+}
+
+/* What nobody signed is answered at once; it touches nothing. */
+static bool handle(void *context, sat__request *request,
+                   sat__response *response)
+{
+    sat__peer_host *const host = context;
+
+    if (request->ticket != NULL && request->is_signed &&
+        sat__host_work_add(host->work, request, response))
+        return false;
+    answer(context, request, response);
     return true;
+}
+
+void sat__host_touch(sat__peer_host *host, const sat__request *request)
+{
+    uint8_t id[SAT_DEVICE_ID_SIZE];
+
+    sat__host_signer(request, id);
+    (void)pthread_mutex_lock(&host->lock);
+    const sat_status status =
+        sat__registry_touch(host->peer->registry, id, NULL);
+    (void)status; /* it is what people read, and nothing goes by it */
+    (void)pthread_mutex_unlock(&host->lock);
 }
 
 sat_status sat__host_read(const sat__request *request, json_t **out,
@@ -275,7 +318,9 @@ sat_status sat__peer_host_new(const sat__peer *peer, sat__peer_host **out,
     if (host == NULL)
         return sat__fail(err, SAT_ERR_NOMEM, "out of memory");
     host->peer = peer;
+    (void)pthread_mutex_init(&host->lock, NULL);
     TRY(sat__nonces_new(peer->env, &host->nonces, err));
+    TRY(sat__host_work_new(answer, host, &host->work, err));
     *out = TAKE(host);
     return SAT_OK;
 }
@@ -284,7 +329,9 @@ void sat__peer_host_free(sat__peer_host *host)
 {
     if (host == NULL)
         return;
+    sat__host_work_free(host->work);
     sat__nonces_free(host->nonces);
+    (void)pthread_mutex_destroy(&host->lock);
     free(host);
 }
 

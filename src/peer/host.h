@@ -4,9 +4,12 @@
 #ifndef SAT_SRC_PEER_HOST_H
 #define SAT_SRC_PEER_HOST_H
 
+#include <pthread.h>
+
 #include "net/body.h"
 #include "net/nonce.h"
 #include "net/router.h"
+#include "peer/host_work.h"
 #include "peer/peer.h"
 
 /* Who may ask; the flags of a route. */
@@ -18,6 +21,8 @@
 struct sat__peer_host {
     const sat__peer *peer;
     sat__nonces *nonces;
+    sat__host_work *work;
+    pthread_mutex_t lock; /* of the nonces and the registry, on any thread */
 };
 
 /* The context of every route is the sat__peer_host. */
@@ -72,6 +77,9 @@ SAT_CHECK sat_status sat__host_write(const sat__request *request,
 /* JSON that the replica wrote as part of a larger tree; null where it is NULL.
  */
 json_t *sat__host_tree(const char *json);
+
+/* Remembers that whoever signed `request` synced now. */
+void sat__host_touch(sat__peer_host *host, const sat__request *request);
 
 /* The id of whoever signed `request`. */
 void sat__host_signer(const sat__request *request,

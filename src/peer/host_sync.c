@@ -132,7 +132,6 @@ static sat_status push_page(const sat__peer *peer, const sat__request *request,
     if (is_complete) {
         TRY(sat__replica_apply(peer->replica, signer, &report, err));
         TRY(sat__peer_make_files(peer, err));
-        TRY(sat__registry_touch(peer->registry, signer, err));
     }
     sat__cbor_put_map(&response->body, 3);
     sat__cbor_put_str(&response->body, "rows");
@@ -152,6 +151,9 @@ sat_status sat__host_push(void *context, sat__request *request, const char *id,
     (void)id;
     TRY(sat__host_vault(peer, request, err));
     if (sat__body_type_of(&request->headers) == SAT_BODY_JSON)
-        return sat__host_write_changes(peer, request, response, err);
-    return push_page(peer, request, response, err);
+        TRY(sat__host_write_changes(peer, request, response, err));
+    else
+        TRY(push_page(peer, request, response, err));
+    sat__host_touch(context, request);
+    return SAT_OK;
 }

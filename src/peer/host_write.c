@@ -98,7 +98,6 @@ sat_status sat__host_write_changes(const sat__peer *peer,
     sat__host_signer(request, signer);
     TRY(sat__replica_write(peer->replica, signer, changes->list, changes->count,
                            &report, err));
-    TRY(sat__registry_touch(peer->registry, signer, err));
     AUTO_JSON json_t *value = json_pack(
         "{s:I, s:I, s:I}", "applied", (json_int_t)report.applied, "conflicts",
         (json_int_t)report.conflicts, "version", (json_int_t)report.version);

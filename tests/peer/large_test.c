@@ -1,6 +1,9 @@
 /*
- * large_test.c - rows far larger than a page
+ * large_test.c - rows far larger than a page, and requests that take long
  */
+#include <pthread.h>
+#include <time.h>
+
 #include "site.h"
 
 typedef struct scene {
@@ -75,11 +78,47 @@ static void one_that_is_too_large_is_named_until_it_is_smaller(void **state)
     assert_int_equal(site_get(&s.a, "SELECT sum(v) FROM t"), 8);
 }
 
+static void *sync_meanwhile(void *context)
+{
+    (void)site_sync(context);
+    return NULL;
+}
+
+/* The app holds its database, so the sync waits; the server does not. */
+static void a_server_says_that_it_is_well_while_a_sync_waits(void **state)
+{
+    AUTO(scene) s = {0};
+    AUTO(line) other = {0};
+    AUTO(sat__request) request = {0};
+    AUTO(sat__response) response = {0};
+    pthread_t thread;
+    sat_error err = {0};
+
+    (void)state;
+    scene_open(&s);
+    line_open(&other, &s.b, s.url);
+    site_run(&s.a, "BEGIN IMMEDIATE; INSERT INTO t VALUES('x', 1)");
+    assert_int_equal(pthread_create(&thread, NULL, sync_meanwhile, &s.l), 0);
+    (void)usleep(300000);
+    sat__request_set(&request, "GET", "/health");
+    sat__headers_put(&request.headers, "Host", other.transport.authority);
+    const time_t begun = time(NULL);
+    must(other.transport.exchange(other.transport.self, &request, &response,
+                                  &err),
+         &err);
+    assert_int_equal(response.status, 200);
+    assert_true(time(NULL) - begun < 3);
+    site_run(&s.a, "COMMIT");
+    assert_int_equal(pthread_join(thread, NULL), 0);
+    assert_int_equal(site_get(&s.b, "SELECT v FROM t"), 1);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_row_of_40_mb_travels_either_way),
         cmocka_unit_test(one_that_is_too_large_is_named_until_it_is_smaller),
+        cmocka_unit_test(a_server_says_that_it_is_well_while_a_sync_waits),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
