@@ -218,7 +218,7 @@ function(sat_simulation)
         -Wno-maybe-uninitialized)
     target_compile_definitions(satchel_simulate PRIVATE SAT_PLANTS)
     target_include_directories(satchel_simulate PRIVATE tests)
-    target_link_libraries(satchel_simulate PRIVATE sat_base sat_crypto
+    target_link_libraries(satchel_simulate PRIVATE sat_base sat_crypto sat_chain
         sat_store)
     set(last 2000)
     if(SAT_SANITIZE)

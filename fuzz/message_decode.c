@@ -1,14 +1,14 @@
 /*
  * message_decode.c - a body that decodes from CBOR encodes to the same bytes
  *
- * The first byte chooses: 0 JSON, 1 CBOR, 2 zstd, else a link of the chain of
- * devices, which too encodes to the same bytes.
+ * The first byte chooses: 0 JSON, 1 CBOR, 2 zstd, else what devices say of the
+ * account's chain, which too encodes to the same bytes.
  */
 #include <stdlib.h>
 
 #include "fuzz.h"
 #include "net/body.h"
-#include "peer/link.h"
+#include "peer/chain_message.h"
 
 #define EXPANDED_MAX ((size_t)65536)
 
@@ -38,14 +38,14 @@ static void try_zstd(sat_bytes body)
         abort();
 }
 
-static void try_link(sat_bytes body)
+static void try_chain(sat_bytes body)
 {
     AUTO(sat_buf) again = SAT_BUF_INIT;
-    sat__link link;
+    AUTO(sat__chain_message) message = {.links = NULL};
 
-    if (sat__link_decode(body, &link, NULL) != SAT_OK)
+    if (sat__chain_message_get(body, &message, NULL) != SAT_OK)
         return;
-    sat__link_encode(&link, &again);
+    sat__chain_message_put(&message, &again);
     if (!bytes_equal(body, buf_view(&again)))
         abort();
 }
@@ -66,7 +66,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         try_zstd(body);
         break;
     default:
-        try_link(body);
+        try_chain(body);
     }
     return 0;
 }

@@ -44,14 +44,16 @@ SAT_CHECK sat_status sat_device_list(sat_profile *profile, sat_device_fn *each,
                                      void *context, sat_error *err);
 
 /*
- * Lets a device that registered sync with this one, as an administrator or not.
- * SAT_ERR_NOT_FOUND where it has not, SAT_ERR_CONFLICT where it was revoked.
+ * Takes a device that registered into this person's account, as an
+ * administrator or not: every device of it lets that one sync from then on.
+ * SAT_ERR_NOT_FOUND where it has not registered, SAT_ERR_CONFLICT where it was
+ * revoked, SAT_ERR_DENIED where this device may not.
  */
 SAT_CHECK sat_status sat_device_authorize(sat_profile *profile,
                                           const uint8_t id[SAT_DEVICE_ID_SIZE],
                                           int is_admin, sat_error *err);
 
-/* Takes that back for good. */
+/* Takes that back for good, and begins another master key of the account. */
 SAT_CHECK sat_status sat_device_revoke(sat_profile *profile,
                                        const uint8_t id[SAT_DEVICE_ID_SIZE],
                                        sat_error *err);

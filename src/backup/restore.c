@@ -304,6 +304,7 @@ static sat_status write_keys(restore *job, sat_error *err)
     TRY(sat__profile_file(job->staged, "satchel.conf", path, err));
     TRY(job->former != NULL ? write_former_conf(job, path, err)
                             : write_backed_up_conf(job, path, err));
+    TRY(sat__conf_read(path, &job->staged->conf, err));
     return sat__profile_commit(&change, err);
 }
 
@@ -365,6 +366,7 @@ static sat_status restore_it(restore *job, const char *from, sat_error *err)
                             (unsigned long long)job->manifest->number);
     TRY(st);
     TRY(write_keys(job, err));
+    TRY(sat__profile_enter_account(job->staged, &job->phrase, err));
     return exchange(job, err);
 }
 

@@ -264,6 +264,18 @@ static bool is_granted(const sat__account_state *state,
                             &comes->id);
 }
 
+static bool lacks_key(const sat__account_state *state,
+                      const sat__account_change *change)
+{
+    const sat__id *const key = &state->epochs[state->epoch_count - 1].link;
+    const sat__party *const comes =
+        change->op == SAT_ACCOUNT_ADD ? &change->device : &change->password;
+    sat_bytes envelope;
+
+    sat__account_envelope(state, key, &comes->id, &envelope);
+    return envelope.len == 0;
+}
+
 static sat_status check_grant(const sat__account_state *state,
                               const sat__account_change *change, sat_error *err)
 {
@@ -307,6 +319,14 @@ static sat_status check_slot(const sat__account_state *state,
                            : check_grant(state, change, err);
 }
 
+/* A device that is there already may become an administrator. */
+static bool raises(const sat__account_principal *device,
+                   const sat__account_change *change)
+{
+    return !device->is_removed && device->who.kind == SAT_PRINCIPAL_DEVICE &&
+           !device->who.is_admin && change->device.is_admin;
+}
+
 static sat_status check_change(const void *of, const sat__chain_node *node,
                                bool is_new, sat_error *err)
 {
@@ -321,10 +341,12 @@ static sat_status check_change(const void *of, const sat__chain_node *node,
         return refuse(err);
     switch (change->op) {
     case SAT_ACCOUNT_ADD:
+        device = sat__account_find(state, &change->device.id);
         if ((change->device.is_admin && !author->who.is_admin) ||
-            sat__account_find(state, &change->device.id) != NULL)
+            (device != NULL && !raises(device, change)))
             return refuse(err);
-        return is_new ? check_grant(state, change, err) : SAT_OK;
+        return is_new && device == NULL ? check_grant(state, change, err)
+                                        : SAT_OK;
     case SAT_ACCOUNT_REVOKE:
         device = present(state, &change->former);
         if (device == NULL || device->who.kind != SAT_PRINCIPAL_DEVICE ||
@@ -354,6 +376,18 @@ static sat_status add_principal(sat__account_state *state,
     return SAT_OK;
 }
 
+/* Adds the device, or makes it an administrator. */
+static sat_status add_device(sat__account_state *state, const sat__party *who,
+                             const sat__chain_node *node, sat_error *err)
+{
+    for (size_t i = 0; i < state->principal_count; i++)
+        if (id_equal(&state->principals[i].who.id, &who->id)) {
+            state->principals[i].who.is_admin = true;
+            return SAT_OK;
+        }
+    return add_principal(state, who, node, err);
+}
+
 static void remove_principal(sat__account_state *state, const sat__id *id,
                              const sat__chain_node *node)
 {
@@ -377,7 +411,7 @@ static sat_status add_keys(sat__account_state *state,
         state->grants[state->grant_count++] = &change->grants[i];
     }
     if (!change->has_key) {
-        state->needs_renewal |= !is_granted(state, change);
+        state->needs_renewal |= lacks_key(state, change);
         return SAT_OK;
     }
     TRY(sat__list_grow(&state->epochs, state->epoch_count,
@@ -402,7 +436,7 @@ static sat_status apply_change(void *of, const sat__chain_node *node,
     if (change->op == SAT_ACCOUNT_GENESIS || change->op == SAT_ACCOUNT_SLOT)
         TRY(add_principal(state, &change->password, node, err));
     if (change->op == SAT_ACCOUNT_GENESIS || change->op == SAT_ACCOUNT_ADD)
-        TRY(add_principal(state, &change->device, node, err));
+        TRY(add_device(state, &change->device, node, err));
     return add_keys(state, change, node, err);
 }
 

@@ -3,7 +3,8 @@
  *
  *   genesis  by the phrase's principal, which it names: phrase, password, first
  *            device, generation 1 of the master key
- *   add      a device, by any principal; as an administrator by one
+ *   add      a device, by any principal; as an administrator by one, who may
+ *            also make one of a device that is there
  *   revoke   a device for good, with a new master key; by an administrator, or
  *            the device itself
  *   slot     another principal of the password, by an administrator or the

@@ -149,6 +149,22 @@ sat_status sat__chain_find(sat__chain *chain, const sat__id *hash,
     return SAT_OK;
 }
 
+bool sat__chain_is_known(sat__chain *chain, size_t at, const sat__id *tips,
+                         size_t count)
+{
+    if (sat__chain_settle(chain, NULL) != SAT_OK)
+        return false;
+    const size_t node = chain->line[at];
+    for (size_t i = 0; i < count; i++) {
+        size_t tip;
+        if (find_node(chain, &tips[i], &tip) &&
+            (tip == node ||
+             (node < tip && node_knows(&chain->nodes[tip], node))))
+            return true;
+    }
+    return false;
+}
+
 /* ---- taking one more ---- */
 
 static size_t words_for(size_t bits)

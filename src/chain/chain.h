@@ -63,6 +63,11 @@ bool sat__chain_has(const sat__chain *chain, const sat__id *link);
  * two meet. More than `max` are counted, not written. */
 size_t sat__chain_tips(const sat__chain *chain, sat__id *out, size_t max);
 
+/* Whether somebody with these tips has the link at position `at` of the line.
+ * Tips that are not here say nothing. */
+bool sat__chain_is_known(sat__chain *chain, size_t at, const sat__id *tips,
+                         size_t count);
+
 /* One link in the line; views live as long as the chain. */
 typedef struct sat__chain_entry {
     const sat__id *hash;

@@ -157,6 +157,15 @@ sat_status sat__exchange_share(const sat__exchange_key *secret,
     return SAT_OK;
 }
 
+sat_status sat__exchange_of_sign(const uint8_t sign[SAT_SIGN_KEY_SIZE],
+                                 uint8_t out[SAT_EXCHANGE_KEY_SIZE],
+                                 sat_error *err)
+{
+    if (crypto_sign_ed25519_pk_to_curve25519(out, sign) != 0)
+        return sat__fail(err, SAT_ERR_INVALID, "a public key is no key");
+    return SAT_OK;
+}
+
 sat_status sat__identity_tls_key(const sat__identity *identity, EVP_PKEY **out,
                                  sat_error *err)
 {

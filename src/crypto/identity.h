@@ -87,6 +87,12 @@ SAT_CHECK sat_status sat__exchange_share(
     const sat__exchange_key *secret, const uint8_t peer[SAT_EXCHANGE_KEY_SIZE],
     sat__shared_key *out, sat_error *err);
 
+/* The X25519 public key of the same secret as an Ed25519 one, for somebody who
+ * names no other. SAT_ERR_INVALID where `sign` is no key. */
+SAT_CHECK sat_status
+sat__exchange_of_sign(const uint8_t sign[SAT_SIGN_KEY_SIZE],
+                      uint8_t out[SAT_EXCHANGE_KEY_SIZE], sat_error *err);
+
 /* The Ed25519 key as OpenSSL's, for the device's TLS certificate. The caller
  * releases *out with EVP_PKEY_free(). */
 SAT_CHECK sat_status sat__identity_tls_key(const sat__identity *identity,

@@ -44,7 +44,7 @@ sat_status sat_device_authorize(sat_profile *profile,
 
     TRY(sat__peer_session_open(profile, NULL, &session, err));
     return sat__registry_authorize(session.peer.registry, id, is_admin != 0,
-                                   session.peer.id, err);
+                                   err);
 }
 
 sat_status sat_device_revoke(sat_profile *profile,
@@ -54,6 +54,5 @@ sat_status sat_device_revoke(sat_profile *profile,
     AUTO(sat__peer_session) session = {.account = NULL};
 
     TRY(sat__peer_session_open(profile, NULL, &session, err));
-    return sat__registry_revoke(session.peer.registry, id, session.peer.id,
-                                err);
+    return sat__registry_revoke(session.peer.registry, id, err);
 }

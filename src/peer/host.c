@@ -21,6 +21,8 @@ static const sat__route routes[] = {
     {"POST", "/devices/authorize", sat__host_authorize, SMALL, HOST_ADMIN},
     {"POST", "/devices/{id}/revoke", sat__host_revoke, SMALL, HOST_ADMIN},
     {"GET", "/devices/list", sat__host_devices, 0, HOST_AUTHORIZED},
+    {"POST", "/account/chain", sat__host_chain, SAT_PEER_BODY_MAX,
+     HOST_AUTHORIZED},
     {"GET", "/sync/status", sat__host_status, 0, HOST_AUTHORIZED},
     {"POST", "/sync/pull", sat__host_pull, KNOWLEDGE_MAX, HOST_AUTHORIZED},
     {"POST", "/sync/push", sat__host_push, SAT_PEER_BODY_MAX, HOST_AUTHORIZED},

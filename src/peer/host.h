@@ -35,6 +35,7 @@ host_route_fn sat__host_register;
 host_route_fn sat__host_authorize;
 host_route_fn sat__host_revoke;
 host_route_fn sat__host_devices;
+host_route_fn sat__host_chain;
 host_route_fn sat__host_status;
 host_route_fn sat__host_pull;
 host_route_fn sat__host_push;
@@ -80,6 +81,12 @@ json_t *sat__host_tree(const char *json);
 
 /* Remembers that whoever signed `request` synced now. */
 void sat__host_touch(sat__peer_host *host, const sat__request *request);
+
+/* The exchange key that `body` names, or the one of the same secret as `sign`.
+ */
+SAT_CHECK sat_status sat__peer_exchange_key(
+    const json_t *body, const uint8_t sign[SAT_SIGN_KEY_SIZE],
+    uint8_t out[SAT_EXCHANGE_KEY_SIZE], sat_error *err);
 
 /* The id of whoever signed `request`. */
 void sat__host_signer(const sat__request *request,

@@ -57,20 +57,26 @@ sat_status sat__host_register(void *context, sat__request *request,
     const sat__peer *const peer = ((sat__peer_host *)context)->peer;
     AUTO_JSON json_t *body = NULL;
     sat__known_device device;
+    sat__principal keys;
     uint8_t signer[SAT_DEVICE_ID_SIZE];
+    char exchange[2 * SAT_EXCHANGE_KEY_SIZE + 1];
 
     (void)id;
     TRY(sat__host_read(request, &body, err));
     TRY(check_claims(request, body, err));
+    memcpy(keys.sign, request->signer, sizeof keys.sign);
+    TRY(sat__peer_exchange_key(body, keys.sign, keys.exchange, err));
     const char *const name =
         json_string_value(json_object_get(body, "device_name"));
-    TRY(sat__registry_register(peer->registry, request->signer,
-                               name != NULL ? name : "", err));
+    TRY(sat__registry_register(peer->registry, &keys, name != NULL ? name : "",
+                               err));
     sat__host_signer(request, signer);
     TRY(sat__registry_find(peer->registry, signer, &device, err));
+    sat__hex_format(sat__identity_principal(peer->identity)->exchange,
+                    SAT_EXCHANGE_KEY_SIZE, exchange);
     AUTO_JSON json_t *value =
-        json_pack("{s:s, s:b}", "device_name", peer->name, "authorized",
-                  (int)device.is_authorized);
+        json_pack("{s:s, s:b, s:s}", "device_name", peer->name, "authorized",
+                  (int)device.is_authorized, "exchange_key", exchange);
     return sat__host_write(request, value, response, err);
 }
 
@@ -81,16 +87,15 @@ sat_status sat__host_authorize(void *context, sat__request *request,
 {
     const sat__peer *const peer = ((sat__peer_host *)context)->peer;
     AUTO_JSON json_t *body = NULL;
-    uint8_t device[SAT_DEVICE_ID_SIZE], by[SAT_DEVICE_ID_SIZE];
+    uint8_t device[SAT_DEVICE_ID_SIZE];
 
     (void)id;
     TRY(sat__host_read(request, &body, err));
     TRY(read_id(json_string_value(json_object_get(body, "device_id")), device,
                 err));
-    sat__host_signer(request, by);
     TRY(sat__registry_authorize(peer->registry, device,
                                 json_is_true(json_object_get(body, "admin")),
-                                by, err));
+                                err));
     AUTO_JSON json_t *value = json_pack("{s:b}", "authorized", 1);
     return sat__host_write(request, value, response, err);
 }
@@ -100,11 +105,10 @@ sat_status sat__host_revoke(void *context, sat__request *request,
                             sat_error *err)
 {
     const sat__peer *const peer = ((sat__peer_host *)context)->peer;
-    uint8_t device[SAT_DEVICE_ID_SIZE], by[SAT_DEVICE_ID_SIZE];
+    uint8_t device[SAT_DEVICE_ID_SIZE];
 
     TRY(read_id(id, device, err));
-    sat__host_signer(request, by);
-    TRY(sat__registry_revoke(peer->registry, device, by, err));
+    TRY(sat__registry_revoke(peer->registry, device, err));
     AUTO_JSON json_t *value = json_pack("{s:b}", "revoked", 1);
     return sat__host_write(request, value, response, err);
 }

@@ -86,6 +86,13 @@ typedef struct sat__peer_info {
 SAT_CHECK sat_status sat__peer_join(sat__peer_call *call, const char *url,
                                     sat__peer_info *out, sat_error *err);
 
+/*
+ * Gives the other device what it lacks of the account's chain and takes what it
+ * has; goes over to its account where that device was joined and has taken this
+ * one in. SAT_ERR_DENIED where the two are of different accounts.
+ */
+SAT_CHECK sat_status sat__peer_meet(sat__peer_call *call, sat_error *err);
+
 /* A blob travels in pieces of at most this many bytes. */
 #define SAT_PEER_PIECE_MAX ((size_t)1 << 20)
 

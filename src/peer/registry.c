@@ -1,10 +1,8 @@
 /*
- * registry.c - two tables: what is known, and the chain of who may
+ * registry.c - what is known of devices, beside the account's chain
  *
- *   sync_peers   a device: its key, name, url, and when it last synced
- *   sync_links   s, and the link with its signature, oldest first
- *
- * Whether a device may sync is in neither column: it is the last link about it.
+ *   sync_peers   a device: its keys, name, url, when it last synced; whether it
+ *                was joined, and whether it is kept out though in no account
  */
 #include "peer/registry.h"
 
@@ -13,100 +11,105 @@
 #include "base/cbor.h"
 #include "base/error.h"
 #include "base/sql.h"
-#include "crypto/labels.h"
 
 struct sat__registry {
     sqlite3 *db;
     const sat_env *env;
-    const sat__identity *identity;
+    sat__id own;
+    sat__ledger *ledger;
 };
 
 static const char tables[] =
     "CREATE TABLE IF NOT EXISTS sync_peers("
-    " id BLOB PRIMARY KEY, key BLOB NOT NULL, name TEXT NOT NULL,"
-    " url TEXT NOT NULL DEFAULT '', last_sync INTEGER NOT NULL DEFAULT 0)"
-    " WITHOUT ROWID;"
-    "CREATE TABLE IF NOT EXISTS sync_links("
-    " s INTEGER PRIMARY KEY, device BLOB NOT NULL, link BLOB NOT NULL,"
-    " signature BLOB NOT NULL);"
-    "CREATE INDEX IF NOT EXISTS sync_links_device ON sync_links(device, s);";
+    " id BLOB PRIMARY KEY, key BLOB NOT NULL, exchange BLOB NOT NULL,"
+    " name TEXT NOT NULL, url TEXT NOT NULL DEFAULT '',"
+    " last_sync INTEGER NOT NULL DEFAULT 0,"
+    " is_joined INTEGER NOT NULL DEFAULT 0,"
+    " is_blocked INTEGER NOT NULL DEFAULT 0) WITHOUT ROWID";
 
-/* ---- the chain ---- */
+/* ---- the account ---- */
 
-/* Verifies the chain from its beginning; `head` is the hash of its end. */
-static sat_status verify_chain(sat__registry *registry,
-                               uint8_t head[SAT_SHA256_SIZE], sat_error *err)
-{
-    const uint8_t *const key =
-        sat__identity_principal(registry->identity)->sign;
-    AUTO_STMT sqlite3_stmt *stmt = NULL;
-    sat__link link;
-
-    memset(head, 0, SAT_SHA256_SIZE);
-    TRY(sat__sql_prepare(
-        registry->db, &stmt,
-        "SELECT link, signature, device FROM sync_links ORDER BY s", err));
-    while (NEXT_ROW(stmt, err)) {
-        uint8_t id[SAT_DEVICE_ID_SIZE];
-        TRY(sat__link_follow(sql_bytes(stmt, 0), sql_bytes(stmt, 1), key, head,
-                             &link, err));
-        sat__device_id(link.key, id);
-        if (!bytes_equal(sql_bytes(stmt, 2), bytes_of(id, sizeof id)))
-            return sat__fail(err, SAT_ERR_AUTH,
-                             "a link of the chain of devices is filed wrongly");
-    }
-    return SAT_OK;
-}
-
-static sat_status append_link(sat__registry *registry, sat__link *link,
-                              const uint8_t id[SAT_DEVICE_ID_SIZE],
+/* Makes a device of the account known, as its link names it. */
+static sat_status note_member(sat__registry *registry, const sat__party *who,
                               sat_error *err)
 {
     AUTO_STMT sqlite3_stmt *stmt = NULL;
-    AUTO(sat_buf) bytes = SAT_BUF_INIT;
-    uint8_t signature[SAT_SIGNATURE_SIZE];
 
-    TRY(verify_chain(registry, link->before, err));
-    link->time_ms = registry->env->wall(registry->env->context);
-    sat__link_encode(link, &bytes);
-    TRY(sat__buf_status(&bytes, err));
-    TRY(sat__identity_sign(registry->identity, SAT_PURPOSE_ACCOUNT_LINK,
-                           buf_view(&bytes), signature, err));
     TRY(sat__sql_prepare(registry->db, &stmt,
-                         "INSERT INTO sync_links(device, link, signature) "
-                         "VALUES(?, ?, ?)",
+                         "INSERT INTO sync_peers(id, key, exchange, name) "
+                         "VALUES(?, ?, ?, ?) ON CONFLICT(id) DO NOTHING",
                          err));
-    sql_bind_bytes(stmt, 1, bytes_of(id, SAT_DEVICE_ID_SIZE));
-    sql_bind_bytes(stmt, 2, buf_view(&bytes));
-    sql_bind_bytes(stmt, 3, bytes_of(signature, sizeof signature));
+    sql_bind_bytes(stmt, 1, bytes_of(who->id.bytes, sizeof who->id.bytes));
+    sql_bind_bytes(stmt, 2, bytes_of(who->keys.sign, sizeof who->keys.sign));
+    sql_bind_bytes(stmt, 3,
+                   bytes_of(who->keys.exchange, sizeof who->keys.exchange));
+    (void)sqlite3_bind_text(stmt, 4, who->name, -1, SQLITE_STATIC);
     return sat__sql_run(stmt, err);
 }
 
-/* What the last link about the device says. */
-static sat_status read_standing(sat__registry *registry,
-                                sat__known_device *device, sat_error *err)
+static sat_status note_members(sat__registry *registry, sat_error *err)
 {
-    const uint8_t *const key =
-        sat__identity_principal(registry->identity)->sign;
-    AUTO_STMT sqlite3_stmt *stmt = NULL;
-    sat__link link;
+    const sat__account_state *state;
 
-    TRY(sat__sql_prepare(registry->db, &stmt,
-                         "SELECT link, signature FROM sync_links WHERE device "
-                         "= ? ORDER BY s DESC LIMIT 1",
-                         err));
-    sql_bind_bytes(stmt, 1, bytes_of(device->id, sizeof device->id));
-    if (!NEXT_ROW(stmt, err))
-        return SAT_OK;
-    TRY(sat__link_open(sql_bytes(stmt, 0), sql_bytes(stmt, 1), key, &link,
-                       err));
-    if (memcmp(link.key, device->key, sizeof link.key) != 0)
-        return sat__fail(err, SAT_ERR_AUTH,
-                         "the chain of devices names another key");
-    device->is_authorized = link.kind == SAT_LINK_ADD;
-    device->is_admin = device->is_authorized && link.is_admin;
-    device->is_revoked = link.kind == SAT_LINK_REVOKE;
+    TRY(sat__ledger_chain(registry->ledger, NULL, &state, err));
+    for (size_t i = 0; i < state->principal_count; i++)
+        if (state->principals[i].who.kind == SAT_PRINCIPAL_DEVICE &&
+            !id_equal(&state->principals[i].who.id, &registry->own))
+            TRY(note_member(registry, &state->principals[i].who, err));
     return SAT_OK;
+}
+
+/* What the account says of the device, else what was noted of it. */
+static sat_status read_standing(sat__registry *registry, bool is_joined,
+                                bool is_blocked, sat__known_device *device,
+                                sat_error *err)
+{
+    const sat__account_state *state;
+    sat__id id;
+
+    memcpy(id.bytes, device->id, sizeof id.bytes);
+    TRY(sat__ledger_chain(registry->ledger, NULL, &state, err));
+    const sat__account_principal *const found = sat__account_find(state, &id);
+    device->is_revoked = found != NULL ? found->is_removed : is_blocked;
+    device->is_joined = found == NULL && is_joined && !is_blocked;
+    device->is_authorized =
+        device->is_joined || (found != NULL && !found->is_removed);
+    device->is_admin =
+        found != NULL && !found->is_removed && found->who.is_admin;
+    return SAT_OK;
+}
+
+sat_status sat__registry_take(sat__registry *registry, const sat_bytes *links,
+                              size_t count, size_t *taken, sat_error *err)
+{
+    *taken = 0;
+    for (size_t i = 0; i < count; i++) {
+        bool is_new;
+        TRY(sat__ledger_take(registry->ledger, links[i], &is_new, err));
+        *taken += is_new;
+    }
+    return *taken > 0 ? note_members(registry, err) : SAT_OK;
+}
+
+sat_status sat__registry_adopt(sat__registry *registry, const sat_bytes *links,
+                               size_t count,
+                               const uint8_t host[SAT_DEVICE_ID_SIZE],
+                               sat_error *err)
+{
+    sat__known_device device;
+    sat__id id;
+
+    TRY(sat__registry_find(registry, host, &device, err));
+    if (!device.is_joined)
+        return sat__fail(err, SAT_ERR_DENIED,
+                         "the device '%s' is of another account, and was not "
+                         "joined",
+                         device.name);
+    memcpy(id.bytes, host, sizeof id.bytes);
+    TRY(sat__ledger_adopt(registry->ledger, links, count, &id, err));
+    TRY(sat__sql_exec(registry->db, err,
+                      "UPDATE sync_peers SET is_joined = 0"));
+    return note_members(registry, err);
 }
 
 /* ---- opening ---- */
@@ -116,21 +119,30 @@ sat_status sat__registry_open(sqlite3 *db, const sat_env *env,
                               sat__registry **out, sat_error *err)
 {
     AUTO_PTR(sat__registry) registry = calloc(1, sizeof *registry);
-    uint8_t head[SAT_SHA256_SIZE];
 
     if (registry == NULL)
         return sat__fail(err, SAT_ERR_NOMEM, "out of memory");
-    *registry = (sat__registry){db, env, identity};
-    if (sqlite3_exec(db, tables, NULL, NULL, NULL) != SQLITE_OK)
-        return sat__sql_fail(db, err);
-    TRY(verify_chain(registry, head, err));
+    registry->db = db;
+    registry->env = env;
+    sat__device_id(sat__identity_principal(identity)->sign,
+                   registry->own.bytes);
+    TRY(sat__sql_exec(db, err, tables));
+    TRY(sat__ledger_open(db, env, identity, &registry->ledger, err));
+    TRY(note_members(registry, err));
     *out = TAKE(registry);
     return SAT_OK;
 }
 
 void sat__registry_close(sat__registry *registry)
 {
+    if (registry != NULL)
+        sat__ledger_close(registry->ledger);
     free(registry);
+}
+
+sat__ledger *sat__registry_ledger(sat__registry *registry)
+{
+    return registry->ledger;
 }
 
 /* ---- what is known ---- */
@@ -142,7 +154,7 @@ static void copy_text(char *out, size_t size, sqlite3_stmt *stmt, int column)
     (void)snprintf(out, size, "%s", text != NULL ? (const char *)text : "");
 }
 
-/* id, key, name, url, last_sync */
+/* id, key, name, url, last_sync, is_joined, is_blocked */
 static sat_status read_device(sat__registry *registry, sqlite3_stmt *stmt,
                               sat__known_device *out, sat_error *err)
 {
@@ -162,10 +174,13 @@ static sat_status read_device(sat__registry *registry, sqlite3_stmt *stmt,
     copy_text(out->name, sizeof out->name, stmt, 2);
     copy_text(out->url, sizeof out->url, stmt, 3);
     out->last_sync_ms = (uint64_t)sqlite3_column_int64(stmt, 4);
-    return read_standing(registry, out, err);
+    return read_standing(registry, sqlite3_column_int(stmt, 5) != 0,
+                         sqlite3_column_int(stmt, 6) != 0, out, err);
 }
 
-#define SELECT_DEVICES "SELECT id, key, name, url, last_sync FROM sync_peers "
+#define SELECT_DEVICES                                                         \
+    "SELECT id, key, name, url, last_sync, is_joined, is_blocked "             \
+    "FROM sync_peers "
 
 sat_status sat__registry_find(sat__registry *registry,
                               const uint8_t id[SAT_DEVICE_ID_SIZE],
@@ -229,70 +244,118 @@ static sat_status check_name(const char *name, sat_error *err)
     return SAT_OK;
 }
 
+static sat_status read_exchange(sat__registry *registry,
+                                const uint8_t id[SAT_DEVICE_ID_SIZE],
+                                uint8_t out[SAT_EXCHANGE_KEY_SIZE],
+                                sat_error *err)
+{
+    AUTO_STMT sqlite3_stmt *stmt = NULL;
+
+    TRY(sat__sql_prepare(registry->db, &stmt,
+                         "SELECT exchange FROM sync_peers WHERE id = ?", err));
+    sql_bind_bytes(stmt, 1, bytes_of(id, SAT_DEVICE_ID_SIZE));
+    if (!NEXT_ROW(stmt, err))
+        return sat__fail(err, SAT_ERR_NOT_FOUND, "this device is not known");
+    const sat_bytes exchange = sql_bytes(stmt, 0);
+    if (exchange.len != SAT_EXCHANGE_KEY_SIZE)
+        return sat__fail(err, SAT_ERR_CORRUPT,
+                         "the list of devices is damaged");
+    memcpy(out, exchange.data, exchange.len);
+    return SAT_OK;
+}
+
+/* Keys once seen never change. */
+static sat_status check_exchange(sat__registry *registry,
+                                 const uint8_t id[SAT_DEVICE_ID_SIZE],
+                                 const sat__principal *keys, sat_error *err)
+{
+    uint8_t known[SAT_EXCHANGE_KEY_SIZE];
+    const sat_status st = read_exchange(registry, id, known, err);
+
+    if (st == SAT_ERR_NOT_FOUND)
+        return SAT_OK;
+    TRY(st);
+    if (memcmp(known, keys->exchange, sizeof known) != 0)
+        return sat__fail(err, SAT_ERR_CONFLICT,
+                         "this device was known with another exchange key");
+    return SAT_OK;
+}
+
 sat_status sat__registry_register(sat__registry *registry,
-                                  const uint8_t key[SAT_SIGN_KEY_SIZE],
-                                  const char *name, sat_error *err)
+                                  const sat__principal *keys, const char *name,
+                                  sat_error *err)
 {
     AUTO_STMT sqlite3_stmt *stmt = NULL;
     uint8_t id[SAT_DEVICE_ID_SIZE];
 
     TRY(check_name(name, err));
-    sat__device_id(key, id);
+    sat__device_id(keys->sign, id);
+    TRY(check_exchange(registry, id, keys, err));
     TRY(check_room(registry, id, err));
-    TRY(sat__sql_prepare(registry->db, &stmt,
-                         "INSERT INTO sync_peers(id, key, name) VALUES(?, ?, "
-                         "?) ON CONFLICT(id) DO UPDATE SET name = "
-                         "excluded.name WHERE name <> excluded.name",
-                         err));
+    TRY(sat__sql_prepare(
+        registry->db, &stmt,
+        "INSERT INTO sync_peers(id, key, exchange, name) VALUES(?, ?, ?, ?) "
+        "ON CONFLICT(id) DO UPDATE SET name = excluded.name "
+        "WHERE name <> excluded.name",
+        err));
     sql_bind_bytes(stmt, 1, bytes_of(id, sizeof id));
-    sql_bind_bytes(stmt, 2, bytes_of(key, SAT_SIGN_KEY_SIZE));
-    (void)sqlite3_bind_text(stmt, 3, name, -1, SQLITE_STATIC);
+    sql_bind_bytes(stmt, 2, bytes_of(keys->sign, sizeof keys->sign));
+    sql_bind_bytes(stmt, 3, bytes_of(keys->exchange, sizeof keys->exchange));
+    (void)sqlite3_bind_text(stmt, 4, name, -1, SQLITE_STATIC);
     return sat__sql_run(stmt, err);
 }
 
 /* ---- who may ---- */
 
+static sat_status set_flag(sat__registry *registry,
+                           const uint8_t id[SAT_DEVICE_ID_SIZE],
+                           const char *flag, sat_error *err)
+{
+    AUTO_STMT sqlite3_stmt *stmt = NULL;
+
+    TRY(sat__sql_preparef(registry->db, &stmt, err,
+                          "UPDATE sync_peers SET %s = 1 WHERE id = ?", flag));
+    sql_bind_bytes(stmt, 1, bytes_of(id, SAT_DEVICE_ID_SIZE));
+    return sat__sql_run(stmt, err);
+}
+
+sat_status sat__registry_join(sat__registry *registry,
+                              const uint8_t id[SAT_DEVICE_ID_SIZE],
+                              sat_error *err)
+{
+    return set_flag(registry, id, "is_joined", err);
+}
+
 sat_status sat__registry_authorize(sat__registry *registry,
                                    const uint8_t id[SAT_DEVICE_ID_SIZE],
-                                   bool is_admin,
-                                   const uint8_t by[SAT_DEVICE_ID_SIZE],
-                                   sat_error *err)
+                                   bool is_admin, sat_error *err)
 {
-    AUTO(sat__sql_transaction) change = {0};
-    sat__link link = {.kind = SAT_LINK_ADD, .is_admin = is_admin};
     sat__known_device device;
+    sat__principal keys;
 
-    TRY(sat__sql_begin(registry->db, &change, err));
     TRY(sat__registry_find(registry, id, &device, err));
     if (device.is_revoked)
         return sat__fail(err, SAT_ERR_CONFLICT,
                          "this device was revoked; it can come back only as a "
                          "new one");
-    if (device.is_authorized && device.is_admin == is_admin)
-        return SAT_OK;
-    memcpy(link.key, device.key, sizeof link.key);
-    memcpy(link.by, by, sizeof link.by);
-    TRY(append_link(registry, &link, id, err));
-    return sat__sql_commit(&change, err);
+    memcpy(keys.sign, device.key, sizeof keys.sign);
+    TRY(read_exchange(registry, id, keys.exchange, err));
+    return sat__ledger_admit(registry->ledger, &keys, device.name, is_admin,
+                             err);
 }
 
 sat_status sat__registry_revoke(sat__registry *registry,
                                 const uint8_t id[SAT_DEVICE_ID_SIZE],
-                                const uint8_t by[SAT_DEVICE_ID_SIZE],
                                 sat_error *err)
 {
-    AUTO(sat__sql_transaction) change = {0};
-    sat__link link = {.kind = SAT_LINK_REVOKE};
     sat__known_device device;
+    sat__id revoked;
 
-    TRY(sat__sql_begin(registry->db, &change, err));
     TRY(sat__registry_find(registry, id, &device, err));
-    if (device.is_revoked)
-        return SAT_OK;
-    memcpy(link.key, device.key, sizeof link.key);
-    memcpy(link.by, by, sizeof link.by);
-    TRY(append_link(registry, &link, id, err));
-    return sat__sql_commit(&change, err);
+    memcpy(revoked.bytes, id, sizeof revoked.bytes);
+    const sat_status st = sat__ledger_expel(registry->ledger, &revoked, err);
+    return st == SAT_ERR_NOT_FOUND ? set_flag(registry, id, "is_blocked", err)
+                                   : st;
 }
 
 /* ---- what happened ---- */

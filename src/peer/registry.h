@@ -1,18 +1,18 @@
 /*
  * registry.h - the devices that this one knows
  *
- * A device becomes known by registering, or by being joined; it may sync once a
- * link of this device's chain says so, until another takes that back for good.
- * The chain is verified whole when the registry is opened, and each link before
- * it is kept.
+ * A device becomes known by registering, by being joined, or by a link of the
+ * account's chain (store/ledger.h), which says who may sync and who
+ * administers. One that was joined may, too, until this device is taken into
+ * its account.
  */
 #ifndef SAT_SRC_PEER_REGISTRY_H
 #define SAT_SRC_PEER_REGISTRY_H
 
 #include "crypto/identity.h"
 #include "base/sqlite.h"
-#include "peer/link.h"
 #include "satchel/peer.h"
+#include "store/ledger.h"
 
 #define SAT_PEERS_MAX                                                          \
     1000 /* known at once; registering is open to strangers                    \
@@ -24,6 +24,7 @@ typedef struct sat__known_device {
     char name[SAT_DEVICE_NAME_SIZE];
     char url[SAT_PEER_URL_SIZE]; /* empty where it was never reached */
     bool is_authorized, is_admin, is_revoked;
+    bool is_joined;        /* and in no account with us yet */
     uint64_t last_sync_ms; /* 0: never */
 } sat__known_device;
 
@@ -39,6 +40,9 @@ SAT_CHECK sat_status sat__registry_open(sqlite3 *db, const sat_env *env,
 void sat__registry_close(sat__registry *registry);
 DEFINE_AUTO_PTR(sat__registry, sat__registry_close);
 
+/* The account, for as long as the registry is open. */
+sat__ledger *sat__registry_ledger(sat__registry *registry);
+
 /* SAT_ERR_NOT_FOUND where it is unknown. */
 SAT_CHECK sat_status sat__registry_find(sat__registry *registry,
                                         const uint8_t id[SAT_DEVICE_ID_SIZE],
@@ -53,24 +57,40 @@ SAT_CHECK sat_status sat__registry_list(sat__registry *registry,
                                         void *context, sat_error *err);
 
 /*
- * Makes the device of `key` known, or changes its name. Beyond SAT_PEERS_MAX it
- * fails with SAT_ERR_FULL.
+ * Makes the device of these keys known, or changes its name. Beyond
+ * SAT_PEERS_MAX it fails with SAT_ERR_FULL, and with SAT_ERR_CONFLICT where the
+ * device was known with another exchange key.
  */
-SAT_CHECK sat_status sat__registry_register(
-    sat__registry *registry, const uint8_t key[SAT_SIGN_KEY_SIZE],
-    const char *name, sat_error *err);
+SAT_CHECK sat_status sat__registry_register(sat__registry *registry,
+                                            const sat__principal *keys,
+                                            const char *name, sat_error *err);
 
-/*
- * Lets a known device in, or out for good, because `by` asked for it.
- * SAT_ERR_CONFLICT where it was revoked before.
+/* A known device was joined: it is trusted to take this one into its account.
  */
+SAT_CHECK sat_status sat__registry_join(sat__registry *registry,
+                                        const uint8_t id[SAT_DEVICE_ID_SIZE],
+                                        sat_error *err);
+
+/* Takes a known device into the account, or out for good. SAT_ERR_CONFLICT
+ * where it was revoked before; SAT_ERR_DENIED where this device has no right to
+ * it. */
 SAT_CHECK sat_status sat__registry_authorize(
     sat__registry *registry, const uint8_t id[SAT_DEVICE_ID_SIZE],
-    bool is_admin, const uint8_t by[SAT_DEVICE_ID_SIZE], sat_error *err);
+    bool is_admin, sat_error *err);
 SAT_CHECK sat_status sat__registry_revoke(sat__registry *registry,
                                           const uint8_t id[SAT_DEVICE_ID_SIZE],
-                                          const uint8_t by[SAT_DEVICE_ID_SIZE],
                                           sat_error *err);
+
+/* Takes links of the account; *taken are new. */
+SAT_CHECK sat_status sat__registry_take(sat__registry *registry,
+                                        const sat_bytes *links, size_t count,
+                                        size_t *taken, sat_error *err);
+
+/* Goes over to the account of these links, if `host` was joined. */
+SAT_CHECK sat_status sat__registry_adopt(sat__registry *registry,
+                                         const sat_bytes *links, size_t count,
+                                         const uint8_t host[SAT_DEVICE_ID_SIZE],
+                                         sat_error *err);
 
 /* Remembers where a known device answers. */
 SAT_CHECK sat_status sat__registry_set_url(sat__registry *registry,

@@ -274,6 +274,7 @@ sat_status sat__peer_sync(sat__peer_call *call, sat__peer_progress_fn *progress,
            .progress = progress,
            .context = context};
 
+    TRY(sat__peer_meet(call, err));
     TRY(sat__replica_collect(peer->replica, NULL, err));
     TRY(ask_status(&run, err));
     TRY(pull(&run, err));

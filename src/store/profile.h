@@ -6,6 +6,7 @@
 
 #include "base/scope.h"
 #include "store/conf.h"
+#include "store/ledger.h"
 #include "store/secrets.h"
 
 struct sat_profile {
@@ -82,5 +83,23 @@ SAT_CHECK sat_status sat__profile_adopt(
     sat_profile *profile, const sat__master_key *master, uint64_t generation,
     const sat__secret_key *secret_key, const char *password,
     const sat__slot *phrase_slot, sat_error *err);
+
+/*
+ * Makes the unlocked device one of the account whose chain is in the vault
+ * `account`, signed by the phrase; where there is none that begins with this
+ * phrase, another account begins.
+ */
+SAT_CHECK sat_status sat__profile_enter_account(sat_profile *profile,
+                                                const sat__root *phrase,
+                                                sat_error *err);
+
+/* Names the password's present principal in the account's chain, if that begins
+ * with this profile's phrase; with a new master key where `is_renewed`. */
+SAT_CHECK sat_status sat__profile_follow_password(sat_profile *profile,
+                                                  sat__ledger *ledger,
+                                                  bool is_renewed,
+                                                  sat_error *err);
+SAT_CHECK sat_status sat__profile_tell_account(sat_profile *profile,
+                                               bool is_renewed, sat_error *err);
 
 #endif /* SAT_SRC_STORE_PROFILE_H */

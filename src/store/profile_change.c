@@ -75,7 +75,9 @@ sat_status sat_profile_set_password(sat_profile *profile, const char *password,
     TRY(sat__keys_file_put(&profile->keys, profile->env, &root,
                            &profile->secrets->master, &profile->secrets->ties,
                            err));
-    return sat__profile_commit(&change, err);
+    TRY(sat__profile_commit(&change, err));
+    sat__profile_end(&change);
+    return sat__profile_tell_account(profile, false, err);
 }
 
 static sat_status renew_master(sat_profile *profile, const sat__root *root,
@@ -101,7 +103,8 @@ sat_status sat_profile_renew(sat_profile *profile, const char *password,
     TRY(sat__profile_commit(&change, err));
     sat__profile_end(&change);
     sat__keychain_remove(profile->device_id);
-    return sat__vault_finish(profile, err);
+    TRY(sat__vault_finish(profile, err));
+    return sat__profile_tell_account(profile, true, err);
 }
 
 sat_status sat__profile_adopt(sat_profile *profile,

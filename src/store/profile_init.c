@@ -143,6 +143,14 @@ static sat_status write_files(sat_profile *profile, sat_error *err)
     return sat__profile_commit(&change, err);
 }
 
+static sat_status make_account(sat_profile *profile, const sat__phrase *phrase,
+                               sat_error *err)
+{
+    AUTO(sat__root) root = {0};
+    TRY(sat__root_of_phrase(phrase, &root, err));
+    return sat__profile_enter_account(profile, &root, err);
+}
+
 /* Builds the profile in the folder that profile->path names. */
 static sat_status build(sat_profile *profile,
                         const sat_profile_options *options,
@@ -158,7 +166,8 @@ static sat_status build(sat_profile *profile,
     TRY(make_secrets(profile, err));
     TRY(make_slots(profile, cost, password, phrase, err));
     TRY(make_vaults(profile, err));
-    return write_files(profile, err);
+    TRY(write_files(profile, err));
+    return make_account(profile, phrase, err);
 }
 
 static sat_status copy_path(const char *path, char out[SAT_PATH_SIZE],

@@ -238,16 +238,15 @@ static void row_30_a_revoked_device_may_nothing(void **state)
     site_befriend(&c, &s.a, s.url);
     line_open(&l, &c, s.url);
     assert_int_equal(ask(&l, "GET", "/sync/status", NULL), 200);
-    assert_int_equal(
-        sat__registry_revoke(s.a.peer.registry, c.peer.id, s.a.peer.id, NULL),
-        SAT_OK);
+    assert_int_equal(sat__registry_revoke(s.a.peer.registry, c.peer.id, NULL),
+                     SAT_OK);
     for (size_t i = 0; i < ROUTES; i++)
         assert_int_equal(ask(&l, all_routes[i].method, all_routes[i].target,
                              all_routes[i].body),
                          403);
-    assert_int_equal(sat__registry_authorize(s.a.peer.registry, c.peer.id,
-                                             false, s.a.peer.id, NULL),
-                     SAT_ERR_CONFLICT);
+    assert_int_equal(
+        sat__registry_authorize(s.a.peer.registry, c.peer.id, false, NULL),
+        SAT_ERR_CONFLICT);
 }
 
 static void row_30_only_administrators_authorise(void **state)
@@ -266,9 +265,9 @@ static void row_30_only_administrators_authorise(void **state)
     sat__hex_format(c.peer.id, sizeof c.peer.id, id);
     (void)snprintf(body, sizeof body, "{\"device_id\":\"%s\"}", id);
     assert_int_equal(ask(&s.l, "POST", "/devices/authorize", body), 403);
-    assert_int_equal(sat__registry_authorize(s.a.peer.registry, s.b.peer.id,
-                                             true, s.a.peer.id, NULL),
-                     SAT_OK);
+    assert_int_equal(
+        sat__registry_authorize(s.a.peer.registry, s.b.peer.id, true, NULL),
+        SAT_OK);
     assert_int_equal(ask(&s.l, "POST", "/devices/authorize", body), 200);
     assert_int_equal(ask(&l, "GET", "/sync/status", NULL), 200);
 }

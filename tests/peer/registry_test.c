@@ -7,6 +7,8 @@
 #include <stdarg.h>
 #include <cmocka.h>
 
+#include "site.h"
+
 typedef struct fixture {
     sqlite3 *db;
     sat__identity *own, *other;
@@ -30,11 +32,12 @@ static void fixture_open(fixture *f)
     assert_int_equal(sat__identity_generate(sat_env_system(), &f->other, NULL),
                      SAT_OK);
     sat__device_id(sat__identity_principal(f->own)->sign, f->own_id);
+    site_found(f->db, f->own);
     sat__device_id(sat__identity_principal(f->other)->sign, f->other_id);
     assert_int_equal(reopen(f), SAT_OK);
-    assert_int_equal(sat__registry_register(
-                         f->registry, sat__identity_principal(f->other)->sign,
-                         "other", NULL),
+    assert_int_equal(sat__registry_register(f->registry,
+                                            sat__identity_principal(f->other),
+                                            "other", NULL),
                      SAT_OK);
 }
 
@@ -70,46 +73,43 @@ static void a_device_goes_from_known_to_authorised_to_revoked(void **state)
     fixture_open(&f);
     assert_false(look(&f).is_authorized);
     assert_int_equal(
-        sat__registry_authorize(f.registry, f.other_id, true, f.own_id, NULL),
-        SAT_OK);
+        sat__registry_authorize(f.registry, f.other_id, true, NULL), SAT_OK);
     assert_int_equal(reopen(&f), SAT_OK);
     assert_true(look(&f).is_authorized && look(&f).is_admin);
     assert_int_equal(
-        sat__registry_authorize(f.registry, f.other_id, false, f.own_id, NULL),
-        SAT_OK);
-    assert_true(look(&f).is_authorized && !look(&f).is_admin);
-    assert_int_equal(
-        sat__registry_revoke(f.registry, f.other_id, f.own_id, NULL), SAT_OK);
+        sat__registry_authorize(f.registry, f.other_id, false, NULL),
+        SAT_ERR_CONFLICT);
+    assert_int_equal(sat__registry_revoke(f.registry, f.other_id, NULL),
+                     SAT_OK);
     assert_int_equal(reopen(&f), SAT_OK);
     assert_true(look(&f).is_revoked && !look(&f).is_authorized);
     assert_int_equal(
-        sat__registry_authorize(f.registry, f.other_id, false, f.own_id, NULL),
+        sat__registry_authorize(f.registry, f.other_id, false, NULL),
         SAT_ERR_CONFLICT);
 }
 
 static void a_chain_that_was_touched_opens_nothing(void **state)
 {
     static const char *const harm[] = {
-        "UPDATE sync_links SET link = zeroblob(10)",
-        "UPDATE sync_links SET signature = zeroblob(64)",
-        "UPDATE sync_links SET signature = ''",
-        "DELETE FROM sync_links WHERE s = 1",
-        "UPDATE sync_links SET s = 10 WHERE s = 1",
-        "UPDATE sync_links SET device = zeroblob(32) WHERE s = 2",
-        "INSERT INTO sync_links(device, link, signature) SELECT device, link, "
-        "signature FROM sync_links WHERE s = 1",
+        "UPDATE sync_chain SET link = zeroblob(10) WHERE s = 2",
+        "UPDATE sync_chain SET link = CAST(substr(link, 1, length(link) - 1) "
+        "|| 'x' AS BLOB) WHERE s = 1",
+        "UPDATE sync_chain SET link = x'' WHERE s = 3",
+        "DELETE FROM sync_chain WHERE s = 1",
+        "DELETE FROM sync_chain WHERE s = 2",
+        "UPDATE sync_chain SET s = 10 WHERE s = 2",
+        "DELETE FROM sync_chain",
     };
 
     (void)state;
     for (size_t i = 0; i < sizeof harm / sizeof harm[0]; i++) {
         AUTO(fixture) f = {.db = NULL};
         fixture_open(&f);
-        assert_int_equal(sat__registry_authorize(f.registry, f.other_id, true,
-                                                 f.own_id, NULL),
-                         SAT_OK);
         assert_int_equal(
-            sat__registry_revoke(f.registry, f.other_id, f.own_id, NULL),
+            sat__registry_authorize(f.registry, f.other_id, true, NULL),
             SAT_OK);
+        assert_int_equal(sat__registry_revoke(f.registry, f.other_id, NULL),
+                         SAT_OK);
         run(&f, harm[i]);
         assert_int_equal(reopen(&f), SAT_ERR_AUTH);
     }
@@ -123,9 +123,6 @@ static void another_devices_chain_opens_nothing(void **state)
     (void)state;
     fixture_open(&f);
     assert_int_equal(
-        sat__registry_authorize(f.registry, f.other_id, true, f.own_id, NULL),
-        SAT_OK);
-    assert_int_equal(
         sat__registry_open(f.db, sat_env_system(), f.other, &registry, NULL),
         SAT_ERR_AUTH);
 }
@@ -133,38 +130,51 @@ static void another_devices_chain_opens_nothing(void **state)
 static void strangers_fill_no_more_than_their_room(void **state)
 {
     AUTO(fixture) f = {.db = NULL};
-    uint8_t key[SAT_SIGN_KEY_SIZE] = {0};
+    sat__principal keys = {{0}, {1}};
     sat_status status = SAT_OK;
     int count = 1;
 
     (void)state;
     fixture_open(&f);
     while (status == SAT_OK && count <= SAT_PEERS_MAX + 1) {
-        key[0] = (uint8_t)count;
-        key[1] = (uint8_t)(count >> 8);
-        status = sat__registry_register(f.registry, key, "x", NULL);
+        keys.sign[0] = (uint8_t)count;
+        keys.sign[1] = (uint8_t)(count >> 8);
+        status = sat__registry_register(f.registry, &keys, "x", NULL);
         count += status == SAT_OK;
     }
     assert_int_equal(status, SAT_ERR_FULL);
     assert_int_equal(count, SAT_PEERS_MAX);
-    assert_int_equal(
-        sat__registry_register(
-            f.registry, sat__identity_principal(f.other)->sign, "again", NULL),
-        SAT_OK);
+    assert_int_equal(sat__registry_register(f.registry,
+                                            sat__identity_principal(f.other),
+                                            "again", NULL),
+                     SAT_OK);
     assert_string_equal(look(&f).name, "again");
 }
 
 static void names_are_fit_to_be_shown(void **state)
 {
     AUTO(fixture) f = {.db = NULL};
-    const uint8_t key[SAT_SIGN_KEY_SIZE] = {1};
+    const sat__principal keys = {{1}, {1}};
     static const char *const bad[] = {"", "a\nb", "\x1b[2J", "\xff", "a\x7f"};
 
     (void)state;
     fixture_open(&f);
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
-        assert_int_equal(sat__registry_register(f.registry, key, bad[i], NULL),
-                         SAT_ERR_INVALID);
+        assert_int_equal(
+            sat__registry_register(f.registry, &keys, bad[i], NULL),
+            SAT_ERR_INVALID);
+}
+
+static void keys_once_seen_never_change(void **state)
+{
+    AUTO(fixture) f = {.db = NULL};
+
+    (void)state;
+    fixture_open(&f);
+    sat__principal keys = *sat__identity_principal(f.other);
+    keys.exchange[0] ^= 1;
+    assert_int_equal(sat__registry_register(f.registry, &keys, "other", NULL),
+                     SAT_ERR_CONFLICT);
 }
 
 int main(void)
@@ -174,6 +184,7 @@ int main(void)
         cmocka_unit_test(a_chain_that_was_touched_opens_nothing),
         cmocka_unit_test(another_devices_chain_opens_nothing),
         cmocka_unit_test(strangers_fill_no_more_than_their_room),
+        cmocka_unit_test(keys_once_seen_never_change),
         cmocka_unit_test(names_are_fit_to_be_shown),
     };
     return cmocka_run_group_tests_name("registry", tests, NULL, NULL);

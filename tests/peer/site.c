@@ -35,6 +35,21 @@ static void remove_files(const char *path)
     }
 }
 
+void site_found(sqlite3 *account, const sat__identity *device)
+{
+    const sat_env *const env = sat_env_system();
+    AUTO_PTR(sat__identity) phrase = NULL;
+    AUTO_PTR(sat__identity) password = NULL;
+    sat_error err = {0};
+
+    must(sat__identity_generate(env, &phrase, &err), &err);
+    must(sat__identity_generate(env, &password, &err), &err);
+    must(sat__ledger_found(account, env, phrase,
+                           sat__identity_principal(password), device, "first",
+                           &err),
+         &err);
+}
+
 void site_open(site *s, const char *name)
 {
     const sat_env *const env = sat_env_system();
@@ -51,6 +66,7 @@ void site_open(site *s, const char *name)
     s->peer = (sat__peer){
         .env = env, .identity = s->identity, .name = name, .vault = "main"};
     sat__device_id(sat__identity_principal(s->identity)->sign, s->peer.id);
+    site_found(s->account, s->identity);
     must(sat__registry_open(s->account, env, s->identity, &s->peer.registry,
                             &err),
          &err);
@@ -135,8 +151,7 @@ void site_befriend(site *from, site *to, const char *url)
 
     line_open(&l, from, url);
     must(sat__peer_join(&l.call, url, &info, &err), &err);
-    must(sat__registry_authorize(to->peer.registry, from->peer.id, false,
-                                 to->peer.id, &err),
+    must(sat__registry_authorize(to->peer.registry, from->peer.id, false, &err),
          &err);
 }
 

@@ -29,6 +29,9 @@ void site_open(site *s, const char *name);
 void site_close(site *s);
 DEFINE_AUTO(site, site_close);
 
+/* An account of its own for a device, in that database. */
+void site_found(sqlite3 *account, const sat__identity *device);
+
 /* Runs SQL as the app, and returns the one value of a query. */
 void site_run(site *s, const char *sql);
 int64_t site_get(site *s, const char *sql);

@@ -45,6 +45,121 @@ static void rows_cross_in_both_directions(void **state)
     assert_int_equal(report.pushed, 0);
 }
 
+static const sat__account_state *account_of(site *s)
+{
+    const sat__account_state *state = NULL;
+    sat_error err = {0};
+
+    must(sat__ledger_chain(sat__registry_ledger(s->peer.registry), NULL, &state,
+                           &err),
+         &err);
+    return state;
+}
+
+static bool is_member(site *of, const site *who)
+{
+    sat__id id;
+
+    memcpy(id.bytes, who->peer.id, sizeof id.bytes);
+    const sat__account_principal *const found =
+        sat__account_find(account_of(of), &id);
+    return found != NULL && !found->is_removed;
+}
+
+static sat__master_key master_of(site *s)
+{
+    sat__master_key master;
+    sat_error err = {0};
+
+    must(sat__ledger_master(sat__registry_ledger(s->peer.registry), &master,
+                            &err),
+         &err);
+    return master;
+}
+
+static void who_joins_goes_over_to_the_account(void **state)
+{
+    AUTO(site) a = {.path = ""};
+    AUTO(site) b = {.path = ""};
+    AUTO(line) l = {.call = {.nonce = ""}};
+    char url[256];
+
+    (void)state;
+    site_open(&a, "a");
+    site_open(&b, "b");
+    site_serve(&a, url);
+    site_befriend(&b, &a, url);
+    line_open(&l, &b, url);
+    (void)site_sync(&l);
+    assert_true(is_member(&b, &a) && is_member(&b, &b));
+    const sat__master_key ours = master_of(&a), theirs = master_of(&b);
+    assert_memory_equal(&ours, &theirs, sizeof ours);
+}
+
+/* c was let in by a, and b hears of it; b lets d in, and a hears of that. */
+static void links_reach_every_device(void **state)
+{
+    AUTO(site) a = {.path = ""};
+    AUTO(site) b = {.path = ""};
+    AUTO(site) c = {.path = ""};
+    AUTO(site) d = {.path = ""};
+    AUTO(line) from_b = {.call = {.nonce = ""}};
+    sat_error err = {0};
+    char url[256], url_b[256];
+
+    (void)state;
+    site_open(&a, "a");
+    site_open(&b, "b");
+    site_open(&c, "c");
+    site_open(&d, "d");
+    site_serve(&a, url);
+    site_serve(&b, url_b);
+    site_befriend(&b, &a, url);
+    line_open(&from_b, &b, url);
+    (void)site_sync(&from_b);
+    site_befriend(&c, &a, url);
+    site_befriend(&d, &b, url_b);
+    (void)site_sync(&from_b);
+    assert_true(is_member(&b, &c) && is_member(&a, &d));
+
+    const sat__master_key before = master_of(&a);
+    must(sat__registry_revoke(a.peer.registry, d.peer.id, &err), &err);
+    (void)site_sync(&from_b);
+    assert_false(is_member(&b, &d));
+    const sat__master_key after = master_of(&a), theirs = master_of(&b);
+    assert_memory_not_equal(&before, &after, sizeof after);
+    assert_memory_equal(&theirs, &after, sizeof after);
+}
+
+static void another_account_is_not_entered_unasked(void **state)
+{
+    AUTO(site) a = {.path = ""};
+    AUTO(site) b = {.path = ""};
+    AUTO(site) c = {.path = ""};
+    AUTO(line) l = {.call = {.nonce = ""}};
+    AUTO(line) again = {.call = {.nonce = ""}};
+    sat__peer_report report;
+    sat_error err = {0};
+    char url[256], url_c[256];
+
+    (void)state;
+    site_open(&a, "a");
+    site_open(&b, "b");
+    site_open(&c, "c");
+    site_serve(&a, url);
+    site_serve(&c, url_c);
+    site_befriend(&b, &a, url);
+    line_open(&l, &b, url);
+    (void)site_sync(&l);
+    /* b is in an account with a: it does not leave it for c's. */
+    site_befriend(&b, &c, url_c);
+    line_open(&again, &b, url_c);
+    assert_int_equal(sat__peer_sync(&again.call, NULL, NULL, &report, &err),
+                     SAT_ERR_CONFLICT);
+    assert_true(is_member(&b, &a));
+    assert_false(is_member(&b, &c));
+}
+
 static void a_new_device_takes_over_the_vault(void **state)
 {
     AUTO(site) a = {0};
@@ -260,6 +375,9 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(rows_cross_in_both_directions),
+        cmocka_unit_test(who_joins_goes_over_to_the_account),
+        cmocka_unit_test(links_reach_every_device),
+        cmocka_unit_test(another_account_is_not_entered_unasked),
         cmocka_unit_test(a_new_device_takes_over_the_vault),
         cmocka_unit_test(a_conflict_is_told_once_and_resolved_everywhere),
         cmocka_unit_test(a_program_reads_the_log_in_json),

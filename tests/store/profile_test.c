@@ -173,6 +173,41 @@ static void a_slot_of_somebody_else_is_not_addressed(void **state)
                      SAT_ERR_AUTH);
 }
 
+/* The account as this profile says it is. */
+static sat__party account_password(sat_profile *profile, uint64_t *generation)
+{
+    AUTO_PTR(sqlite3) db = NULL;
+    AUTO_PTR(sat__ledger) ledger = NULL;
+    const sat__account_state *said;
+    assert_int_equal(sat__vault_open(profile, "account", 0, &db, NULL), SAT_OK);
+    assert_int_equal(sat__ledger_open(db, sat_env_system(),
+                                      profile->secrets->identity, &ledger,
+                                      NULL),
+                     SAT_OK);
+    assert_int_equal(sat__ledger_chain(ledger, NULL, &said, NULL), SAT_OK);
+    *generation = said->epochs[said->epoch_count - 1].key.generation;
+    return sat__account_password(said)->who;
+}
+
+static void the_account_names_the_present_password(void **state)
+{
+    AUTO_PTR(sat_profile) profile = fixture_unlocked(state);
+    uint64_t generation;
+    for (int i = 0; i < 3; i++) {
+        if (i == 1)
+            assert_int_equal(sat_profile_set_password(profile, "new", NULL),
+                             SAT_OK);
+        if (i == 2)
+            assert_int_equal(sat_profile_renew(profile, "newer", NULL), SAT_OK);
+        const sat__party named = account_password(profile, &generation);
+        assert_memory_equal(
+            &named.keys,
+            &sat__keys_file_slot(&profile->keys, SAT_SLOT_PASSWORD)->principal,
+            sizeof named.keys);
+        assert_int_equal(generation, i < 2 ? 1 : 2);
+    }
+}
+
 static void keys_of_an_earlier_format_are_named(void **state)
 {
     AUTO_PTR(sat_profile) profile = fixture_open(state);
@@ -348,6 +383,7 @@ int main(void)
         PROFILE_TEST(renewing_changes_the_master_key_and_keeps_the_phrase),
         PROFILE_TEST(a_master_key_of_somebody_else_is_refused),
         PROFILE_TEST(a_slot_of_somebody_else_is_not_addressed),
+        PROFILE_TEST(the_account_names_the_present_password),
         PROFILE_TEST(keys_of_an_earlier_format_are_named),
         PROFILE_TEST(renewing_gives_every_vault_another_key),
         PROFILE_TEST(who_holds_the_former_master_key_is_locked_out),
