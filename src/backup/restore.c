@@ -241,6 +241,7 @@ static sat_status make_device(restore *job, sat_error *err)
     made->keys.device = *sat__identity_principal(made->secrets->identity);
     TRY(sat__root_of_password(&cost, bytes_of(password, strlen(password)),
                               &made->keys.salt, &root, err));
+    TRY(sat__profile_name_password(made, &cost, password, err));
     TRY(sat__keys_file_put(&made->keys, job->env, &root, &job->master,
                            &made->secrets->ties, err));
     return sat__keys_file_put(&made->keys, job->env, &job->phrase, &job->master,

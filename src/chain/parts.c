@@ -45,6 +45,15 @@ void sat__party_put(const sat__party *party, sat_buf *out)
     sat__cbor_put_bool(out, party->is_admin);
 }
 
+/* No control characters: it is shown on terminals. */
+static bool is_shown(sat_bytes name)
+{
+    for (size_t i = 0; i < name.len; i++)
+        if (name.data[i] < ' ' || name.data[i] == 0x7f)
+            return false;
+    return true;
+}
+
 sat_status sat__party_get(sat__cbor *in, sat__party *out, sat_error *err)
 {
     sat__party party = {.name = ""};
@@ -64,8 +73,7 @@ sat_status sat__party_get(sat__cbor *in, sat__party *out, sat_error *err)
     if (name.len > SAT_LINK_NAME_MAX)
         return sat__fail(err, SAT_ERR_LIMIT, "a name of %zu bytes in a link",
                          name.len);
-    if ((kind == SAT_PRINCIPAL_DEVICE) != (name.len > 0) ||
-        (name.len > 0 && memchr(name.data, 0, name.len) != NULL))
+    if ((kind == SAT_PRINCIPAL_DEVICE) != (name.len > 0) || !is_shown(name))
         return sat__fail(err, SAT_ERR_CORRUPT,
                          "a principal in a link is not named as it should be");
     party.kind = (sat__principal_kind)kind;

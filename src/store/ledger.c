@@ -9,6 +9,7 @@
 #include "base/error.h"
 #include "base/sql.h"
 #include "store/chain_key.h"
+#include "store/ledger_note.h"
 
 struct sat__ledger {
     sqlite3 *db;
@@ -157,7 +158,8 @@ static sat_status add_moved(ledger_change *change, sat_bytes moved,
         return SAT_OK;
     TRY(put_link(ledger->db, moved, err));
     ledger->last = sqlite3_last_insert_rowid(ledger->db);
-    return SAT_OK;
+    return sat__ledger_note(ledger->db, ledger->env,
+                            sat__account_state_of(ledger->chain), moved, err);
 }
 
 static sat_status commit(ledger_change *change, sat_error *err)
@@ -356,6 +358,16 @@ sat_status sat__ledger_set_password(sat__ledger *ledger,
     return sign_and_commit(&change, &slot, err);
 }
 
+sat_status sat__ledger_renew(sat__ledger *ledger, sat_error *err)
+{
+    AUTO(ledger_change) change = {.ledger = NULL};
+    sat__account_change renew = {.op = SAT_ACCOUNT_RENEW, .has_key = true};
+
+    TRY(begin(ledger, &change, err));
+    TRY(next_key(&change, NULL, NULL, &renew.key, err));
+    return sign_and_commit(&change, &renew, err);
+}
+
 sat_status sat__ledger_take(sat__ledger *ledger, sat_bytes moved, bool *is_new,
                             sat_error *err)
 {
@@ -413,6 +425,8 @@ sat_status sat__ledger_adopt(sat__ledger *ledger, const sat_bytes *links,
         TRY(put_link(ledger->db, links[i], err));
     TRY(sat__sql_exec(ledger->db, err,
                       "DELETE FROM sync_chain WHERE length(link) = 0"));
+    TRY(sat__ledger_note_joined(ledger->db, ledger->env, sat__chain_id(chain),
+                                err));
     TRY(commit(&change, err));
     forget(ledger);
     return SAT_OK;

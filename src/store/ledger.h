@@ -58,7 +58,11 @@ SAT_CHECK sat_status sat__ledger_set_password(sat__ledger *ledger,
                                               const sat__principal *password,
                                               bool is_renewed, sat_error *err);
 
-/* Takes a link from elsewhere; statuses as sat__chain_append(). */
+/* Begins another master key. */
+SAT_CHECK sat_status sat__ledger_renew(sat__ledger *ledger, sat_error *err);
+
+/* Takes a link from elsewhere, and lists it among the events (store/audit.h);
+ * statuses as sat__chain_append(). */
 SAT_CHECK sat_status sat__ledger_take(sat__ledger *ledger, sat_bytes moved,
                                       bool *is_new, sat_error *err);
 

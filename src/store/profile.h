@@ -93,6 +93,16 @@ SAT_CHECK sat_status sat__profile_enter_account(sat_profile *profile,
                                                 const sat__root *phrase,
                                                 sat_error *err);
 
+/*
+ * Keeps among the secrets, to be committed, who the password's principal is for
+ * the account: stretched with the secret key, which this device's own slot is
+ * not. Takes as long as `cost` says.
+ */
+SAT_CHECK sat_status sat__profile_name_password(sat_profile *profile,
+                                                const sat__kdf_cost *cost,
+                                                const char *password,
+                                                sat_error *err);
+
 /* Names the password's present principal in the account's chain, if that begins
  * with this profile's phrase; with a new master key where `is_renewed`. */
 SAT_CHECK sat_status sat__profile_follow_password(sat_profile *profile,

@@ -8,31 +8,33 @@
 #include "store/vault.h"
 #include "store/vault_db.h"
 
-static const sat__principal *slot_principal(const sat_profile *profile,
-                                            sat__slot_kind kind)
+sat_status sat__profile_name_password(sat_profile *profile,
+                                      const sat__kdf_cost *cost,
+                                      const char *password, sat_error *err)
 {
-    const sat__slot *const slot = sat__keys_file_slot(&profile->keys, kind);
+    AUTO(sat__root) root = {0};
+    AUTO_PTR(sat__identity) identity = NULL;
 
-    return slot != NULL ? &slot->principal : NULL;
+    TRY(sat__root_of_password(cost, bytes_of(password, strlen(password)),
+                              &profile->secrets->secret_key, &root, err));
+    TRY(sat__root_identity(&root, &identity, err));
+    profile->secrets->password = *sat__identity_principal(identity);
+    return SAT_OK;
 }
 
 /* In the chain that is here, by its phrase; else in a new one. */
 static sat_status enter(sat_profile *profile, sqlite3 *db,
                         const sat__identity *phrase, sat_error *err)
 {
-    const sat__principal *const password =
-        slot_principal(profile, SAT_SLOT_PASSWORD);
     const sat__identity *const device = profile->secrets->identity;
     AUTO_PTR(sat__ledger) ledger = NULL;
 
-    if (password == NULL)
-        return sat__fail(err, SAT_ERR_CORRUPT,
-                         "the profile has no slot for a password");
     if (sat__ledger_open(db, profile->env, phrase, &ledger, NULL) == SAT_OK)
         return sat__ledger_admit(ledger, sat__identity_principal(device),
                                  profile->conf.device_name, true, err);
     TRY(sat__sql_exec(db, err, "DROP TABLE IF EXISTS sync_chain"));
-    return sat__ledger_found(db, profile->env, phrase, password, device,
+    return sat__ledger_found(db, profile->env, phrase,
+                             &profile->secrets->password, device,
                              profile->conf.device_name, err);
 }
 
@@ -53,19 +55,19 @@ sat_status sat__profile_enter_account(sat_profile *profile,
 /* Whether the account is the one that began with this profile's phrase. */
 static bool is_own(const sat_profile *profile, const sat__account_state *state)
 {
-    const sat__principal *const phrase =
-        slot_principal(profile, SAT_SLOT_PHRASE);
+    const sat__slot *const phrase =
+        sat__keys_file_slot(&profile->keys, SAT_SLOT_PHRASE);
 
     return phrase != NULL &&
-           memcmp(&state->principals[0].who.keys, phrase, sizeof *phrase) == 0;
+           memcmp(&state->principals[0].who.keys, &phrase->principal,
+                  sizeof phrase->principal) == 0;
 }
 
 sat_status sat__profile_follow_password(sat_profile *profile,
                                         sat__ledger *ledger, bool is_renewed,
                                         sat_error *err)
 {
-    const sat__principal *const password =
-        slot_principal(profile, SAT_SLOT_PASSWORD);
+    const sat__principal *const password = &profile->secrets->password;
     const sat__account_state *state;
     sat__id id;
 
@@ -73,11 +75,12 @@ sat_status sat__profile_follow_password(sat_profile *profile,
     sat__device_id(sat__identity_principal(profile->secrets->identity)->sign,
                    id.bytes);
     const sat__account_principal *const device = sat__account_find(state, &id);
-    if (password == NULL || !is_own(profile, state) || device == NULL ||
-        device->is_removed || !device->who.is_admin ||
-        memcmp(&sat__account_password(state)->who.keys, password,
-               sizeof *password) == 0)
+    if (!is_own(profile, state) || device == NULL || device->is_removed ||
+        !device->who.is_admin)
         return SAT_OK;
+    if (memcmp(&sat__account_password(state)->who.keys, password,
+               sizeof *password) == 0)
+        return is_renewed ? sat__ledger_renew(ledger, err) : SAT_OK;
     return sat__ledger_set_password(ledger, password, is_renewed, err);
 }
 

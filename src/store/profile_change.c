@@ -52,17 +52,17 @@ void sat__profile_end(sat__profile_change *change)
 }
 
 /* The root of a new password, at the cost of the present one. */
-static sat_status root_of_new_password(const sat_profile *profile,
+static sat_status root_of_new_password(sat_profile *profile,
                                        const char *password, sat__root *out,
                                        sat_error *err)
 {
     static const sat__kdf_cost standard = SAT_KDF_COST_ARGON2ID;
     const sat__slot *const slot =
         sat__keys_file_slot(&profile->keys, SAT_SLOT_PASSWORD);
-    TRY(sat__profile_require(profile, err));
-    return sat__root_of_password(slot != NULL ? &slot->cost : &standard,
-                                 bytes_of(password, strlen(password)),
-                                 &profile->keys.salt, out, err);
+    const sat__kdf_cost *const cost = slot != NULL ? &slot->cost : &standard;
+    TRY(sat__root_of_password(cost, bytes_of(password, strlen(password)),
+                              &profile->keys.salt, out, err));
+    return sat__profile_name_password(profile, cost, password, err);
 }
 
 sat_status sat_profile_set_password(sat_profile *profile, const char *password,
@@ -70,8 +70,9 @@ sat_status sat_profile_set_password(sat_profile *profile, const char *password,
 {
     AUTO(sat__root) root = {0};
     AUTO(sat__profile_change) change = SAT_PROFILE_CHANGE_INIT;
-    TRY(root_of_new_password(profile, password, &root, err));
+    TRY(sat__profile_require(profile, err));
     TRY(sat__profile_begin(profile, &change, err));
+    TRY(root_of_new_password(profile, password, &root, err));
     TRY(sat__keys_file_put(&profile->keys, profile->env, &root,
                            &profile->secrets->master, &profile->secrets->ties,
                            err));
@@ -96,8 +97,9 @@ sat_status sat_profile_renew(sat_profile *profile, const char *password,
 {
     AUTO(sat__root) root = {0};
     AUTO(sat__profile_change) change = SAT_PROFILE_CHANGE_INIT;
-    TRY(root_of_new_password(profile, password, &root, err));
+    TRY(sat__profile_require(profile, err));
     TRY(sat__profile_begin(profile, &change, err));
+    TRY(root_of_new_password(profile, password, &root, err));
     TRY(sat__vault_plan_keys(profile, err));
     TRY(renew_master(profile, &root, err));
     TRY(sat__profile_commit(&change, err));
@@ -117,10 +119,11 @@ sat_status sat__profile_adopt(sat_profile *profile,
     AUTO(sat__root) root = {0};
     AUTO(sat__profile_change) change = SAT_PROFILE_CHANGE_INIT;
     sat__keys_file *const keys = &profile->keys;
-    TRY(root_of_new_password(profile, password, &root, err));
+    TRY(sat__profile_require(profile, err));
     TRY(sat__profile_begin(profile, &change, err));
     profile->secrets->master = *master;
     profile->secrets->secret_key = *secret_key;
+    TRY(root_of_new_password(profile, password, &root, err));
     keys->generation = generation;
     keys->count = 0;
     TRY(sat__keys_file_put(keys, profile->env, &root, master,

@@ -100,6 +100,7 @@ static sat_status make_slots(sat_profile *profile, const sat__kdf_cost *cost,
     TRY(sat__root_of_password(cost, bytes_of(password, strlen(password)),
                               &keys->salt, &of_password, err));
     TRY(sat__root_of_phrase(phrase, &of_phrase, err));
+    TRY(sat__profile_name_password(profile, cost, password, err));
     sat__slot_ties *const ties = &profile->secrets->ties;
     TRY(sat__keys_file_put(keys, profile->env, &of_password, master, ties,
                            err));

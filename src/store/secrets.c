@@ -42,7 +42,7 @@ static void encode(const sat__secrets *secrets, sat_buf *out)
     AUTO(sat_buf) identity = SAT_BUF_INIT;
     sat__identity_encode(secrets->identity, &identity);
     out->failed |= identity.failed;
-    sat__cbor_put_array(out, 4);
+    sat__cbor_put_array(out, 6);
     sat__cbor_put_bytes(out, identity.data, identity.len);
     sat__cbor_put_bytes(out, secrets->secret_key.bytes,
                         sizeof secrets->secret_key.bytes);
@@ -63,6 +63,10 @@ static void encode(const sat__secrets *secrets, sat_buf *out)
         sat__cbor_put_bytes(out, tie->slot, sizeof tie->slot);
         sat__cbor_put_bytes(out, tie->key.bytes, sizeof tie->key.bytes);
     }
+    sat__cbor_put_bytes(out, secrets->password.sign,
+                        sizeof secrets->password.sign);
+    sat__cbor_put_bytes(out, secrets->password.exchange,
+                        sizeof secrets->password.exchange);
 }
 
 static sat__seal_context context_of(const sat__keys_file *file)
@@ -150,7 +154,7 @@ static sat_status decode(sat__cbor *in, const sat__principal *device,
                          sat__secrets *secrets, sat_error *err)
 {
     size_t count;
-    TRY(sat__cbor_array(in, 4, &count, err));
+    TRY(sat__cbor_array(in, 6, &count, err));
     TRY(read_identity(in, device, &secrets->identity, err));
     TRY(sat__cbor_fixed(in, secrets->secret_key.bytes,
                         sizeof secrets->secret_key.bytes, err));
@@ -158,6 +162,10 @@ static sat_status decode(sat__cbor *in, const sat__principal *device,
     for (size_t i = 0; i < secrets->count; i++)
         TRY(read_vault(in, &secrets->vaults[i], err));
     TRY(read_ties(in, &secrets->ties, err));
+    TRY(sat__cbor_fixed(in, secrets->password.sign,
+                        sizeof secrets->password.sign, err));
+    TRY(sat__cbor_fixed(in, secrets->password.exchange,
+                        sizeof secrets->password.exchange, err));
     return sat__cbor_done(in, err);
 }
 

@@ -2,7 +2,7 @@
  * secrets.h - what the master key seals in keys.cbor
  *
  *      [identity, secret key, [[name, former name, key, next key], …],
- *       [[slot, tie], …]]
+ *       [[slot, tie], …], sign, exchange]
  *
  * The identity never leaves the device, and neither do the database keys; the
  * secret key is the account's. All of it lives in guarded memory.
@@ -28,6 +28,7 @@ typedef struct sat__secrets {
     sat__identity *identity;
     sat__secret_key secret_key;
     sat__slot_ties ties;
+    sat__principal password; /* of the account: password and secret key */
     size_t count;
     sat__vault_entry vaults[SAT_VAULTS_MAX]; /* ascending by name */
 } sat__secrets;

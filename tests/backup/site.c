@@ -132,7 +132,10 @@ static sat_status mix_vault(const char *name, void *context, sat_error *err)
     AUTO_PTR(sqlite3) db = NULL;
     sat_file_report report;
     TRY(sat__vault_open(in->profile, name, 0, &db, err));
-    (void)mix_row(db, "SELECT name, sql FROM sqlite_schema ORDER BY name",
+    /* A restored device lists among its events that the account took it in. */
+    (void)mix_row(db,
+                  "SELECT name, sql FROM sqlite_schema "
+                  "WHERE name <> 'sync_audit' ORDER BY name",
                   &in->hash);
     (void)mix_row(db, "SELECT * FROM t ORDER BY id", &in->hash);
     (void)mix_row(db, "SELECT id, blob, content FROM satchel_file ORDER BY id",

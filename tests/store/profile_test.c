@@ -193,18 +193,19 @@ static void the_account_names_the_present_password(void **state)
 {
     AUTO_PTR(sat_profile) profile = fixture_unlocked(state);
     uint64_t generation;
-    for (int i = 0; i < 3; i++) {
+    for (int i = 0; i < 4; i++) {
         if (i == 1)
             assert_int_equal(sat_profile_set_password(profile, "new", NULL),
                              SAT_OK);
-        if (i == 2)
+        if (i >= 2)
             assert_int_equal(sat_profile_renew(profile, "newer", NULL), SAT_OK);
         const sat__party named = account_password(profile, &generation);
-        assert_memory_equal(
-            &named.keys,
-            &sat__keys_file_slot(&profile->keys, SAT_SLOT_PASSWORD)->principal,
-            sizeof named.keys);
-        assert_int_equal(generation, i < 2 ? 1 : 2);
+        const sat__principal *const own =
+            &sat__keys_file_slot(&profile->keys, SAT_SLOT_PASSWORD)->principal;
+        assert_memory_equal(&named.keys, &profile->secrets->password,
+                            sizeof named.keys);
+        assert_memory_not_equal(&named.keys, own, sizeof *own);
+        assert_int_equal(generation, i < 2 ? 1 : i);
     }
 }
 
