@@ -252,8 +252,11 @@ static sat_status create_journal(sqlite3 *db, const sat__table *table,
     AUTO_STMT sqlite3_stmt *stmt = NULL;
     bool row;
     sat__buf_printf(&sql,
-                    "CREATE TABLE IF NOT EXISTS sync_journal_%lld(r, c, m)",
+                    "CREATE TABLE IF NOT EXISTS sync_journal_%lld(r, c, m",
                     (long long)table->t);
+    for (int c = 1; c <= table->count; c++)
+        sat__buf_printf(&sql, ", v%d", c);
+    sat__buf_put_byte(&sql, ')');
     TRY(run(db, &sql, err));
     TRY(sat__sql_preparef(db, &stmt, err,
                           "SELECT count(*) - 3 FROM "

@@ -447,8 +447,8 @@ static bool has_news(const sim_world *w, int to, int from)
 static bool decide_some(sim_world *w)
 {
     for (int i = 0; i < w->device_count; i++)
-        for (int k = 0; k < 3; k++)
-            if (chance_hits(&w->chance, 30) && !decide(w, &w->devices[i]))
+        for (int k = 0; k < 2; k++)
+            if (chance_hits(&w->chance, 25) && !decide(w, &w->devices[i]))
                 return false;
     return true;
 }
