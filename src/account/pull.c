@@ -63,26 +63,54 @@ static sat_status liar(sat_error *err, const char *what)
 
 /* ---- answers ---- */
 
-static sat_status read_item(sat_bytes bytes, pulled_item *out, sat_bytes *data,
+static bool is_named(sat_bytes key, const char *name)
+{
+    return key.len == strlen(name) && memcmp(key.data, name, key.len) == 0;
+}
+
+/* One field of an item; what nobody asks for is passed over. */
+static sat_status read_field(sat__cbor *in, pulled_item *out, sat_bytes *data,
+                             unsigned *seen, sat_error *err)
+{
+    sat_bytes key;
+    TRY(sat__cbor_text(in, &key, err));
+    *seen += 1;
+    if (is_named(key, "id"))
+        return sat__cbor_fixed(in, out->id, sizeof out->id, err);
+    if (is_named(key, "data"))
+        return sat__cbor_bytes(in, data, err);
+    if (is_named(key, "epoch"))
+        return sat__cbor_fixed(in, out->epoch, sizeof out->epoch, err);
+    if (is_named(key, "device"))
+        return sat__cbor_fixed(in, out->device, sizeof out->device, err);
+    if (is_named(key, "version"))
+        return sat__cbor_uint(in, &out->version, err);
+    if (is_named(key, "sequence"))
+        return sat__cbor_uint(in, &out->sequence, err);
+    *seen -= 1;
+    return sat__cbor_skip(in, NULL, err);
+}
+
+/* In one go: there may be very many. */
+static sat_status read_item(sat__cbor *in, pulled_item *out, sat_bytes *data,
                             sat_error *err)
 {
-    TRY(sat__map_fixed(bytes, "id", out->id, sizeof out->id, err));
-    TRY(sat__map_uint(bytes, "version", &out->version, err));
-    TRY(sat__map_uint(bytes, "sequence", &out->sequence, err));
-    TRY(sat__map_fixed(bytes, "epoch", out->epoch, sizeof out->epoch, err));
-    TRY(sat__map_fixed(bytes, "device", out->device, sizeof out->device, err));
-    TRY(sat__map_bytes(bytes, "data", data, err));
-    if (out->version == 0 || out->version > INT64_MAX ||
+    unsigned seen = 0;
+    size_t count;
+    TRY(sat__cbor_map(in, 64, &count, err));
+    for (size_t i = 0; i < count; i++)
+        TRY(read_field(in, out, data, &seen, err));
+    if (seen != 6 || out->version == 0 || out->version > INT64_MAX ||
         out->sequence > INT64_MAX)
         return liar(err, "sends an item without a version");
     return SAT_OK;
 }
 
-static sat_status add_item(pull *p, sat_bytes bytes, sat_error *err)
+static sat_status add_item(pull *p, sat__cbor *in, sat_error *err)
 {
-    pulled_item item;
+    pulled_item item = {.version = 0};
     sat_bytes data;
-    TRY(read_item(bytes, &item, &data, err));
+    TRY(read_item(in, &item, &data, err));
     if (p->count == p->room) {
         const size_t room = p->room * 2 + 256;
         pulled_item *const grown = realloc(p->items, room * sizeof *grown);
@@ -106,11 +134,8 @@ static sat_status read_answer(pull *p, sat_bytes answer, sat_error *err)
     size_t count;
     TRY(sat__map_get(answer, "items", &in, err));
     TRY(sat__cbor_array(&in, SAT_PAGE_LIST_MAX, &count, err));
-    for (size_t i = 0; i < count; i++) {
-        sat_bytes item;
-        TRY(sat__cbor_skip(&in, &item, err));
-        TRY(add_item(p, item, err));
-    }
+    for (size_t i = 0; i < count; i++)
+        TRY(add_item(p, &in, err));
     TRY(sat__map_uint(answer, "cursor", &p->cursor, err));
     TRY(sat__map_bool(answer, "done", &p->is_done, err));
     TRY(sat__map_get(answer, "head", &head, err));
