@@ -100,6 +100,68 @@ SAT_CHECK sat_status sat_hub_sync(sat_profile *profile,
                                   sat_sync_progress_fn *progress, void *context,
                                   sat_sync_report *out, sat_error *err);
 
+/* ---- sharing ---- */
+
+typedef enum sat_role {
+    SAT_ROLE_MAY_READ = 1,
+    SAT_ROLE_MAY_WRITE = 2,
+    SAT_ROLE_MAY_ADMINISTER = 3,
+    SAT_ROLE_WIDTH_ = 0x7fffffff /* pins the enum to 32 bits */
+} sat_role;
+
+typedef enum sat_standing {
+    SAT_STANDING_INVITED = 1,
+    SAT_STANDING_ACCEPTED = 2,
+    SAT_STANDING_CONFIRMED = 3,
+    SAT_STANDING_WIDTH_ = 0x7fffffff /* pins the enum to 32 bits */
+} sat_standing;
+
+#define SAT_SHARE_ID_SIZE 17
+#define SAT_SAFETY_SIZE 72 /* 60 digits in twelve groups */
+
+/* A vault and one account that it is, or is to be, shared with. */
+typedef struct sat_share {
+    char id[SAT_SHARE_ID_SIZE];
+    const char *vault; /* its name here, "" before it has one */
+    const char *email; /* of the other side, as the hub says */
+    sat_role role;
+    sat_standing standing;
+    int is_ours; /* it is this account that was invited */
+    char safety_number[SAT_SAFETY_SIZE]; /* the same on both sides, if nobody
+                                            is between */
+} sat_share;
+
+/* Lent for the call; anything but SAT_OK ends it with that. */
+typedef sat_status sat_share_fn(const sat_share *share, void *context,
+                                sat_error *err);
+
+SAT_CHECK sat_status sat_share_list(sat_profile *profile, sat_share_fn *each,
+                                    void *context, sat_error *err);
+
+/* Invites the account of `email` to a vault that is at the hub. No key is
+ * sealed before confirm(). */
+SAT_CHECK sat_status sat_share_invite(sat_profile *profile, const char *vault,
+                                      const char *email, sat_role role,
+                                      sat_share *out, sat_error *err);
+
+/* Accepts an invitation; the vault will be called `name` here. `each` is told
+ * of the share, with its safety number. A beginning of an id is enough. */
+SAT_CHECK sat_status sat_share_accept(sat_profile *profile, const char *id,
+                                      const char *name, sat_share_fn *each,
+                                      void *context, sat_error *err);
+
+/* Seals the vault's keys for who accepted, once both have compared the safety
+ * number. SAT_ERR_CORRUPT where the hub shows other keys than the account's. */
+SAT_CHECK sat_status sat_share_confirm(sat_profile *profile, const char *id,
+                                       sat_error *err);
+SAT_CHECK sat_status sat_share_set_role(sat_profile *profile, const char *id,
+                                        sat_role role, sat_error *err);
+
+/* Takes the vault back: what is written from now on is under a new key. What
+ * the other side has already, it keeps. */
+SAT_CHECK sat_status sat_share_revoke(sat_profile *profile, const char *id,
+                                      sat_error *err);
+
 /*
  * Told after every sync: how it went, and why it did not (SAT_ERR_OFFLINE is
  * tried again). In between it is asked several times a second, with a report of

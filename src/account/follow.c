@@ -89,6 +89,31 @@ sat_status sat__follow_id(sat_profile *profile, const char *name, sat__id *out,
     return SAT_OK;
 }
 
+static sat_status read_links(sqlite3 *db, sat__chain **out, sat_error *err)
+{
+    AUTO_STMT sqlite3_stmt *stmt = NULL;
+    TRY(sat__vault_chain_new(out, err));
+    TRY(sat__sql_prepare(db, &stmt,
+                         "SELECT moved FROM sync_hub_links ORDER BY at", err));
+    while (NEXT_ROW(stmt, err))
+        TRY(sat__chain_append(*out, sql_bytes(stmt, 0), NULL, err));
+    return SAT_OK;
+}
+
+sat_status sat__follow_is_of(sat_profile *profile, const char *name,
+                             const sat__id *account, bool *out, sat_error *err)
+{
+    AUTO_PTR(sat_replica) replica = NULL;
+    AUTO_PTR(sat__chain) chain = NULL;
+    TRY(sat_replica_open(profile, name, &replica, err));
+    TRY(sat__sql_exec(replica->db, err, "%s", tables));
+    TRY(read_links(replica->db, &chain, err));
+    const sat__vault_state *const state = sat__vault_state_of(chain);
+    *out = state != NULL && state->member_count > 0 &&
+           id_equal(&state->members[0].account, account);
+    return SAT_OK;
+}
+
 /* ---- opening ---- */
 
 static sat_status check_id(sat__follow *follow, sat_error *err)
@@ -102,17 +127,6 @@ static sat_status check_id(sat__follow *follow, sat_error *err)
     if (!bytes_equal(buf_view(&value), id))
         return sat__fail(err, SAT_ERR_CONFLICT,
                          "this vault is another one at the hub");
-    return SAT_OK;
-}
-
-static sat_status load_chain(sat__follow *follow, sat_error *err)
-{
-    AUTO_STMT sqlite3_stmt *stmt = NULL;
-    TRY(sat__vault_chain_new(&follow->chain, err));
-    TRY(sat__sql_prepare(follow->db, &stmt,
-                         "SELECT moved FROM sync_hub_links ORDER BY at", err));
-    while (NEXT_ROW(stmt, err))
-        TRY(sat__chain_append(follow->chain, sql_bytes(stmt, 0), NULL, err));
     return SAT_OK;
 }
 
@@ -170,7 +184,7 @@ static sat_status open_in(sat__follow *follow, const char *name, sat_error *err)
     TRY(sat__sql_exec(follow->db, err, "%s", tables));
     TRY(check_id(follow, err));
     TRY(sat__item_press_new(&follow->press, err));
-    TRY(load_chain(follow, err));
+    TRY(read_links(follow->db, &follow->chain, err));
     TRY(sat__follow_update_chain(follow, err));
     return load_head(follow, err);
 }

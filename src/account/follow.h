@@ -56,6 +56,11 @@ DEFINE_AUTO(sat__follow, sat__follow_close);
 SAT_CHECK sat_status sat__follow_id(sat_profile *profile, const char *name,
                                     sat__id *out, bool *found, sat_error *err);
 
+/* Whether this account began the vault, as far as is known here. */
+SAT_CHECK sat_status sat__follow_is_of(sat_profile *profile, const char *name,
+                                       const sat__id *account, bool *out,
+                                       sat_error *err);
+
 /* Takes what is new at the hub. */
 SAT_CHECK sat_status sat__follow_pull(sat__follow *follow, sat_error *err);
 

@@ -230,44 +230,54 @@ static sat_status check_items(pull *p, sat_error *err)
     return SAT_OK;
 }
 
-static sat_status read_heads(sat__cbor *in, pull *p, sat__id *last,
-                             sat_error *err)
+/* Goes along the heads of one answer, from `last` on. */
+static sat_status read_heads(sat__cbor in, pull *p, sat__id *last,
+                             uint64_t *sequence, size_t *count, sat_error *err)
 {
-    size_t count;
-    TRY(sat__cbor_array(in, SAT_PAGE_LIST_MAX, &count, err));
-    for (size_t i = 0; i < count; i++) {
+    TRY(sat__cbor_array(&in, SAT_PAGE_LIST_MAX, count, err));
+    for (size_t i = 0; i < *count; i++) {
         sat_bytes moved;
         sat__head head;
-        TRY(sat__cbor_bytes(in, &moved, err));
+        TRY(sat__cbor_bytes(&in, &moved, err));
         TRY(sat__follow_read_head(p->follow, moved, &head, err));
         if (!id_equal(&head.previous, last))
             return liar(err, "shows this device another history than before");
         TRY(sat__head_hash(moved, last, err));
+        *sequence = head.sequence;
         if (id_equal(last, &p->parsed.previous))
             break;
     }
     return SAT_OK;
 }
 
-/* From the head that this device has seen to the present one leads one line. */
-static sat_status check_line(pull *p, sat_error *err)
+static sat_status ask_heads(pull *p, sat__id *last, uint64_t *sequence,
+                            size_t *count, sat_error *err)
 {
     sat__follow *const follow = p->follow;
-    sat__id last = follow->head.hash;
     AUTO(sat_buf) answer = SAT_BUF_INIT;
     char target[160], part[48];
     sat__cbor in;
-    if (!follow->head.is_there || id_equal(&last, &p->parsed.previous))
-        return SAT_OK;
     (void)snprintf(part, sizeof part, "heads?after=%llu",
-                   (unsigned long long)follow->head.sequence);
+                   (unsigned long long)*sequence);
     sat__vault_target(&follow->id, part, target, sizeof target);
     TRY(sat__hub_call(&follow->session->hub, "GET", target, bytes_of(NULL, 0),
                       &answer, err));
     TRY(sat__map_get(buf_view(&answer), "heads", &in, err));
-    TRY(read_heads(&in, p, &last, err));
-    if (!id_equal(&last, &p->parsed.previous))
-        return liar(err, "shows this device another history than before");
+    return read_heads(in, p, last, sequence, count, err);
+}
+
+/* From the head that this device has seen to the present one leads one line. */
+static sat_status check_line(pull *p, sat_error *err)
+{
+    const sat__seen_head *const seen = &p->follow->head;
+    sat__id last = seen->hash;
+    uint64_t sequence = seen->sequence;
+    size_t count;
+    while (seen->is_there && !id_equal(&last, &p->parsed.previous)) {
+        TRY(ask_heads(p, &last, &sequence, &count, err));
+        if (count == 0)
+            return liar(err, "shows this device another history than before");
+    }
     return SAT_OK;
 }
 

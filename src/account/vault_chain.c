@@ -194,14 +194,14 @@ static bool is_in(const sat__vault_state *state, const sat__id *principal)
     return found != NULL && !found->is_removed;
 }
 
-/* One grant for each epoch that the opener can open. */
-static sat_status make_grants(const sat_env *env, const sat__vault_state *state,
-                              const sat__opener *opener,
-                              const sat__party *device, sat__arena *arena,
-                              sat__grant *grants, size_t *count, sat_error *err)
+sat_status sat__vault_grants(const sat_env *env, sat__chain *chain,
+                             const sat__opener *opener, const sat__party *to,
+                             sat__arena *arena, sat__grant *grants,
+                             size_t *count, sat_error *err)
 {
+    const sat__vault_state *const state = sat__vault_state_of(chain);
     *count = 0;
-    for (size_t i = 0; i < state->epoch_count; i++) {
+    for (size_t i = 0; state != NULL && i < state->epoch_count; i++) {
         const sat__epoch *const epoch = &state->epochs[i];
         AUTO(sat__epoch_plain) plain = {{0}, {0}};
         AUTO(sat_buf) envelope = SAT_BUF_INIT;
@@ -209,14 +209,14 @@ static sat_status make_grants(const sat_env *env, const sat__vault_state *state,
         if (st == SAT_ERR_NOT_FOUND)
             continue;
         TRY(st);
-        TRY(sat__key_hand_on(env, &epoch->key, &device->keys,
+        TRY(sat__key_hand_on(env, &epoch->key, &to->keys,
                              bytes_of(&plain, sizeof plain), &envelope, err));
         const void *const kept =
             sat__arena_copy(arena, envelope.data, envelope.len);
         if (kept == NULL)
             return no_memory(err);
         grants[(*count)++] =
-            (sat__grant){epoch->link, device->id, bytes_of(kept, envelope.len)};
+            (sat__grant){epoch->link, to->id, bytes_of(kept, envelope.len)};
     }
     return SAT_OK;
 }
@@ -243,8 +243,8 @@ sat_status sat__vault_let_in(sat__session *session, sat__chain *chain,
     if (device == NULL || grants == NULL)
         return no_memory(err);
     change.parties = &device->who;
-    TRY(make_grants(session->env, state, opener, &device->who, &arena, grants,
-                    &change.grant_count, err));
+    TRY(sat__vault_grants(session->env, chain, opener, &device->who, &arena,
+                          grants, &change.grant_count, err));
     change.grants = grants;
     TRY(sat__vault_sign(chain, &change, opener->identity,
                         session->env->wall(session->env->context), moved, err));

@@ -65,6 +65,14 @@ SAT_CHECK sat_status sat__vault_let_in(sat__session *session, sat__chain *chain,
                                        const sat__opener *opener,
                                        sat_buf *moved, sat_error *err);
 
+/* One grant for each epoch that `opener` can open; there is room for as many as
+ * there are. Envelopes live in `arena`. */
+SAT_CHECK sat_status sat__vault_grants(const sat_env *env, sat__chain *chain,
+                                       const sat__opener *opener,
+                                       const sat__party *to, sat__arena *arena,
+                                       sat__grant *grants, size_t *count,
+                                       sat_error *err);
+
 /* The target of a vault's part: "/api/vaults/<id>/chain". */
 void sat__vault_target(const sat__id *vault, const char *part, char *out,
                        size_t size);

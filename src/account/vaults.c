@@ -195,6 +195,7 @@ typedef struct named_vault {
     char name[SAT_VAULT_NAME_MAX + 1];
     sat__id id;
     bool has_id;
+    bool is_new; /* the id, which is not kept yet */
 } named_vault;
 
 typedef struct local_list {
@@ -250,7 +251,7 @@ static sat_status take_vault(sat__session *session, local_list *list,
     named_vault *local = find_name(list, wanted);
     if (local != NULL && !local->has_id) {
         local->id = *id;
-        local->has_id = true;
+        local->has_id = local->is_new = true;
         return SAT_OK;
     }
     (void)snprintf(name, sizeof name, "%s", wanted);
@@ -260,12 +261,21 @@ static sat_status take_vault(sat__session *session, local_list *list,
     TRY(add_local(name, list, err));
     local = find_name(list, name);
     local->id = *id;
-    local->has_id = true;
+    local->has_id = local->is_new = true;
     return SAT_OK;
 }
 
+static bool is_listed(const sat__id *ids, size_t count, const sat__id *id)
+{
+    for (size_t i = 0; i < count; i++)
+        if (id_equal(&ids[i], id))
+            return true;
+    return false;
+}
+
+/* Those that are confirmed: a share that waits for it is not followed yet. */
 static sat_status take_rows(sat__session *session, local_list *list,
-                            sat_error *err)
+                            const sat__id *ids, size_t count, sat_error *err)
 {
     AUTO_STMT sqlite3_stmt *stmt = NULL;
     TRY(sat__sql_prepare(session->db, &stmt,
@@ -278,7 +288,7 @@ static sat_status take_rows(sat__session *session, local_list *list,
         if (sqlite3_column_bytes(stmt, 0) != 2 * sizeof id.bytes ||
             sat__hex_parse(hex, id.bytes, sizeof id.bytes, NULL) != SAT_OK ||
             sat__vault_name_check(name, NULL) != SAT_OK ||
-            find_id(list, &id) != NULL)
+            find_id(list, &id) != NULL || !is_listed(ids, count, &id))
             continue;
         TRY(take_vault(session, list, &id, name, err));
     }
@@ -325,6 +335,9 @@ sat_status sat__vaults_update(sat__session *session, sat_sync_report *report,
                               sat_error *err)
 {
     AUTO_FREE local_list *list = calloc(1, sizeof *list);
+    AUTO(sat__arena) arena = {0};
+    sat__id *ids;
+    size_t count;
     sat__id id;
     bool found;
     bool any;
@@ -336,9 +349,10 @@ sat_status sat__vaults_update(sat__session *session, sat_sync_report *report,
         TRY(make_account_vault(session, &id, err));
     TRY(sync_one(session, "account", &id, report, progress, context, err));
     TRY(list_local(session, list, err));
-    TRY(take_rows(session, list, err));
+    TRY(list_ids(session, &arena, &ids, &count, err));
+    TRY(take_rows(session, list, ids, count, err));
     for (size_t i = 0; i < list->count; i++)
-        if (list->vaults[i].has_id)
+        if (list->vaults[i].is_new)
             TRY(keep_id(session, &list->vaults[i], err));
     TRY(make_missing(session, list, &any, err));
     if (any)
@@ -378,19 +392,29 @@ static uint64_t now_us(void)
     return (uint64_t)now.tv_sec * 1000000u + (uint64_t)now.tv_nsec / 1000u;
 }
 
+/* A vault that somebody shared and took back is not followed any more; what is
+ * here of it stays. One of our own that the hub does not list is asked for. */
 static sat_status sync_all(sat__session *session,
                            sat_sync_progress_fn *progress, void *context,
                            sat_sync_report *report, sat_error *err)
 {
     AUTO(sat__arena) arena = {0};
     sat__vault_place *vaults;
-    size_t count;
+    sat__id *ids;
+    size_t count, listed;
     TRY(sat__session_update_chain(session, NULL, err));
     TRY(sat__vaults_update(session, report, progress, context, err));
     TRY(sat__vaults_list(session, &arena, &vaults, &count, err));
-    for (size_t i = 0; i < count; i++)
-        TRY(sync_one(session, vaults[i].name, &vaults[i].id, report, progress,
-                     context, err));
+    TRY(list_ids(session, &arena, &ids, &listed, err));
+    for (size_t i = 0; i < count; i++) {
+        bool is_own = true;
+        if (!is_listed(ids, listed, &vaults[i].id))
+            TRY(sat__follow_is_of(session->profile, vaults[i].name,
+                                  sat__chain_id(session->chain), &is_own, err));
+        if (is_own || is_listed(ids, listed, &vaults[i].id))
+            TRY(sync_one(session, vaults[i].name, &vaults[i].id, report,
+                         progress, context, err));
+    }
     return SAT_OK;
 }
 

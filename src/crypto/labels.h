@@ -22,6 +22,7 @@
 #define SAT_LABEL_SLOT_TIE "satchel-v1 slot tie"
 #define SAT_LABEL_DEVICE_SECRETS "satchel-v1 device secrets"
 #define SAT_LABEL_ACCOUNT_VAULT "satchel-v1 account vault"
+#define SAT_LABEL_SAFETY "satchel-v1 safety number"
 #define SAT_LABEL_ITEM "satchel-v1 item"
 #define SAT_LABEL_HEAD_KNOWLEDGE "satchel-v1 head knowledge"
 #define SAT_LABEL_BACKUP_MANIFEST "satchel-v1 backup manifest"

@@ -20,6 +20,9 @@ hub_handle_fn hub_account_chain_get, hub_account_chain_post;
 hub_handle_fn hub_vault_create, hub_vault_list, hub_vault_get, hub_heads;
 hub_handle_fn hub_vault_chain_get, hub_vault_chain_post;
 
+/* shares.c */
+hub_handle_fn hub_share, hub_shares;
+
 /* push.c, pull.c */
 hub_handle_fn hub_push, hub_pull;
 

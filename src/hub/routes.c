@@ -27,6 +27,8 @@
     X("POST", "/api/vaults/{id}/chain", hub_vault_chain_post, HUB_BODY_MAX,    \
       HUB_SESSION, false)                                                      \
     X("GET", "/api/vaults/{id}/heads", hub_heads, 0, HUB_MEMBER, true)         \
+    X("POST", "/api/vaults/{id}/share", hub_share, SMALL, HUB_MEMBER, true)    \
+    X("GET", "/api/shares", hub_shares, 0, HUB_MEMBER, true)                   \
     X("POST", "/api/sync/push", hub_push, HUB_BODY_MAX, HUB_MEMBER, false)     \
     X("POST", "/api/sync/pull", hub_pull, SMALL, HUB_MEMBER, true)             \
     X("GET", "/ws", hub_ws, 0, HUB_ANYBODY, true)

@@ -217,6 +217,88 @@ class Accounts(WithAHub):
             live.stderr.close()
 
 
+class Sharing(WithAHub):
+    def setUp(self):
+        super().setUp()
+        self.make_notes()
+        self.bob = self.device("bob")
+        self.bob.ok("account", "register", "--hub", self.hub.url, "--email",
+                    "bob@example.org")
+        self.bob.ok("sync", "hub")
+
+    def share(self, role):
+        invited = self.laptop.json("share", "invite", "main", "bob@example.org",
+                                   "--role", role)
+        [waiting] = self.bob.json("share", "list")
+        self.assertEqual("waits for you", waiting["status"])
+        self.assertEqual(invited["safety_number"], waiting["safety_number"])
+        self.assertRegex(invited["safety_number"], r"^\d{5}( \d{5}){11}$")
+        self.assert_fails(
+            self.laptop.run("share", "confirm", invited["id"], "--yes"), 1,
+            "was not accepted")
+        self.bob.ok("share", "accept", waiting["id"], "--name", "ours")
+        self.bob.ok("sync", "hub")  # nothing is there before it is confirmed
+        self.assertNotIn("ours", [v["name"]
+                                  for v in self.bob.json("vault", "list")])
+        self.laptop.ok("share", "confirm", invited["id"], "--yes")
+        self.bob.ok("sync", "hub")
+        return invited["id"]
+
+    def bobs(self):
+        return {row["id"]: row["body"] for row in
+                self.bob.json("--vault", "ours", "sql", "SELECT * FROM notes")}
+
+    def test_a_vault_is_shared_and_taken_back(self):
+        share = self.share("write")
+        self.assertEqual({"a": "one"}, self.bobs())
+        self.bob.ok("--vault", "ours", "sql",
+                    "INSERT INTO notes VALUES('b', 'from bob')")
+        self.bob.ok("sync", "hub")
+        self.laptop.ok("sync", "hub")
+        self.assertEqual({"a": "one", "b": "from bob"}, self.notes(self.laptop))
+        self.laptop.ok("share", "revoke", share)
+        self.laptop.ok("sql", "INSERT INTO notes VALUES('c', 'without bob')")
+        self.laptop.ok("sync", "hub")
+        self.bob.ok("--vault", "ours", "sql",
+                    "INSERT INTO notes VALUES('d', 'too late')")
+        self.bob.run("sync", "hub")
+        self.laptop.ok("sync", "hub")
+        self.assertEqual({"a": "one", "b": "from bob", "d": "too late"},
+                         self.bobs())
+        self.assertEqual({"a": "one", "b": "from bob", "c": "without bob"},
+                         self.notes(self.laptop))
+        phone = self.login("phone")
+        self.assertEqual(self.notes(self.laptop), self.notes(phone))
+
+    def test_a_reader_only_reads(self):
+        share = self.share("read")
+        self.assertEqual({"a": "one"}, self.bobs())
+        self.bob.ok("--vault", "ours", "sql",
+                    "INSERT INTO notes VALUES('b', 'from bob')")
+        self.bob.ok("sync", "hub")
+        self.laptop.ok("sync", "hub")
+        self.assertEqual({"a": "one"}, self.notes(self.laptop))
+        self.laptop.ok("share", "role", share, "write")
+        self.bob.ok("sync", "hub")
+        self.laptop.ok("sync", "hub")
+        self.assertEqual({"a": "one", "b": "from bob"}, self.notes(self.laptop))
+
+    def test_every_device_of_who_accepted_has_it(self):
+        self.share("write")
+        tablet = self.device("tablet", init=False)
+        key = self.folder / "bobs-key"
+        key.write_text(self.bob.ok("account", "show", "--secret-key"))
+        tablet.ok("account", "login", "--hub", self.hub.url, "--email",
+                  "bob@example.org", "--secret-key-file", key)
+        self.assertEqual(
+            "one\n", tablet.ok("--vault", "ours", "sql",
+                               "SELECT body FROM notes"))
+
+    def test_somebody_unknown_looks_like_anybody(self):
+        first = self.laptop.json("share", "invite", "main", "no@example.org")
+        self.assertEqual("invited", first["status"])
+
+
 class Items(Case):
     def test_items_have_versions(self):
         laptop = self.device("laptop")
