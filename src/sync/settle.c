@@ -121,7 +121,7 @@ sat_status sat__settle_step(sqlite3_stmt *stmt, sat__outcome *out,
 {
     const int rc = sqlite3_step(stmt);
     const int extended = sqlite3_extended_errcode(sqlite3_db_handle(stmt));
-    const sat_status st = rc == SQLITE_DONE || rc == SQLITE_CONSTRAINT
+    const sat_status st = rc == SQLITE_DONE || (rc & 0xff) == SQLITE_CONSTRAINT
                               ? SAT_OK
                               : sat__sql_fail(sqlite3_db_handle(stmt), err);
     (void)sqlite3_reset(stmt);

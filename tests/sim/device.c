@@ -107,6 +107,7 @@ static sqlite3 *open_database(const device *d)
         (void)sqlite3_close(db);
         return NULL;
     }
+    (void)sqlite3_extended_result_codes(db, 1); /* as vaults have it */
     return db;
 }
 
