@@ -591,10 +591,10 @@ const cli_command cli_commands[] = {
                 "what was written. Each entry carries a hash over all of it, "
                 "and an event's hash is over the one before it as well.",
      .run = cli_audit,
-     .options = {{"since", "TIME",
-                  "only from then on: 24h ago, or 2026-03-31 18:30"},
-                 {"search", "TEXT",
-                  "only where TEXT occurs in the operation, table or detail"}}},
+     .options =
+         {{"since", "TIME", "only from then on: 24h ago, or 2026-03-31 18:30"},
+          {"search", "TEXT",
+           "only where TEXT occurs in the operation, table or detail"}}},
     {.name = "help",
      .operands = "[COMMAND]",
      .most = 2,

@@ -67,6 +67,11 @@ static stub_vault *main_vault(void)
     return &hub.vaults[1];
 }
 
+static size_t main_vault_links(void)
+{
+    return hub.vaults[1].links.count;
+}
+
 static stub_item *newest(stub_vault *vault)
 {
     stub_item *found = &vault->items[0];
@@ -138,10 +143,10 @@ static void case_1_another_slot_is_refused(void **state)
 {
     sat_error err = {0};
     open_desk(state, &c, "tablet");
-    for (size_t at = 0; at < hub.slot.len; at += 7) {
-        hub.slot.data[at] ^= 1;
+    for (size_t at = 0; at < hub.accounts[0].slot.len; at += 7) {
+        hub.accounts[0].slot.data[at] ^= 1;
         assert_int_not_equal(c_logs_in(&err), SAT_OK);
-        hub.slot.data[at] ^= 1;
+        hub.accounts[0].slot.data[at] ^= 1;
         c_has_no_account();
     }
     must(c_logs_in(&err), &err);
@@ -181,7 +186,7 @@ static void case_10_another_chain_is_refused(void **state)
     must(sat_account_register(other.profile, second.url, "eve@example.org",
                               DESK_PASSWORD, other.phrase, &err),
          &err);
-    hub.account = &second.chain.list[0];
+    hub.account = &second.accounts[0].chain.list[0];
     open_desk(state, &c, "tablet");
     assert_int_equal(c_logs_in(&err), SAT_ERR_CORRUPT);
     c_has_no_account();
@@ -194,7 +199,8 @@ static void case_10_another_chain_is_refused(void **state)
 static void case_10_a_link_that_was_changed_is_refused(void **state)
 {
     sat_error err = {0};
-    sat_buf *const link = &hub.chain.list[hub.chain.count - 1];
+    sat_buf *const link =
+        &hub.accounts[0].chain.list[hub.accounts[0].chain.count - 1];
     open_desk(state, &c, "tablet");
     for (size_t at = 0; at < link->len; at += 11) {
         link->data[at] ^= 1;
@@ -365,6 +371,201 @@ static void case_7_two_histories_are_seen_when_they_meet(void **state)
     b_notices("another history than before");
 }
 
+/* ---- 2, 4, 11, 12: sharing ---- */
+
+typedef struct seen_share {
+    char id[SAT_SHARE_ID_SIZE], number[SAT_SAFETY_SIZE];
+} seen_share;
+
+static sat_status note_share(const sat_share *share, void *context,
+                             sat_error *err)
+{
+    seen_share *const seen = context;
+    (void)err;
+    (void)snprintf(seen->id, sizeof seen->id, "%s", share->id);
+    (void)snprintf(seen->number, sizeof seen->number, "%s",
+                   share->safety_number);
+    return SAT_OK;
+}
+
+/* `other` is a second person, who was invited by `a` and has accepted. */
+static seen_share invite_other(void **state)
+{
+    seen_share seen = {.id = ""};
+    sat_share share;
+    sat_error err = {0};
+    open_desk(state, &other, "stranger");
+    must(sat_account_register(other.profile, hub.url, "bob@example.org",
+                              DESK_PASSWORD, other.phrase, &err),
+         &err);
+    (void)desk_sync(&other);
+    must(sat_share_invite(a.profile, "main", "bob@example.org",
+                          SAT_ROLE_MAY_WRITE, &share, &err),
+         &err);
+    must(sat_share_accept(other.profile, share.id, "ours", note_share, &seen,
+                          &err),
+         &err);
+    assert_string_equal(seen.number, share.safety_number);
+    return seen;
+}
+
+static void share_with_other(void **state)
+{
+    const seen_share seen = invite_other(state);
+    sat_error err = {0};
+    must(sat_share_confirm(a.profile, seen.id, &err), &err);
+    (void)desk_sync(&other);
+    assert_string_equal(desk_sql(&other, "ours", ALL), "a|1|x;b|2|y;");
+}
+
+/* Another account in place of the one that was meant: the person sees another
+ * number, and no key was sealed so far. */
+static void case_2_a_swapped_account_has_another_number(void **state)
+{
+    sat_share share;
+    sat_error err = {0};
+    const seen_share seen = invite_other(state);
+    open_desk(state, &c, "tablet");
+    must(sat_account_register(c.profile, hub.url, "eve@example.org",
+                              DESK_PASSWORD, c.phrase, &err),
+         &err);
+    (void)snprintf(hub.accounts[1].email, 256, "was-bob@example.org");
+    (void)snprintf(hub.accounts[2].email, 256, "bob@example.org");
+    must(sat_share_invite(a.profile, "main", "bob@example.org",
+                          SAT_ROLE_MAY_WRITE, &share, &err),
+         &err);
+    assert_string_not_equal(share.safety_number, seen.number);
+}
+
+static void case_2_keys_that_were_swapped_are_not_confirmed(void **state)
+{
+    sat_error err = {0};
+    const seen_share seen = invite_other(state);
+    const size_t links = main_vault_links();
+    hub.swaps = &hub.accounts[0];
+    assert_int_equal(sat_share_confirm(a.profile, seen.id, &err),
+                     SAT_ERR_CORRUPT);
+    assert_int_equal(main_vault_links(), links);
+    hub.swaps = NULL;
+    must(sat_share_confirm(a.profile, seen.id, &err), &err);
+}
+
+/* Every byte of the links that carry sealed keys. */
+static void case_4_a_wrapped_key_is_not_overwritten(void **state)
+{
+    share_with_other(state);
+    stub_list *const links = &hub.vaults[1].links;
+    sat_buf *const confirm = &links->list[links->count - 1];
+    desk_close(&c);
+    open_desk(state, &c, "tablet");
+    sat_error err = {0};
+    const sat_account_credentials with = {.size = sizeof with,
+                                          .email = "bob@example.org",
+                                          .password = DESK_PASSWORD,
+                                          .secret_key = other.secret_key};
+    for (size_t at = 0; at < confirm->len; at += 61) {
+        confirm->data[at] ^= 1;
+        assert_int_not_equal(sat_account_login(c.profile, hub.url, &with, &err),
+                             SAT_OK);
+        confirm->data[at] ^= 1;
+    }
+    c_has_no_account();
+}
+
+static void case_11_who_was_removed_reads_nothing_new(void **state)
+{
+    share_with_other(state);
+    sat_error err = {0};
+    seen_share seen;
+    hub.keeps_from = &hub.accounts[1];
+    hub.links_shown = main_vault_links();
+    must(sat_share_list(a.profile, note_share, &seen, &err), &err);
+    must(sat_share_revoke(a.profile, seen.id, &err), &err);
+    edit_on_a();
+    sat_sync_report report;
+    assert_int_not_equal(sat_hub_sync(other.profile, NULL, NULL, &report, &err),
+                         SAT_OK);
+    assert_string_equal(desk_sql(&other, "ours", ALL), "a|1|x;b|2|y;");
+}
+
+/* 9 and 12: the hub takes what a device pushes that may not. */
+static void case_12_a_reader_is_no_writer(void **state)
+{
+    share_with_other(state);
+    sat_error err = {0};
+    seen_share seen;
+    hub.keeps_from = &hub.accounts[1];
+    hub.links_shown = main_vault_links();
+    must(sat_share_list(a.profile, note_share, &seen, &err), &err);
+    must(sat_share_set_role(a.profile, seen.id, SAT_ROLE_MAY_READ, &err), &err);
+    (void)desk_sql(&other, "ours", "UPDATE t SET x = 'no right to it'");
+    (void)desk_sync(&other);
+    const char *const said = desk_sync_fails(&a, SAT_ERR_CORRUPT);
+    assert_non_null(strstr(said, "no member signed"));
+    assert_string_equal(desk_sql(&a, "main", ALL), "a|1|x;b|2|y;");
+}
+
+/* ---- 15 ---- */
+
+/* What was signed for one hub says which, and is nothing at another. */
+static void case_15_a_login_is_for_one_hub(void **state)
+{
+    sat_error err = {0};
+    open_desk(state, &c, "tablet");
+    must(c_logs_in(&err), &err);
+    const sat_bytes body = buf_view(&hub.last_login);
+    uint8_t signature[64], sign[32], id[32];
+    sat_bytes device;
+    sat__cbor in;
+    must(sat__map_fixed(body, "signature", signature, 64, &err), &err);
+    must(sat__map_get(body, "device", &in, &err), &err);
+    must(sat__cbor_skip(&in, &device, &err), &err);
+    must(sat__map_fixed(device, "sign", sign, 32, &err), &err);
+    sat__device_id(sign, id);
+    const char *const origins[] = {hub.url, "https://hub.example.org:443"};
+    for (int i = 0; i < 2; i++) {
+        AUTO(sat_buf) statement = SAT_BUF_INIT;
+        sat__cbor_put_array(&statement, 5);
+        sat__cbor_put_str(&statement, origins[i]);
+        sat__cbor_put_str(&statement, "login");
+        sat__cbor_put_bytes(&statement, "0123456789abcdef", 16);
+        sat__cbor_put_uint(&statement, 99);
+        sat__cbor_put_bytes(&statement, id, 32);
+        assert_int_equal(sat__signature_verify(hub.accounts[0].login_key,
+                                               "login", buf_view(&statement),
+                                               signature, &err),
+                         i == 0 ? SAT_OK : SAT_ERR_AUTH);
+    }
+}
+
+/* ---- 18 ---- */
+
+/* A table, its columns and rows of many sizes: few sizes are to be seen. */
+static void case_18_sizes_and_names_say_little(void **state)
+{
+    size_t sizes[64];
+    size_t count = 0;
+    (void)state;
+    (void)desk_sql(&a, "main",
+                   "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 "
+                   "FROM n WHERE i < 200) INSERT INTO t SELECT 'k' || i, i, "
+                   "hex(randomblob(i)) FROM n");
+    (void)desk_sync(&a);
+    const stub_vault *const vault = main_vault();
+    for (size_t i = 0; i < vault->count; i++) {
+        const size_t len = vault->items[i].data.len;
+        size_t at = 0;
+        while (at < count && sizes[at] != len)
+            at++;
+        if (at == count) {
+            assert_true(count < 64);
+            sizes[count++] = len;
+        }
+        assert_true(len >= 256);
+    }
+    assert_true(count <= 16);
+}
+
 /* ---- 16, 17 ---- */
 
 static void case_16_other_protocols_are_refused(void **state)
@@ -430,6 +631,13 @@ int main(void)
         TEST(case_8_a_new_device_sees_it_as_well),
         TEST(case_9_an_item_that_comes_again_is_no_news),
         TEST(case_7_two_histories_are_seen_when_they_meet),
+        TEST(case_2_a_swapped_account_has_another_number),
+        TEST(case_2_keys_that_were_swapped_are_not_confirmed),
+        TEST(case_4_a_wrapped_key_is_not_overwritten),
+        TEST(case_11_who_was_removed_reads_nothing_new),
+        TEST(case_12_a_reader_is_no_writer),
+        TEST(case_15_a_login_is_for_one_hub),
+        TEST(case_18_sizes_and_names_say_little),
         TEST(case_16_other_protocols_are_refused),
         TEST(case_17_whatever_the_hub_answers_is_bounded),
         TEST(every_bit_of_a_head_counts),

@@ -86,7 +86,8 @@ static void take_links(stub_list *list, sat_bytes body)
 
 /* ---- sessions ---- */
 
-static void put_tokens(stub *s, sat__map *map, const uint8_t device[32])
+static void put_tokens(stub *s, stub_account *account, sat__map *map,
+                       const uint8_t device[32])
 {
     stub_token *const token = &s->tokens[s->token_count++];
     assert_true(s->token_count < 256);
@@ -95,6 +96,7 @@ static void put_tokens(stub *s, sat__map *map, const uint8_t device[32])
     (void)snprintf(token->refresh, sizeof token->refresh, "refresh-%zu",
                    s->token_count);
     memcpy(token->device, device, 32);
+    token->account = account;
     map_put_text(map, "access_token", token->access);
     map_put_text(map, "refresh_token", token->refresh);
     map_put_uint(map, "expires_in", 600);
@@ -111,24 +113,33 @@ static const stub_token *session_of(stub *s, const sat__request *request)
     return NULL;
 }
 
-static void put_account_id(stub *s, sat__map *map)
+static void genesis_id(const stub_list *links, uint8_t out[32])
 {
     sat__link_parts parts;
     sat__id id;
-    assert_int_equal(sat__link_split(buf_view(&s->chain.list[0]), &parts, NULL),
+    assert_int_equal(sat__link_split(buf_view(&links->list[0]), &parts, NULL),
                      SAT_OK);
     sat__link_hash(parts.bytes, &id);
-    map_put_bytes(map, "account_id", bytes_of(id.bytes, sizeof id.bytes));
+    memcpy(out, id.bytes, 32);
 }
 
-static void device_in_genesis(stub *s, uint8_t out[32])
+static stub_account *account_of(stub *s, const char *email)
+{
+    for (size_t i = 0; i < s->account_count; i++)
+        if (strcmp(s->accounts[i].email, email) == 0)
+            return &s->accounts[i];
+    return NULL;
+}
+
+static void device_in_genesis(const stub_account *account, uint8_t out[32])
 {
     AUTO(sat__arena) arena = {0};
     sat__account_change change;
     sat__link_parts parts;
     sat__link link;
-    assert_int_equal(sat__link_split(buf_view(&s->chain.list[0]), &parts, NULL),
-                     SAT_OK);
+    assert_int_equal(
+        sat__link_split(buf_view(&account->chain.list[0]), &parts, NULL),
+        SAT_OK);
     assert_int_equal(sat__link_read(parts.bytes, &link, NULL), SAT_OK);
     assert_int_equal(
         sat__account_change_get(link.op, link.payload, &arena, &change, NULL),
@@ -139,34 +150,43 @@ static void device_in_genesis(stub *s, uint8_t out[32])
 static void register_(stub *s, sat_bytes body, sat__response *response)
 {
     AUTO(sat__map) map = {.count = 0};
+    stub_account *const account = &s->accounts[s->account_count];
+    char email[256];
     sat_bytes value;
     sat__cbor in;
     uint8_t device[32];
     size_t count;
-    if (s->email[0] != 0) {
-        problem(response, 409, "exists");
+    assert_int_equal(sat__map_text(body, "email", email, sizeof email, NULL),
+                     SAT_OK);
+    if (account_of(s, email) != NULL) {
+        problem(response, 409, "taken");
         return;
     }
+    assert_true(++s->account_count <= 4);
+    (void)snprintf(account->email, sizeof account->email, "%s", email);
     assert_int_equal(
-        sat__map_text(body, "email", s->email, sizeof s->email, NULL), SAT_OK);
+        sat__map_fixed(body, "login_key", account->login_key, 32, NULL),
+        SAT_OK);
     assert_int_equal(sat__map_bytes(body, "slot", &value, NULL), SAT_OK);
-    sat__buf_put(&s->slot, value.data, value.len);
+    sat__buf_put(&account->slot, value.data, value.len);
     assert_int_equal(sat__map_bytes(body, "phrase_slot", &value, NULL), SAT_OK);
-    sat__buf_put(&s->phrase_slot, value.data, value.len);
+    sat__buf_put(&account->phrase_slot, value.data, value.len);
     assert_int_equal(sat__map_get(body, "chain", &in, NULL), SAT_OK);
     assert_int_equal(sat__cbor_array(&in, 1, &count, NULL), SAT_OK);
     assert_int_equal(sat__cbor_bytes(&in, &value, NULL), SAT_OK);
-    push_copy(&s->chain, value);
-    device_in_genesis(s, device);
-    put_account_id(s, &map);
-    put_tokens(s, &map, device);
+    push_copy(&account->chain, value);
+    genesis_id(&account->chain, account->id);
+    device_in_genesis(account, device);
+    map_put_bytes(&map, "account_id", bytes_of(account->id, 32));
+    put_tokens(s, account, &map, device);
     answer(response, &map);
 }
 
-static void put_chain(stub *s, sat__map *map, const char *key)
+static void put_chain(const stub *s, const stub_account *account, sat__map *map,
+                      const char *key)
 {
     if (s->account == NULL) {
-        put_list(map, key, &s->chain);
+        put_list(map, key, &account->chain);
         return;
     }
     sat__map_key(map, key);
@@ -177,6 +197,8 @@ static void put_chain(stub *s, sat__map *map, const char *key)
 static void login(stub *s, sat_bytes body, sat__response *response)
 {
     AUTO(sat__map) map = {.count = 0};
+    static stub_account *asked;
+    char email[256];
     sat_bytes device;
     uint8_t sign[32], id[32];
     sat__cbor in;
@@ -184,6 +206,9 @@ static void login(stub *s, sat_bytes body, sat__response *response)
     assert_int_equal(sat__map_find(body, "challenge", &in, &found, NULL),
                      SAT_OK);
     if (!found) {
+        assert_int_equal(
+            sat__map_text(body, "email", email, sizeof email, NULL), SAT_OK);
+        asked = account_of(s, email);
         map_put_bytes(&map, "challenge", bytes_of("0123456789abcdef", 16));
         map_put_uint(&map, "expires_at", 99);
         sat__map_key(&map, "cost");
@@ -197,11 +222,14 @@ static void login(stub *s, sat_bytes body, sat__response *response)
     assert_int_equal(sat__cbor_skip(&in, &device, NULL), SAT_OK);
     assert_int_equal(sat__map_fixed(device, "sign", sign, 32, NULL), SAT_OK);
     sat__device_id(sign, id);
-    put_account_id(s, &map);
-    put_tokens(s, &map, id);
-    map_put_bytes(&map, "slot", buf_view(&s->slot));
-    map_put_bytes(&map, "phrase_slot", buf_view(&s->phrase_slot));
-    put_chain(s, &map, "chain");
+    s->last_login.len = 0;
+    sat__buf_put(&s->last_login, body.data, body.len);
+    assert_non_null(asked);
+    map_put_bytes(&map, "account_id", bytes_of(asked->id, 32));
+    put_tokens(s, asked, &map, id);
+    map_put_bytes(&map, "slot", buf_view(&asked->slot));
+    map_put_bytes(&map, "phrase_slot", buf_view(&asked->phrase_slot));
+    put_chain(s, asked, &map, "chain");
     answer(response, &map);
 }
 
@@ -215,7 +243,7 @@ static void refresh(stub *s, sat_bytes body, sat__response *response)
     for (size_t i = 0; i < s->token_count; i++)
         if (strcmp(s->tokens[i].refresh, token) == 0 && !s->tokens[i].is_over) {
             s->tokens[i].is_over = true;
-            put_tokens(s, &map, s->tokens[i].device);
+            put_tokens(s, s->tokens[i].account, &map, s->tokens[i].device);
             answer(response, &map);
             return;
         }
@@ -271,7 +299,70 @@ static void put_heads(const stub_vault *vault, uint64_t after, sat__map *map)
     put_list(map, "heads", &from);
 }
 
-static void one_vault(stub *s, const sat__request *request, const char *path,
+static void share(stub *s, sat_bytes body, sat__map *map)
+{
+    char email[256];
+    assert_int_equal(sat__map_text(body, "email", email, sizeof email, NULL),
+                     SAT_OK);
+    const stub_account *const account = account_of(s, email);
+    assert_non_null(account);
+    map_put_bytes(map, "account_id", bytes_of(account->id, 32));
+}
+
+static sat__chain *chain_of(const stub_vault *vault)
+{
+    sat__chain *chain = NULL;
+    assert_int_equal(sat__vault_chain_new(&chain, NULL), SAT_OK);
+    for (size_t i = 0; i < vault->links.count; i++)
+        assert_int_equal(sat__chain_append(chain,
+                                           buf_view(&vault->links.list[i]),
+                                           NULL, NULL),
+                         SAT_OK);
+    return chain;
+}
+
+static void put_share(const stub *s, const stub_vault *vault,
+                      const sat__vault_member *member, const char *email,
+                      const stub_account *shown, sat_buf *out)
+{
+    AUTO(sat__map) map = {.count = 0};
+    map_put_bytes(&map, "vault", bytes_of(vault->id, 32));
+    map_put_bytes(&map, "account", bytes_of(member->account.bytes, 32));
+    map_put_text(&map, "email", email);
+    map_put_uint(&map, "role", member->role);
+    map_put_uint(&map, "standing", member->standing);
+    if (shown != NULL && member->standing == SAT_MEMBER_ACCEPTED)
+        put_list(&map, "chain",
+                 s->swaps != NULL ? &s->swaps->chain : &shown->chain);
+    assert_int_equal(sat__map_end(&map, out, NULL), SAT_OK);
+}
+
+/* Of every vault, who was invited to it: each sees all of them. */
+static void list_shares(stub *s, sat__response *response)
+{
+    AUTO(sat__map) map = {.count = 0};
+    AUTO(sat_buf) list = SAT_BUF_INIT;
+    size_t count = 0;
+    for (size_t i = 0; i < s->vault_count; i++) {
+        AUTO_PTR(sat__chain) chain = chain_of(&s->vaults[i]);
+        const sat__vault_state *const state = sat__vault_state_of(chain);
+        for (size_t k = 1; k < state->member_count; k++)
+            for (size_t a = 0; a < s->account_count; a++)
+                if (memcmp(s->accounts[a].id, state->members[k].account.bytes,
+                           32) == 0) {
+                    put_share(s, &s->vaults[i], &state->members[k],
+                              s->accounts[a].email, &s->accounts[a], &list);
+                    count++;
+                }
+    }
+    sat__map_key(&map, "shares");
+    sat__cbor_put_array(&map.values, count);
+    sat__buf_put(&map.values, list.data, list.len);
+    answer(response, &map);
+}
+
+static void one_vault(stub *s, const stub_token *session,
+                      const sat__request *request, const char *path,
                       sat__response *response)
 {
     AUTO(sat__map) map = {.count = 0};
@@ -284,12 +375,17 @@ static void one_vault(stub *s, const sat__request *request, const char *path,
         problem(response, 404, "vault");
         return;
     }
-    if (PREFIX(path + 64, "/heads")) {
+    if (PREFIX(path + 64, "/share")) {
+        share(s, buf_view(&request->body), &map);
+    } else if (PREFIX(path + 64, "/heads")) {
         put_heads(vault, strtoull(strchr(path, '=') + 1, NULL, 10), &map);
     } else {
         if (strcmp(request->method, "POST") == 0)
             take_links(&vault->links, buf_view(&request->body));
-        put_list(&map, "links", &vault->links);
+        stub_list shown = vault->links;
+        if (s->keeps_from == session->account && shown.count > s->links_shown)
+            shown.count = s->links_shown;
+        put_list(&map, "links", &shown);
     }
     answer(response, &map);
 }
@@ -347,18 +443,18 @@ static void commit(stub *s, stub_vault *vault, sat_bytes head)
     push_copy(&vault->heads, head);
 }
 
+/* Who pushed is none of its business: that is for the devices to see. */
 static bool follows(const stub_vault *vault, sat_bytes moved)
 {
-    AUTO_PTR(sat__chain) chain = NULL;
+    AUTO_PTR(sat__chain) chain = chain_of(vault);
+    const sat__vault_state *const state = sat__vault_state_of(chain);
     sat__id last = {{0}};
     sat__head head;
-    assert_int_equal(sat__vault_chain_new(&chain, NULL), SAT_OK);
-    for (size_t i = 0; i < vault->links.count; i++)
-        assert_int_equal(sat__chain_append(chain,
-                                           buf_view(&vault->links.list[i]),
-                                           NULL, NULL),
-                         SAT_OK);
-    assert_int_equal(sat__head_verify(moved, chain, &head, NULL), SAT_OK);
+    sat_status st = SAT_ERR_AUTH;
+    for (size_t i = 0; st != SAT_OK && i < state->principal_count; i++)
+        st = sat__head_open(moved, state->principals[i].who.keys.sign, &head,
+                            NULL);
+    assert_int_equal(st, SAT_OK);
     if (vault->heads.count > 0)
         assert_int_equal(
             sat__head_hash(buf_view(&vault->heads.list[vault->heads.count - 1]),
@@ -491,8 +587,8 @@ static void route(stub *s, const sat__request *request, const char *path,
         problem(response, s->refuse, "refused");
     else if (strcmp(path, "/api/account/chain") == 0) {
         if (strcmp(request->method, "POST") == 0)
-            take_links(&s->chain, body);
-        put_chain(s, &map, "links");
+            take_links(&session->account->chain, body);
+        put_chain(s, session->account, &map, "links");
         answer(response, &map);
     } else if (strcmp(path, "/api/vaults") == 0) {
         if (strcmp(request->method, "POST") == 0)
@@ -500,7 +596,9 @@ static void route(stub *s, const sat__request *request, const char *path,
         else
             list_vaults(s, response);
     } else if (PREFIX(path, "/api/vaults/"))
-        one_vault(s, request, path + strlen("/api/vaults/"), response);
+        one_vault(s, session, request, path + strlen("/api/vaults/"), response);
+    else if (strcmp(path, "/api/shares") == 0)
+        list_shares(s, response);
     else if (strcmp(path, "/api/sync/push") == 0)
         push(s, session, body, response);
     else if (strcmp(path, "/api/sync/pull") == 0)
@@ -566,15 +664,18 @@ void stub_resume(stub *s)
 void stub_stop(stub *s)
 {
     sat__server_stop(s->server);
-    list_free(&s->chain);
+    for (size_t i = 0; i < s->account_count; i++) {
+        list_free(&s->accounts[i].chain);
+        sat__buf_clear(&s->accounts[i].slot);
+        sat__buf_clear(&s->accounts[i].phrase_slot);
+    }
     for (size_t i = 0; i < s->vault_count; i++) {
         list_free(&s->vaults[i].links);
         list_free(&s->vaults[i].heads);
         items_free(s->vaults[i].items, s->vaults[i].count);
     }
     free(s->staged);
-    sat__buf_clear(&s->slot);
-    sat__buf_clear(&s->phrase_slot);
+    sat__buf_clear(&s->last_login);
     sat__buf_clear(&s->traffic);
     (void)pthread_mutex_destroy(&s->lock);
 }

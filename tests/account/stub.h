@@ -34,9 +34,17 @@ typedef struct stub_vault {
     uint64_t sequence;
 } stub_vault;
 
+typedef struct stub_account {
+    char email[256];
+    uint8_t id[32], login_key[32];
+    sat_buf slot, phrase_slot;
+    stub_list chain;
+} stub_account;
+
 typedef struct stub_token {
     char access[40], refresh[40];
     uint8_t device[32];
+    stub_account *account;
     bool is_over;
 } stub_token;
 
@@ -44,9 +52,8 @@ typedef struct stub {
     sat__server *server;
     char url[64];
     pthread_mutex_t lock;
-    char email[256];
-    sat_buf slot, phrase_slot;
-    stub_list chain;
+    stub_account accounts[4];
+    size_t account_count;
     stub_vault vaults[16];
     size_t vault_count;
     stub_token tokens[256];
@@ -54,7 +61,8 @@ typedef struct stub {
     stub_item *staged; /* of the push under way */
     size_t staged_count;
     uint64_t requests;
-    sat_buf traffic; /* everything that was sent to it, and its answers */
+    sat_buf last_login; /* the body that answered a challenge */
+    sat_buf traffic;    /* everything that was sent to it, and its answers */
     size_t pull_limit;
     uint64_t cost[3];
     /* how it lies */
@@ -64,6 +72,9 @@ typedef struct stub {
     bool shows_first_head;  /* with all items */
     int extra_vault;        /* lists a vault of that number twice, as its id */
     const sat_buf *account; /* the chain that it shows instead, if not NULL */
+    const stub_account *keeps_from; /* this account's devices … */
+    size_t links_shown;             /* … see so many links of a vault */
+    const stub_account *swaps;      /* to this one, another's chain is shown */
 } stub;
 
 void stub_start(stub *s);
