@@ -4,12 +4,21 @@
 #include "hub/clock.h"
 
 #include <signal.h>
+#include <stdio.h>
 #include <time.h>
 
 #include "hub/live.h"
 
 #define SWEEP_EVERY_S 60
 #define KEEP_PUSHES_MS ((int64_t)86400000)
+
+#define SWEPT_MAX 200
+
+typedef struct sweeping {
+    hub_core *hub;
+    size_t count;
+    char keys[SWEPT_MAX][HUB_BLOB_KEY_SIZE];
+} sweeping;
 
 struct hub_clock {
     hub_core *hub;
@@ -19,22 +28,59 @@ struct hub_clock {
     bool is_stopping; /* guarded by lock */
 };
 
+/* Transfers that ran out, and what was announced and never completed: the
+ * storage forgets them, then the store does. */
+static sat_status sweep_blobs(hub_db *db, sweeping *s, int64_t now,
+                              sat_error *err)
+{
+    AUTO(hub_rows) rows = HUB_ROWS_INIT;
+
+    s->count = 0;
+    TRY(hub_exec(db, NULL, err, "DELETE FROM transfers WHERE expires < $1", "i",
+                 now));
+    TRY(hub_query(db, &rows, err,
+                  "SELECT key FROM blobs WHERE complete = 0 AND created < $1"
+                  " AND NOT EXISTS (SELECT 1 FROM transfers t"
+                  " WHERE t.blob = blobs.key) LIMIT 200",
+                  "i", now - KEEP_PUSHES_MS));
+    while (HUB_NEXT(&rows, err) && s->count < SWEPT_MAX)
+        (void)snprintf(s->keys[s->count++], HUB_BLOB_KEY_SIZE, "%s",
+                       hub_text(&rows, 0));
+    hub_rows_clear(&rows);
+    for (size_t i = 0; i < s->count; i++) {
+        TRY(hub_exec(db, NULL, err,
+                     "UPDATE accounts SET used = used - (SELECT size FROM blobs"
+                     " WHERE key = $1) WHERE id = (SELECT account FROM blobs"
+                     " WHERE key = $1)",
+                     "t", s->keys[i]));
+        TRY(hub_exec(db, NULL, err, "DELETE FROM blobs WHERE key = $1", "t",
+                     s->keys[i]));
+    }
+    return SAT_OK;
+}
+
 static sat_status sweep(hub_db *db, void *context, sat_error *err)
 {
-    const hub_core *const hub = context;
-    const int64_t now = (int64_t)hub_now(hub);
+    sweeping *const s = context;
+    const int64_t now = (int64_t)hub_now(s->hub);
 
     TRY(hub_exec(db, NULL, err, "DELETE FROM challenges WHERE expires < $1",
                  "i", now));
     TRY(hub_exec(db, NULL, err, "DELETE FROM pushes WHERE time < $1", "i",
                  now - KEEP_PUSHES_MS));
-    return hub_exec(db, NULL, err, "DELETE FROM parts WHERE time < $1", "i",
-                    now - KEEP_PUSHES_MS);
+    TRY(hub_exec(db, NULL, err, "DELETE FROM parts WHERE time < $1", "i",
+                 now - KEEP_PUSHES_MS));
+    return sweep_blobs(db, context, now, err);
 }
 
 sat_status hub_sweep(hub_core *hub, sat_error *err)
 {
-    return hub->storage->write(hub->storage->self, sweep, hub, err);
+    sweeping s = {.hub = hub};
+
+    TRY(hub->storage->write(hub->storage->self, sweep, &s, err));
+    for (size_t i = 0; hub->blobs != NULL && i < s.count; i++)
+        TRY(hub->blobs->remove(hub->blobs->self, s.keys[i], err));
+    return SAT_OK;
 }
 
 /* Waits for a second; false when it is over. */

@@ -13,6 +13,7 @@
 #define SAT_SRC_HUB_HUB_H
 
 #include "crypto/identity.h"
+#include "hub/blobs/blobs.h"
 #include "hub/node.h"
 #include "hub/out.h"
 #include "hub/storage/storage.h"
@@ -32,6 +33,9 @@ typedef struct hub_tokens hub_tokens;
 typedef struct hub_options {
     const sat_env *env;
     hub_storage storage;
+    hub_blobs blobs;            /* without `self`: there are none */
+    int64_t quota;              /* bytes of an account; 0: 10 GB */
+    int64_t backup_max;         /* bytes of a backup; 0: 50 MB */
     const uint8_t *secret;      /* 32 bytes that all nodes of a hub share */
     const char *const *origins; /* what people type, ends with NULL; or NULL */
     unsigned workers;           /* threads; 0: 16 */
@@ -42,6 +46,7 @@ struct hub_core {
     hub_options options;
     const sat_env *env;
     hub_storage *storage;
+    hub_blobs *blobs; /* NULL where there are none */
     hub_tokens *tokens;
     hub_workers *workers;
     hub_live *live;
@@ -89,6 +94,7 @@ typedef sat_status hub_handle_fn(hub_call *call, sat_error *err);
 /* Who may ask. */
 typedef enum hub_access {
     HUB_ANYBODY,
+    HUB_ADDRESS, /* whoever was given this address of a blob */
     HUB_SESSION, /* also of a device that is not in the chain yet */
     HUB_MEMBER
 } hub_access;

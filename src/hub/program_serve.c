@@ -7,6 +7,7 @@
 #include <sys/resource.h>
 #include <sys/stat.h>
 
+#include "crypto/labels.h"
 #include "hub/clock.h"
 #include "hub/hub.h"
 #include "hub/program.h"
@@ -19,6 +20,7 @@ typedef struct node {
     const hub_settings *settings;
     uint8_t secret[HUB_SECRET_SIZE];
     hub_storage storage;
+    hub_blobs blobs;
     sat__identity *identity;
     sat__tls_context *tls;
     hub_core *hub;
@@ -35,6 +37,7 @@ static void node_clear(node *n)
     sat__server_stop(n->server);
     hub_free(n->hub);
     hub_storage_close(&n->storage);
+    hub_blobs_close(&n->blobs);
     sat__tls_context_free(n->tls);
     sat__identity_free(n->identity);
     sat__wipe(n->secret, sizeof n->secret);
@@ -100,6 +103,19 @@ static sat_status open_storage(node *n, sat_error *err)
     return hub_storage_sqlite(path, &n->storage, err);
 }
 
+static sat_status open_blobs(node *n, sat_error *err)
+{
+    char path[3100];
+    uint8_t key[32];
+
+    (void)snprintf(path, sizeof path, "%s/blobs", n->settings->data);
+    sat__derive(bytes_of(n->secret, sizeof n->secret), SAT_LABEL_HUB_BLOBS,
+                key);
+    const sat_status status = hub_blobs_directory(path, key, &n->blobs, err);
+    sat__wipe(key, sizeof key);
+    return status;
+}
+
 static unsigned count_threads(const hub_settings *settings)
 {
     const long there = sysconf(_SC_NPROCESSORS_ONLN);
@@ -141,6 +157,7 @@ static sat_status start(node *n, sat_error *err)
 {
     const hub_options options = {.env = sat_env_system(),
                                  .storage = n->storage,
+                                 .blobs = n->blobs,
                                  .secret = n->secret,
                                  .log = NULL};
 
@@ -191,6 +208,7 @@ sat_status hub_serve(const hub_settings *settings, sat_error *err)
     TRY(hub_secret_open(sat_env_system(), settings->data, n.secret, err));
     TRY(make_tls(&n, err));
     TRY(open_storage(&n, err));
+    TRY(open_blobs(&n, err));
     TRY(start(&n, err));
     TRY(announce(&n, err));
     (void)sigwait(&stopping, &number);

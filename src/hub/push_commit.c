@@ -5,7 +5,6 @@
 
 #include "base/cbor.h"
 
-#define QUOTA_BYTES ((int64_t)10 << 30)
 #define ITEM_COST 200 /* beside its data */
 
 typedef struct commit {
@@ -29,7 +28,8 @@ sat_status hub_push_reserve(hub_db *db, push *p, size_t bytes, sat_error *err)
     TRY(hub_exec(db, &changed, err,
                  "UPDATE accounts SET used = used + $1 WHERE id = $2"
                  " AND used + $1 <= $3",
-                 "ixi", (int64_t)bytes, p->call->session.account, QUOTA_BYTES));
+                 "ixi", (int64_t)bytes, p->call->session.account,
+                 p->call->hub->options.quota));
     if (changed == 0)
         p->result = PUSH_FULL;
     return SAT_OK;

@@ -31,6 +31,34 @@
     X("GET", "/api/shares", hub_shares, 0, HUB_MEMBER, true)                   \
     X("POST", "/api/sync/push", hub_push, HUB_BODY_MAX, HUB_MEMBER, false)     \
     X("POST", "/api/sync/pull", hub_pull, SMALL, HUB_MEMBER, true)             \
+    X("POST", "/api/vaults/{id}/blobs/upload_url", hub_vault_blob_upload,      \
+      SMALL, HUB_MEMBER, false)                                                \
+    X("POST", "/api/vaults/{id}/blobs/complete_upload",                        \
+      hub_vault_blob_complete, SMALL, HUB_MEMBER, false)                       \
+    X("POST", "/api/vaults/{id}/blobs/download_url", hub_vault_blob_download,  \
+      SMALL, HUB_MEMBER, false)                                                \
+    X("PUT", "/blobs/{id}", hub_blob_put, 0, HUB_ADDRESS, false)               \
+    X("GET", "/blobs/{id}", hub_blob_get, 0, HUB_ADDRESS, false)               \
+    X("POST", "/v0/backup/upload_url", hub_backup_upload, SMALL, HUB_MEMBER,   \
+      false)                                                                   \
+    X("POST", "/v0/backup/complete_upload", hub_backup_complete, SMALL,        \
+      HUB_MEMBER, false)                                                       \
+    X("POST", "/v0/backup/list", hub_backup_list, SMALL, HUB_SESSION, false)   \
+    X("POST", "/v0/backup/download_url", hub_backup_download, SMALL,           \
+      HUB_SESSION, false)                                                      \
+    X("POST", "/v0/backup/delete", hub_backup_delete, SMALL, HUB_MEMBER,       \
+      false)                                                                   \
+    X("POST", "/v0/backup/settings", hub_backup_settings, SMALL, HUB_SESSION,  \
+      true)                                                                    \
+    X("POST", "/device/transfer/initiate", hub_transfer_initiate, SMALL,       \
+      HUB_MEMBER, false)                                                       \
+    X("POST", "/device/transfer/complete", hub_transfer_complete, SMALL,       \
+      HUB_ANYBODY, false)                                                      \
+    X("POST", "/device/transfer/confirm", hub_transfer_confirm, SMALL,         \
+      HUB_ANYBODY, false)                                                      \
+    X("GET", "/device/transfer/{id}", hub_transfer_get, 0, HUB_MEMBER, true)   \
+    X("POST", "/device/transfer/{id}/release", hub_transfer_release, SMALL,    \
+      HUB_MEMBER, false)                                                       \
     X("GET", "/ws", hub_ws, 0, HUB_ANYBODY, true)
 
 #define PATH(method, path, handler, body, access, quick)                       \

@@ -7,11 +7,15 @@
  */
 #include <stdio.h>
 
+#include "hub/blob_routes.h"
 #include "hub/handlers.h"
 #include "hub/live.h"
 #include "hub/sessions.h"
 #include "hub/tokens.h"
 #include "hub/workers.h"
+
+#define QUOTA_DEFAULT ((int64_t)10 << 30)
+#define BACKUP_MAX_DEFAULT ((int64_t)50 << 20)
 
 /* ---- failures ---- */
 
@@ -130,13 +134,17 @@ static size_t begin(void *context, sat__request *request,
 
     if (path == NULL)
         return 0;
-    if (hub_routes[path - hub_paths].access != HUB_ANYBODY)
+    const hub_access access = hub_routes[path - hub_paths].access;
+    size_t body_max = path->body_max;
+    if (access == HUB_ADDRESS)
+        status = hub_blob_begin(&call, &body_max, &err);
+    else if (access != HUB_ANYBODY)
         status = check_token(hub, request, &call.session, &err);
     if (status == SAT_OK)
         status = check_type(request, path, &err);
     if (status != SAT_OK)
         answer_failure(&call, status, &err);
-    return path->body_max;
+    return body_max;
 }
 
 /* ---- answering ---- */
@@ -171,7 +179,7 @@ static sat_status run(hub_call *call, sat__request *request, sat_error *err)
         hub_paths, hub_route_count, request, call->id, call->response);
     const hub_route *const route = &hub_routes[path - hub_paths];
 
-    if (route->access != HUB_ANYBODY) {
+    if (route->access >= HUB_SESSION) {
         TRY(check_token(hub, request, &call->session, err));
         TRY(hub_session_check(call, err));
         if (route->access == HUB_MEMBER && !call->session.is_member)
@@ -179,6 +187,10 @@ static sat_status run(hub_call *call, sat__request *request, sat_error *err)
                               "this device is not in the account's chain");
     }
     TRY(read_body(call, request, path, err));
+    if (hub->blobs == NULL && (strstr(path->pattern, "/blobs") != NULL ||
+                               strstr(path->pattern, "/v0/") != NULL ||
+                               strstr(path->pattern, "/device/") != NULL))
+        return sat__fail(err, SAT_ERR_NOT_FOUND, "this hub keeps no blobs");
     return route->handle(call, err);
 }
 
@@ -281,6 +293,11 @@ sat_status hub_new(const hub_options *options, hub_core **out, sat_error *err)
     made->options = *options;
     made->env = options->env;
     made->storage = &made->options.storage;
+    made->blobs = options->blobs.self != NULL ? &made->options.blobs : NULL;
+    if (options->quota == 0)
+        made->options.quota = QUOTA_DEFAULT;
+    if (options->backup_max == 0)
+        made->options.backup_max = BACKUP_MAX_DEFAULT;
     for (size_t i = 0; options->origins != NULL && options->origins[i] != NULL;
          i++)
         hub_add_origin(made, options->origins[i]);

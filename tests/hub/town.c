@@ -50,8 +50,15 @@ static void start(town *t)
     else
         must(hub_storage_sqlite(t->database, &t->storage, &err), &err);
     t->env = (sat_env){sizeof t->env, town_wall, town_random, NULL, t};
-    const hub_options options = {
-        .env = &t->env, .storage = t->storage, .secret = secret, .workers = 4};
+    char path[400];
+    (void)snprintf(path, sizeof path, "%s/blobs", t->folder);
+    must(hub_blobs_directory(path, secret, &t->blobs, &err), &err);
+    const hub_options options = {.env = &t->env,
+                                 .storage = t->storage,
+                                 .blobs = t->blobs,
+                                 .quota = t->quota,
+                                 .secret = secret,
+                                 .workers = 8};
     must(hub_new(&options, &t->hub, &err), &err);
     const sat__server_options listening = {.listen = "127.0.0.1:0",
                                            .handler = hub_handler(t->hub),
@@ -76,6 +83,7 @@ static void stop(town *t)
     sat__server_stop(t->server);
     hub_free(t->hub);
     hub_storage_close(&t->storage);
+    hub_blobs_close(&t->blobs);
 }
 
 static void remove_folder(const char *folder)
@@ -85,7 +93,8 @@ static void remove_folder(const char *folder)
 
     for (struct dirent *at; dir != NULL && (at = readdir(dir)) != NULL;) {
         (void)snprintf(path, sizeof path, "%s/%s", folder, at->d_name);
-        (void)unlink(path);
+        if (unlink(path) != 0 && at->d_name[0] != '.')
+            remove_folder(path); /* the one below it */
     }
     if (dir != NULL)
         (void)closedir(dir);
@@ -180,6 +189,43 @@ unsigned town_ask(town *t, const citizen *c, const char *method,
          &err);
     read_answer(out);
     return out->status;
+}
+
+static unsigned exchange_blob(town *t, const char *method, const char *url,
+                              sat_bytes data, sat_buf *out)
+{
+    AUTO(sat__request) request = {.method = ""};
+    AUTO(sat__response) response = {.status = 0};
+    sat_error err = {0};
+
+    sat__request_set(&request, method, url);
+    sat__headers_put(&request.headers, "Host", t->transport.authority);
+    sat__buf_put(&request.body, data.data, data.len);
+    must(t->transport.exchange(t->transport.self, &request, &response, &err),
+         &err);
+    if (out != NULL)
+        sat__buf_put(out, response.body.data, response.body.len);
+    return response.status;
+}
+
+unsigned town_put(town *t, const char *url, sat_bytes data)
+{
+    return exchange_blob(t, "PUT", url, data, NULL);
+}
+
+unsigned town_get(town *t, const char *url, sat_buf *out)
+{
+    return exchange_blob(t, "GET", url, bytes_of(NULL, 0), out);
+}
+
+void answer_text(const answer *a, const char *key, char *out, size_t size)
+{
+    AUTO(sat__arena) arena = {0};
+    const char *text;
+    sat_error err = {0};
+
+    must(hub_node_text(a->body, key, size - 1, &arena, &text, &err), &err);
+    (void)snprintf(out, size, "%s", text);
 }
 
 int64_t answer_int(const answer *a, const char *key)

@@ -37,6 +37,8 @@ extern town_kind town_storage;
 typedef struct town {
     char folder[300], origin[80], database[400];
     hub_storage storage;
+    hub_blobs blobs;
+    int64_t quota; /* 0: the usual one */
     hub_core *hub;
     sat__server *server;
     hub_clock *clock;
@@ -82,6 +84,10 @@ hub_out town_body(const town *t, sat_buf *buf);
 /* Asks with the citizen's token, or as nobody; `body` may be NULL. */
 unsigned town_ask(town *t, const citizen *c, const char *method,
                   const char *path, const sat_buf *body, answer *out);
+
+/* Puts or gets a blob at an address that was given out. */
+unsigned town_put(town *t, const char *url, sat_bytes data);
+unsigned town_get(town *t, const char *url, sat_buf *out);
 
 /* Logs in; `kind` is "password", "device" or "phrase". The status of the last
  * answer; tokens are taken where that is 200. */
@@ -136,6 +142,7 @@ unsigned vault_pull(const vault *v, const citizen *by, int64_t cursor,
 
 int64_t answer_int(const answer *a, const char *key);
 void answer_fixed(const answer *a, const char *key, uint8_t *out, size_t len);
+void answer_text(const answer *a, const char *key, char *out, size_t size);
 bool answer_is_code(const answer *a, const char *code);
 
 #endif /* SAT_TESTS_HUB_TOWN_H */

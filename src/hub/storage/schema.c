@@ -90,6 +90,28 @@ const char *const hub_schema[] = {
     " part BIGINT NOT NULL, hash BYTEA NOT NULL, items BYTEA NOT NULL,"
     " time BIGINT NOT NULL, PRIMARY KEY(account, vault, key, part))",
 
+    /* ---- blobs ---- */
+    "CREATE TABLE IF NOT EXISTS blobs("
+    " key TEXT PRIMARY KEY, account BYTEA NOT NULL, vault BYTEA,"
+    " purpose BIGINT NOT NULL, size BIGINT NOT NULL, hash BYTEA NOT NULL,"
+    " created BIGINT NOT NULL, complete BIGINT NOT NULL DEFAULT 0)",
+    "CREATE INDEX IF NOT EXISTS blobs_vault ON blobs(vault, hash)",
+    "CREATE INDEX IF NOT EXISTS blobs_account ON blobs(account, purpose)",
+    "CREATE TABLE IF NOT EXISTS backups("
+    " account BYTEA NOT NULL, version BIGINT NOT NULL, manifest TEXT NOT NULL,"
+    " size BIGINT NOT NULL, device BYTEA NOT NULL, created BIGINT NOT NULL,"
+    " objects BIGINT NOT NULL, PRIMARY KEY(account, version))",
+    "CREATE TABLE IF NOT EXISTS backup_objects("
+    " account BYTEA NOT NULL, version BIGINT NOT NULL, n BIGINT NOT NULL,"
+    " key TEXT NOT NULL, PRIMARY KEY(account, version, n))",
+    "CREATE INDEX IF NOT EXISTS backup_objects_key ON"
+    " backup_objects(account, key)",
+    "CREATE TABLE IF NOT EXISTS transfers("
+    " id BYTEA PRIMARY KEY, account BYTEA NOT NULL,"
+    " token BYTEA NOT NULL UNIQUE, blob TEXT NOT NULL, state BIGINT NOT NULL,"
+    " claim BYTEA, claim_hash BYTEA, release BYTEA,"
+    " expires BIGINT NOT NULL)",
+
     /* ---- guarding ---- */
     "CREATE TABLE IF NOT EXISTS rates("
     " name TEXT PRIMARY KEY, since BIGINT NOT NULL, count BIGINT NOT NULL)",

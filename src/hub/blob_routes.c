@@ -1,0 +1,308 @@
+/*
+ * blob_routes.c - blobs of vaults, and the addresses of the directory
+ *
+ * A media file of a vault is asked for by the SHA-256 of its ciphertext; its
+ * key is random and fresh, so that nobody can name what they may not have.
+ */
+#include "hub/blob_routes.h"
+
+#include "hub/handlers.h"
+#include "hub/tokens.h"
+#include "hub/vaults.h"
+
+/* ---- announcing ---- */
+
+sat_status hub_blob_announce(hub_call *call, const uint8_t *vault,
+                             int64_t size_max, hub_blob *out, sat_error *err)
+{
+    hub_core *const hub = call->hub;
+    uint8_t random[16];
+
+    (void)vault;
+    if (size_max > hub->blobs->size_max)
+        size_max = hub->blobs->size_max;
+    TRY(hub_node_int(call->body, "size", 0, INT64_MAX, &out->size, err));
+    if (out->size > size_max)
+        return hub_refuse(call, 413, "large", err,
+                          "a blob has at most %lld bytes", (long long)size_max);
+    TRY(hub_node_fixed(call->body, "sha256", out->hash, 32, err));
+    hub->env->random(hub->env->context, random, sizeof random);
+    sat__hex_format(random, sizeof random, out->key);
+    return SAT_OK;
+}
+
+sat_status hub_blob_store(hub_db *db, hub_call *call, const hub_blob *blob,
+                          const uint8_t *vault, int64_t purpose, bool *is_full,
+                          sat_error *err)
+{
+    int64_t changed;
+
+    TRY(hub_exec(db, &changed, err,
+                 "UPDATE accounts SET used = used + $1 WHERE id = $2"
+                 " AND used + $1 <= $3",
+                 "ixi", blob->size, call->session.account,
+                 call->hub->options.quota));
+    *is_full = changed == 0;
+    if (*is_full)
+        return SAT_OK;
+    return hub_exec(db, NULL, err,
+                    "INSERT INTO blobs(key, account, vault, purpose, size,"
+                    " hash, created) VALUES($1, $2, $3, $4, $5, $6, $7)",
+                    "txxiixi", blob->key, call->session.account, vault, purpose,
+                    blob->size, blob->hash, (int64_t)hub_now(call->hub));
+}
+
+sat_status hub_blob_put_url(hub_call *call, hub_out *out, const hub_blob *blob,
+                            bool is_upload, sat_error *err)
+{
+    const hub_blobs *const blobs = call->hub->blobs;
+    const uint64_t now_s = hub_now(call->hub) / 1000;
+    AUTO(sat_buf) url = SAT_BUF_INIT;
+
+    if (is_upload)
+        TRY(blobs->upload_url(blobs->self, blob, now_s, &url, err));
+    else
+        TRY(blobs->download_url(blobs->self, blob, now_s, &url, err));
+    hub_out_key(out, "url");
+    hub_out_text(out, sat__buf_text(&url));
+    return SAT_OK;
+}
+
+sat_status hub_blob_answer_upload(hub_call *call, const hub_blob *blob,
+                                  sat_error *err)
+{
+    hub_out out = hub_answer(call, 200);
+
+    hub_out_map(&out, 3);
+    hub_out_key(&out, "key");
+    hub_out_text(&out, blob->key);
+    TRY(hub_blob_put_url(call, &out, blob, true, err));
+    hub_out_key(&out, "expires_at");
+    hub_out_int(&out, (int64_t)hub_now(call->hub) + HUB_BLOB_UPLOAD_S * 1000);
+    hub_out_end(&out);
+    return SAT_OK;
+}
+
+sat_status hub_blob_answer_download(hub_call *call, const hub_blob *blob,
+                                    sat_error *err)
+{
+    hub_out out = hub_answer(call, 200);
+
+    hub_out_map(&out, 4);
+    TRY(hub_blob_put_url(call, &out, blob, false, err));
+    hub_out_key(&out, "size");
+    hub_out_int(&out, blob->size);
+    hub_out_key(&out, "sha256");
+    hub_out_id(&out, blob->hash, 32);
+    hub_out_key(&out, "expires_at");
+    hub_out_int(&out, (int64_t)hub_now(call->hub) + HUB_BLOB_DOWNLOAD_S * 1000);
+    hub_out_end(&out);
+    return SAT_OK;
+}
+
+sat_status hub_blob_read_key(const hub_call *call, const char *name,
+                             char out[HUB_BLOB_KEY_SIZE], sat_error *err)
+{
+    AUTO(sat__arena) arena = {0};
+    uint8_t bytes[16];
+    const char *text;
+
+    TRY(hub_node_text(call->body, name, HUB_BLOB_KEY_SIZE - 1, &arena, &text,
+                      err));
+    if (strlen(text) != HUB_BLOB_KEY_SIZE - 1)
+        return sat__fail(err, SAT_ERR_INVALID, "'%s' is no key of a blob",
+                         name);
+    TRY(sat__hex_parse(text, bytes, sizeof bytes, err));
+    sat__hex_format(bytes, sizeof bytes, out);
+    return SAT_OK;
+}
+
+sat_status hub_blob_row(const hub_rows *rows, hub_blob *out, sat_error *err)
+{
+    (void)snprintf(out->key, sizeof out->key, "%s", hub_text(rows, 0));
+    out->size = hub_int(rows, 1);
+    return hub_fixed(rows, 2, out->hash, 32, err);
+}
+
+/* ---- of vaults ---- */
+
+typedef struct vault_blob {
+    hub_call *call;
+    uint8_t vault[32];
+    hub_blob blob;
+    bool is_full, is_found;
+} vault_blob;
+
+static sat_status store_vault_blob(hub_db *db, void *context, sat_error *err)
+{
+    vault_blob *const b = context;
+    AUTO(hub_rows) rows = HUB_ROWS_INIT;
+
+    TRY(hub_query(db, &rows, err,
+                  "SELECT 1 FROM writers w JOIN members m ON m.vault = w.vault"
+                  " WHERE w.vault = $1 AND w.id = $2 AND w.role >= 2"
+                  " AND m.account = $3 AND m.standing = 3",
+                  "xxx", b->vault, b->call->session.device,
+                  b->call->session.account));
+    if (!HUB_NEXT(&rows, err))
+        return sat__fail(err, SAT_ERR_NOT_FOUND, "no such vault");
+    hub_rows_clear(&rows);
+    return hub_blob_store(db, b->call, &b->blob, b->vault, HUB_BLOB_VAULT,
+                          &b->is_full, err);
+}
+
+sat_status hub_vault_blob_upload(hub_call *call, sat_error *err)
+{
+    vault_blob b = {.call = call};
+
+    TRY(hub_path_id(call, b.vault, err));
+    TRY(hub_blob_announce(call, b.vault, INT64_MAX, &b.blob, err));
+    TRY(hub_write(call, store_vault_blob, &b, err));
+    if (b.is_full)
+        return hub_refuse(call, 507, "quota", err,
+                          "there is no room left for this account");
+    return hub_blob_answer_upload(call, &b.blob, err);
+}
+
+static sat_status complete_vault_blob(hub_db *db, void *context, sat_error *err)
+{
+    vault_blob *const b = context;
+    int64_t changed;
+
+    TRY(hub_exec(db, &changed, err,
+                 "UPDATE blobs SET complete = 1 WHERE key = $1 AND vault = $2"
+                 " AND account = $3",
+                 "txx", b->blob.key, b->vault, b->call->session.account));
+    b->is_found = changed == 1;
+    return SAT_OK;
+}
+
+static sat_status find_own_blob(hub_db *db, void *context, sat_error *err)
+{
+    vault_blob *const b = context;
+    AUTO(hub_rows) rows = HUB_ROWS_INIT;
+
+    TRY(hub_query(db, &rows, err,
+                  "SELECT key, size, hash FROM blobs WHERE key = $1"
+                  " AND vault = $2 AND account = $3",
+                  "txx", b->blob.key, b->vault, b->call->session.account));
+    b->is_found = HUB_NEXT(&rows, err);
+    return b->is_found ? hub_blob_row(&rows, &b->blob, err) : SAT_OK;
+}
+
+sat_status hub_blob_check(hub_call *call, const hub_blob *blob, sat_error *err)
+{
+    const hub_blobs *const blobs = call->hub->blobs;
+    int64_t size = -1;
+
+    const sat_status status = blobs->size(blobs->self, blob->key, &size, err);
+    if (status == SAT_ERR_NOT_FOUND || (status == SAT_OK && size != blob->size))
+        return hub_refuse(call, 422, "upload", err,
+                          "the blob was not uploaded, or not with its size");
+    return status;
+}
+
+sat_status hub_vault_blob_complete(hub_call *call, sat_error *err)
+{
+    vault_blob b = {.call = call};
+
+    TRY(hub_path_id(call, b.vault, err));
+    TRY(hub_blob_read_key(call, "key", b.blob.key, err));
+    TRY(hub_read(call, find_own_blob, &b, err));
+    if (!b.is_found)
+        return sat__fail(err, SAT_ERR_NOT_FOUND, "no such blob");
+    TRY(hub_blob_check(call, &b.blob, err));
+    TRY(hub_write(call, complete_vault_blob, &b, err));
+    return hub_answer_empty(call, 200);
+}
+
+static sat_status find_vault_blob(hub_db *db, void *context, sat_error *err)
+{
+    vault_blob *const b = context;
+    AUTO(hub_rows) rows = HUB_ROWS_INIT;
+
+    TRY(hub_vault_find(db, &b->call->session, b->vault, 3, err));
+    TRY(hub_query(db, &rows, err,
+                  "SELECT key, size, hash FROM blobs WHERE vault = $1"
+                  " AND hash = $2 AND complete = 1 LIMIT 1",
+                  "xx", b->vault, b->blob.hash));
+    if (!HUB_NEXT(&rows, err))
+        return sat__fail(err, SAT_ERR_NOT_FOUND, "no such blob");
+    return hub_blob_row(&rows, &b->blob, err);
+}
+
+sat_status hub_vault_blob_download(hub_call *call, sat_error *err)
+{
+    vault_blob b = {.call = call};
+
+    TRY(hub_path_id(call, b.vault, err));
+    TRY(hub_node_fixed(call->body, "sha256", b.blob.hash, 32, err));
+    TRY(hub_read(call, find_vault_blob, &b, err));
+    return hub_blob_answer_download(call, &b.blob, err);
+}
+
+/* ---- the directory ---- */
+
+static sat_status read_grant(const hub_call *call, hub_blob_grant *out,
+                             sat_error *err)
+{
+    const sat__request *const request = call->request;
+    char text[80];
+    int64_t number;
+
+    *out = (hub_blob_grant){.is_upload = strcmp(request->method, "PUT") == 0};
+    if (strlen(call->id) != HUB_BLOB_KEY_SIZE - 1)
+        return sat__fail(err, SAT_ERR_INVALID, "this is no key of a blob");
+    memcpy(out->blob.key, call->id, HUB_BLOB_KEY_SIZE);
+    TRY(hub_query_int(call, "size", -1, &out->blob.size, err));
+    TRY(hub_query_int(call, "expires", 0, &number, err));
+    out->expires_s = (uint64_t)number;
+    TRY(sat__request_parameter(request, "sha256", text, sizeof text, err));
+    TRY(sat__hex_parse(text, out->blob.hash, 32, err));
+    TRY(sat__request_parameter(request, "mark", text, sizeof text, err));
+    return sat__hex_parse(text, out->mark, 32, err);
+}
+
+sat_status hub_blob_begin(hub_call *call, size_t *body_max, sat_error *err)
+{
+    hub_blob_grant grant;
+
+    if (call->hub->blobs == NULL ||
+        strcmp(call->hub->blobs->name, "directory") != 0)
+        return sat__fail(err, SAT_ERR_NOT_FOUND, "there is nothing here");
+    if (read_grant(call, &grant, err) != SAT_OK)
+        return sat__fail(err, SAT_ERR_DENIED, "this is no address of a blob");
+    TRY(hub_directory_check(call->hub->blobs, &grant, hub_now(call->hub) / 1000,
+                            err));
+    *body_max = grant.is_upload ? (size_t)grant.blob.size : 0;
+    return SAT_OK;
+}
+
+sat_status hub_blob_put(hub_call *call, sat_error *err)
+{
+    hub_blob_grant grant;
+
+    TRY(read_grant(call, &grant, err));
+    const sat_status status = hub_directory_put(
+        call->hub->blobs, &grant.blob, buf_view(&call->request->body), err);
+    if (status == SAT_ERR_INVALID)
+        return hub_refuse(call, 403, "blob", err,
+                          "the blob is not the one that was announced");
+    if (status != SAT_OK && status != SAT_ERR_CONFLICT)
+        return status;
+    return hub_answer_empty(call, status == SAT_OK ? 200 : 409);
+}
+
+sat_status hub_blob_get(hub_call *call, sat_error *err)
+{
+    sat__response *const response = call->response;
+    hub_blob_grant grant;
+
+    TRY(read_grant(call, &grant, err));
+    TRY(hub_directory_get(call->hub->blobs, grant.blob.key, &response->body,
+                          err));
+    response->status = 200;
+    sat__headers_put(&response->headers, "Content-Type",
+                     "application/octet-stream");
+    return SAT_OK;
+}

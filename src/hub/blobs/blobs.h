@@ -1,0 +1,79 @@
+/*
+ * blobs.h - where sealed files, backups and transfers are kept
+ *
+ * A blob has a random key and is written once, by whoever was given an address
+ * for exactly that: its length and SHA-256 are part of it. A hub hands out
+ * addresses, and moves no blob through its own hands unless it is the store.
+ */
+#ifndef SAT_SRC_HUB_BLOBS_BLOBS_H
+#define SAT_SRC_HUB_BLOBS_BLOBS_H
+
+#include "base/buf.h"
+#include "base/error.h"
+
+#define HUB_BLOB_KEY_SIZE 33 /* 32 digits and the end */
+#define HUB_BLOB_UPLOAD_S 900
+#define HUB_BLOB_DOWNLOAD_S 300
+
+typedef struct hub_blob {
+    char key[HUB_BLOB_KEY_SIZE];
+    int64_t size;
+    uint8_t hash[32]; /* SHA-256 */
+} hub_blob;
+
+/* All calls may come from any thread. */
+typedef struct hub_blobs {
+    void *self;
+    const char *name; /* "directory", "s3" */
+    int64_t size_max; /* of one blob */
+    /* Appends an address, which begins with '/' where it is on the hub itself.
+     */
+    sat_status (*upload_url)(void *self, const hub_blob *blob, uint64_t now_s,
+                             sat_buf *url, sat_error *err);
+    sat_status (*download_url)(void *self, const hub_blob *blob, uint64_t now_s,
+                               sat_buf *url, sat_error *err);
+    /* SAT_ERR_NOT_FOUND where it was not written. */
+    sat_status (*size)(void *self, const char *key, int64_t *out,
+                       sat_error *err);
+    /* What is not there is removed. */
+    sat_status (*remove)(void *self, const char *key, sat_error *err);
+    void (*close)(void *self);
+} hub_blobs;
+
+/* A folder of files; addresses are signed with `key`. */
+SAT_CHECK sat_status hub_blobs_directory(const char *path,
+                                         const uint8_t key[32], hub_blobs *out,
+                                         sat_error *err);
+
+static inline void hub_blobs_close(hub_blobs *blobs)
+{
+    if (blobs->close != NULL)
+        blobs->close(blobs->self);
+}
+
+DEFINE_AUTO(hub_blobs, hub_blobs_close);
+
+/* ---- of the directory, for the routes that serve it ---- */
+
+/* What an address of the directory says. */
+typedef struct hub_blob_grant {
+    hub_blob blob;
+    bool is_upload;
+    uint64_t expires_s;
+    uint8_t mark[32]; /* HMAC-SHA256 of all that */
+} hub_blob_grant;
+
+/* SAT_ERR_DENIED unless it was signed by us and has not run out. */
+SAT_CHECK sat_status hub_directory_check(const hub_blobs *blobs,
+                                         const hub_blob_grant *grant,
+                                         uint64_t now_s, sat_error *err);
+
+/* Stores it, once: SAT_ERR_CONFLICT where it is there already, SAT_ERR_INVALID
+ * where it is not what was announced. */
+SAT_CHECK sat_status hub_directory_put(const hub_blobs *blobs,
+                                       const hub_blob *blob, sat_bytes data,
+                                       sat_error *err);
+SAT_CHECK sat_status hub_directory_get(const hub_blobs *blobs, const char *key,
+                                       sat_buf *out, sat_error *err);
+
+#endif /* SAT_SRC_HUB_BLOBS_BLOBS_H */

@@ -1,0 +1,209 @@
+/*
+ * directory.c - blobs as files of one folder
+ *
+ * A file is written beside its place, synced, and renamed there: it is whole or
+ * not there.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <sys/stat.h>
+
+#include "crypto/hash.h"
+#include "crypto/secret.h"
+#include "hub/blobs/blobs.h"
+
+#define SIZE_MAX_BYTES ((int64_t)64 << 20)
+
+typedef struct directory {
+    char *path;
+    int fd;
+    uint8_t key[32];
+} directory;
+
+static void mark_grant(const directory *d, const hub_blob_grant *grant,
+                       uint8_t out[32])
+{
+    char text[256], hash[65];
+
+    sat__hex_format(grant->blob.hash, 32, hash);
+    const int len =
+        snprintf(text, sizeof text, "%s\n%s\n%" PRId64 "\n%s\n%" PRIu64,
+                 grant->is_upload ? "PUT" : "GET", grant->blob.key,
+                 grant->blob.size, hash, grant->expires_s);
+    sat__hmac(SAT_SHA256, bytes_of(d->key, 32), bytes_of(text, (size_t)len),
+              out);
+}
+
+static sat_status put_url(const directory *d, const hub_blob *blob,
+                          bool is_upload, uint64_t expires_s, sat_buf *url,
+                          sat_error *err)
+{
+    hub_blob_grant grant = {*blob, is_upload, expires_s, {0}};
+    char hash[65], mark[65];
+
+    mark_grant(d, &grant, grant.mark);
+    sat__hex_format(blob->hash, 32, hash);
+    sat__hex_format(grant.mark, 32, mark);
+    sat__buf_printf(
+        url, "/blobs/%s?size=%" PRId64 "&sha256=%s&expires=%" PRIu64 "&mark=%s",
+        blob->key, blob->size, hash, expires_s, mark);
+    return sat__buf_status(url, err);
+}
+
+static sat_status upload_url(void *self, const hub_blob *blob, uint64_t now_s,
+                             sat_buf *url, sat_error *err)
+{
+    return put_url(self, blob, true, now_s + HUB_BLOB_UPLOAD_S, url, err);
+}
+
+static sat_status download_url(void *self, const hub_blob *blob, uint64_t now_s,
+                               sat_buf *url, sat_error *err)
+{
+    return put_url(self, blob, false, now_s + HUB_BLOB_DOWNLOAD_S, url, err);
+}
+
+sat_status hub_directory_check(const hub_blobs *blobs,
+                               const hub_blob_grant *grant, uint64_t now_s,
+                               sat_error *err)
+{
+    uint8_t mark[32];
+
+    mark_grant(blobs->self, grant, mark);
+    if (!sat__equal_secret(mark, grant->mark, 32) || now_s > grant->expires_s)
+        return sat__fail(err, SAT_ERR_DENIED,
+                         "this address was not given out, or has run out");
+    return SAT_OK;
+}
+
+/* ---- files ---- */
+
+static sat_status size_of(void *self, const char *key, int64_t *out,
+                          sat_error *err)
+{
+    const directory *const d = self;
+    struct stat found;
+
+    if (fstatat(d->fd, key, &found, 0) != 0)
+        return errno == ENOENT
+                   ? sat__fail(err, SAT_ERR_NOT_FOUND, "there is no such blob")
+                   : sat__fail_os(err, errno, "cannot look at a blob");
+    *out = found.st_size;
+    return SAT_OK;
+}
+
+static sat_status remove_file(void *self, const char *key, sat_error *err)
+{
+    const directory *const d = self;
+
+    if (unlinkat(d->fd, key, 0) != 0 && errno != ENOENT)
+        return sat__fail_os(err, errno, "cannot remove a blob");
+    return SAT_OK;
+}
+
+static sat_status write_all(int fd, sat_bytes data, sat_error *err)
+{
+    for (size_t at = 0; at < data.len;) {
+        const ssize_t len = write(fd, data.data + at, data.len - at);
+        if (len < 0 && errno != EINTR)
+            return sat__fail_os(err, errno, "cannot write a blob");
+        at += len > 0 ? (size_t)len : 0;
+    }
+    return fsync(fd) == 0 ? SAT_OK
+                          : sat__fail_os(err, errno, "cannot write a blob");
+}
+
+/* A name that only one upload has. */
+static void name_part(char out[64], const char *key)
+{
+    static unsigned count;
+
+    (void)snprintf(out, 64, "%s.%x", key,
+                   __atomic_add_fetch(&count, 1, __ATOMIC_RELAXED));
+}
+
+sat_status hub_directory_put(const hub_blobs *blobs, const hub_blob *blob,
+                             sat_bytes data, sat_error *err)
+{
+    const directory *const d = blobs->self;
+    uint8_t hash[32];
+    char part[64];
+
+    sat__sha256(data, hash);
+    if ((int64_t)data.len != blob->size || memcmp(hash, blob->hash, 32) != 0)
+        return sat__fail(err, SAT_ERR_INVALID,
+                         "the blob is not the one that was announced");
+    name_part(part, blob->key);
+    AUTO_FD int fd =
+        openat(d->fd, part, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+    if (fd < 0)
+        return sat__fail_os(err, errno, "cannot make a blob");
+    sat_status status = write_all(fd, data, err);
+    if (status == SAT_OK && linkat(d->fd, part, d->fd, blob->key, 0) != 0)
+        status = errno == EEXIST
+                     ? sat__fail(err, SAT_ERR_CONFLICT, "the blob is there")
+                     : sat__fail_os(err, errno, "cannot keep a blob");
+    (void)unlinkat(d->fd, part, 0);
+    if (status == SAT_OK && fsync(d->fd) != 0)
+        status = sat__fail_os(err, errno, "cannot keep a blob");
+    return status;
+}
+
+sat_status hub_directory_get(const hub_blobs *blobs, const char *key,
+                             sat_buf *out, sat_error *err)
+{
+    const directory *const d = blobs->self;
+    int64_t size;
+
+    TRY(size_of(blobs->self, key, &size, err));
+    AUTO_FD int fd = openat(d->fd, key, O_RDONLY | O_CLOEXEC);
+    if (fd < 0)
+        return sat__fail(err, SAT_ERR_NOT_FOUND, "there is no such blob");
+    if (!sat__buf_reserve(out, (size_t)size + 1))
+        return sat__buf_status(out, err);
+    for (size_t at = 0; at < (size_t)size;) {
+        const ssize_t len = read(fd, out->data + at, (size_t)size - at);
+        if (len <= 0)
+            return sat__fail_os(err, errno, "cannot read a blob");
+        at += (size_t)len;
+    }
+    out->len = (size_t)size;
+    return SAT_OK;
+}
+
+static void close_directory(void *self)
+{
+    directory *const d = self;
+
+    (void)close(d->fd);
+    sat__wipe(d->key, sizeof d->key);
+    free(d->path);
+    free(d);
+}
+
+sat_status hub_blobs_directory(const char *path, const uint8_t key[32],
+                               hub_blobs *out, sat_error *err)
+{
+    AUTO_FREE char *copy = strdup(path);
+    AUTO_FREE directory *d = calloc(1, sizeof *d);
+
+    if (copy == NULL || d == NULL)
+        return sat__fail(err, SAT_ERR_NOMEM, "out of memory");
+    if (mkdir(path, 0700) != 0 && errno != EEXIST)
+        return sat__fail_os(err, errno, "cannot make '%s'", path);
+    d->fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (d->fd < 0)
+        return sat__fail_os(err, errno, "cannot open '%s'", path);
+    memcpy(d->key, key, 32);
+    d->path = TAKE(copy);
+    *out = (hub_blobs){.self = TAKE(d),
+                       .name = "directory",
+                       .size_max = SIZE_MAX_BYTES,
+                       .upload_url = upload_url,
+                       .download_url = download_url,
+                       .size = size_of,
+                       .remove = remove_file,
+                       .close = close_directory};
+    return SAT_OK;
+}

@@ -1,0 +1,278 @@
+/*
+ * transfer_routes.c - a blob that moves to a new device, once
+ *
+ *      sender    initiate {token hash, size, sha256}  -> id, upload address
+ *      receiver  complete {token, claim}              -> waiting
+ *      sender    GET /device/transfer/ID              -> the claim
+ *      sender    release {…}                          -> released
+ *      receiver  complete {token, claim}              -> release, download
+ * address receiver  confirm {token, claim}               -> blob and token are
+ * gone
+ *
+ * The token is kept as a hash, and the first claim binds it: another claim gets
+ * what a token that was never there gets. Claim and release are opaque here.
+ */
+#include "crypto/hash.h"
+#include "hub/blob_routes.h"
+#include "hub/handlers.h"
+
+#define LIVES_MS ((int64_t)86400000)
+#define CLAIM_MAX ((size_t)4096)
+#define RELEASE_MAX ((size_t)65536)
+
+enum transfer_state { OFFERED = 1, CLAIMED = 2, RELEASED = 3, DONE = 4 };
+
+typedef struct transfer {
+    hub_call *call;
+    uint8_t id[32], token_hash[32], claim_hash[32];
+    sat_bytes claim, release;
+    hub_blob blob;
+    int64_t state;
+    bool is_full, is_taken, is_found;
+} transfer;
+
+static const char *state_name(int64_t state)
+{
+    static const char *const names[] = {"", "offered", "claimed", "released",
+                                        "done"};
+
+    return names[state >= OFFERED && state <= DONE ? state : 0];
+}
+
+static sat_status not_found(sat_error *err)
+{
+    return sat__fail(err, SAT_ERR_NOT_FOUND, "no such transfer");
+}
+
+/* ---- the sender ---- */
+
+static sat_status store_transfer(hub_db *db, void *context, sat_error *err)
+{
+    transfer *const t = context;
+    const int64_t now = (int64_t)hub_now(t->call->hub);
+    int64_t changed;
+
+    TRY(hub_blob_store(db, t->call, &t->blob, NULL, HUB_BLOB_TRANSFER,
+                       &t->is_full, err));
+    if (t->is_full)
+        return SAT_OK;
+    TRY(hub_exec(db, &changed, err,
+                 "INSERT INTO transfers(id, account, token, blob, state,"
+                 " expires) VALUES($1, $2, $3, $4, 1, $5)"
+                 " ON CONFLICT DO NOTHING",
+                 "xxxti", t->id, t->call->session.account, t->token_hash,
+                 t->blob.key, now + LIVES_MS));
+    t->is_taken = changed == 0;
+    return SAT_OK;
+}
+
+sat_status hub_transfer_initiate(hub_call *call, sat_error *err)
+{
+    transfer t = {.call = call};
+
+    TRY(hub_node_fixed(call->body, "token_hash", t.token_hash, 32, err));
+    TRY(hub_blob_announce(call, NULL, call->hub->options.backup_max, &t.blob,
+                          err));
+    call->hub->env->random(call->hub->env->context, t.id, sizeof t.id);
+    TRY(hub_write(call, store_transfer, &t, err));
+    if (t.is_full)
+        return hub_refuse(call, 507, "quota", err,
+                          "there is no room left for this account");
+    if (t.is_taken)
+        return hub_refuse(call, 409, "taken", err, "this token was used");
+    hub_out out = hub_answer(call, 201);
+    hub_out_map(&out, 3);
+    hub_out_key(&out, "id");
+    hub_out_id(&out, t.id, 32);
+    TRY(hub_blob_put_url(call, &out, &t.blob, true, err));
+    hub_out_key(&out, "expires_at");
+    hub_out_int(&out, (int64_t)hub_now(call->hub) + LIVES_MS);
+    hub_out_end(&out);
+    return SAT_OK;
+}
+
+static sat_status write_transfer(hub_db *db, void *context, sat_error *err)
+{
+    const transfer *const t = context;
+    AUTO(hub_rows) rows = HUB_ROWS_INIT;
+
+    TRY(hub_query(db, &rows, err,
+                  "SELECT state, claim, expires FROM transfers WHERE id = $1"
+                  " AND account = $2",
+                  "xx", t->id, t->call->session.account));
+    if (!HUB_NEXT(&rows, err))
+        return not_found(err);
+    hub_out out = hub_answer(t->call, 200);
+    hub_out_map(&out, 3);
+    hub_out_key(&out, "claim");
+    if (hub_bytes(&rows, 1).len > 0)
+        hub_out_data(&out, hub_bytes(&rows, 1));
+    else
+        hub_out_null(&out);
+    hub_out_key(&out, "state");
+    hub_out_text(&out, state_name(hub_int(&rows, 0)));
+    hub_out_key(&out, "expires_at");
+    hub_out_int(&out, hub_int(&rows, 2));
+    hub_out_end(&out);
+    return SAT_OK;
+}
+
+sat_status hub_transfer_get(hub_call *call, sat_error *err)
+{
+    transfer t = {.call = call};
+
+    TRY(hub_path_id(call, t.id, err));
+    return hub_read(call, write_transfer, &t, err);
+}
+
+static sat_status store_release(hub_db *db, void *context, sat_error *err)
+{
+    transfer *const t = context;
+    int64_t changed;
+
+    TRY(hub_exec(db, &changed, err,
+                 "UPDATE transfers SET state = 3, release = $1 WHERE id = $2"
+                 " AND account = $3 AND state = 2",
+                 "bxx", t->release, t->id, t->call->session.account));
+    t->is_found = changed == 1;
+    return SAT_OK;
+}
+
+sat_status hub_transfer_release(hub_call *call, sat_error *err)
+{
+    transfer t = {.call = call};
+
+    TRY(hub_path_id(call, t.id, err));
+    TRY(hub_node_data(call->body, "release", RELEASE_MAX, &call->arena,
+                      &t.release, err));
+    TRY(hub_write(call, store_release, &t, err));
+    if (!t.is_found)
+        return not_found(err);
+    return hub_answer_empty(call, 200);
+}
+
+/* ---- the receiver ---- */
+
+static sat_status read_claim(transfer *t, sat_error *err)
+{
+    hub_call *const call = t->call;
+    uint8_t token[32];
+
+    TRY(hub_node_fixed(call->body, "token", token, 32, err));
+    sat__sha256(bytes_of(token, 32), t->token_hash);
+    TRY(hub_node_data(call->body, "claim", CLAIM_MAX, &call->arena, &t->claim,
+                      err));
+    if (t->claim.len == 0)
+        return sat__fail(err, SAT_ERR_INVALID, "'claim' is empty");
+    sat__sha256(t->claim, t->claim_hash);
+    return SAT_OK;
+}
+
+/* The first one binds the token; the same again is the same. */
+static sat_status store_claim(hub_db *db, void *context, sat_error *err)
+{
+    transfer *const t = context;
+    const int64_t now = (int64_t)hub_now(t->call->hub);
+    AUTO(hub_rows) rows = HUB_ROWS_INIT;
+
+    TRY(hub_exec(db, NULL, err,
+                 "UPDATE transfers SET state = 2, claim = $1, claim_hash = $2"
+                 " WHERE token = $3 AND state = 1 AND expires > $4",
+                 "bxxi", t->claim, t->claim_hash, t->token_hash, now));
+    TRY(hub_query(db, &rows, err,
+                  "SELECT b.key, b.size, b.hash, t.state FROM transfers t"
+                  " JOIN blobs b ON b.key = t.blob WHERE t.token = $1"
+                  " AND t.claim_hash = $2 AND t.expires > $3",
+                  "xxi", t->token_hash, t->claim_hash, now));
+    t->is_found = HUB_NEXT(&rows, err);
+    if (!t->is_found)
+        return SAT_OK;
+    t->state = hub_int(&rows, 3);
+    return hub_blob_row(&rows, &t->blob, err);
+}
+
+static sat_status write_released(hub_db *db, void *context, sat_error *err)
+{
+    const transfer *const t = context;
+    AUTO(hub_rows) rows = HUB_ROWS_INIT;
+
+    TRY(hub_query(db, &rows, err,
+                  "SELECT release FROM transfers WHERE token = $1"
+                  " AND claim_hash = $2",
+                  "xx", t->token_hash, t->claim_hash));
+    if (!HUB_NEXT(&rows, err))
+        return not_found(err);
+    hub_out out = hub_answer(t->call, 200);
+    const bool is_released = t->state == RELEASED;
+    hub_out_map(&out, is_released ? 5 : 1);
+    if (is_released) {
+        TRY(hub_blob_put_url(t->call, &out, &t->blob, false, err));
+        hub_out_key(&out, "size");
+        hub_out_int(&out, t->blob.size);
+    }
+    hub_out_key(&out, "state");
+    hub_out_text(&out, state_name(t->state));
+    if (is_released) {
+        hub_out_key(&out, "sha256");
+        hub_out_id(&out, t->blob.hash, 32);
+        hub_out_key(&out, "release");
+        hub_out_data(&out, hub_bytes(&rows, 0));
+    }
+    hub_out_end(&out);
+    return SAT_OK;
+}
+
+sat_status hub_transfer_complete(hub_call *call, sat_error *err)
+{
+    transfer t = {.call = call};
+
+    TRY(read_claim(&t, err));
+    TRY(hub_write(call, store_claim, &t, err));
+    if (!t.is_found)
+        return not_found(err);
+    return hub_read(call, write_released, &t, err);
+}
+
+static sat_status store_done(hub_db *db, void *context, sat_error *err)
+{
+    transfer *const t = context;
+    AUTO(hub_rows) rows = HUB_ROWS_INIT;
+    int64_t changed;
+
+    t->is_found = false;
+    TRY(hub_query(db, &rows, err,
+                  "SELECT blob, state FROM transfers WHERE token = $1"
+                  " AND claim_hash = $2 AND state >= 3",
+                  "xx", t->token_hash, t->claim_hash));
+    if (!HUB_NEXT(&rows, err))
+        return SAT_OK;
+    t->is_found = true;
+    t->state = hub_int(&rows, 1);
+    (void)snprintf(t->blob.key, sizeof t->blob.key, "%s", hub_text(&rows, 0));
+    hub_rows_clear(&rows);
+    TRY(hub_exec(db, NULL, err,
+                 "UPDATE accounts SET used = used - COALESCE((SELECT size FROM"
+                 " blobs WHERE key = $1), 0) WHERE id = (SELECT account FROM"
+                 " blobs WHERE key = $1)",
+                 "t", t->blob.key));
+    TRY(hub_exec(db, &changed, err, "DELETE FROM blobs WHERE key = $1", "t",
+                 t->blob.key));
+    return hub_exec(db, NULL, err,
+                    "UPDATE transfers SET state = 4, release = NULL"
+                    " WHERE token = $1 AND claim_hash = $2",
+                    "xx", t->token_hash, t->claim_hash);
+}
+
+sat_status hub_transfer_confirm(hub_call *call, sat_error *err)
+{
+    const hub_blobs *const blobs = call->hub->blobs;
+    transfer t = {.call = call};
+
+    TRY(read_claim(&t, err));
+    TRY(hub_write(call, store_done, &t, err));
+    if (!t.is_found)
+        return not_found(err);
+    if (t.state != DONE)
+        TRY(blobs->remove(blobs->self, t.blob.key, err));
+    return hub_answer_empty(call, 200);
+}

@@ -1,0 +1,421 @@
+/*
+ * blob_test.c - media files, backups and transfers, through given addresses
+ *
+ * Numbers are rows of the lists of abuses and of what backups must survive.
+ */
+#include <stdio.h>
+
+#include "town.h"
+
+static const char content[] = "ciphertext of a file";
+
+/* {size, sha256} of `data`, and `token` where that is not NULL. */
+static void announce(const town *t, sat_bytes data, const uint8_t *token,
+                     sat_buf *out)
+{
+    hub_out body = town_body(t, out);
+    uint8_t hash[32];
+
+    sat__sha256(data, hash);
+    hub_out_map(&body, token != NULL ? 3 : 2);
+    hub_out_key(&body, "size");
+    hub_out_int(&body, (int64_t)data.len);
+    hub_out_key(&body, "sha256");
+    hub_out_id(&body, hash, 32);
+    if (token != NULL) {
+        sat__sha256(bytes_of(token, 32), hash);
+        hub_out_key(&body, "token_hash");
+        hub_out_id(&body, hash, 32);
+    }
+    hub_out_end(&body);
+}
+
+static sat_bytes text_bytes(const char *text)
+{
+    return bytes_of(text, strlen(text));
+}
+
+/* Asks `path` for an address for `data`; its key and url. */
+static unsigned ask_upload(const citizen *c, const char *path, sat_bytes data,
+                           char key[33], char url[400])
+{
+    AUTO(sat_buf) body = SAT_BUF_INIT;
+    AUTO(answer) a = {.status = 0};
+
+    announce(c->town, data, NULL, &body);
+    const unsigned status = town_ask(c->town, c, "POST", path, &body, &a);
+    if (status == 200) {
+        answer_text(&a, "key", key, 33);
+        answer_text(&a, "url", url, 400);
+    }
+    return status;
+}
+
+static void upload(const citizen *c, const char *text, char key[33])
+{
+    char url[400];
+
+    assert_int_equal(
+        ask_upload(c, "/v0/backup/upload_url", text_bytes(text), key, url),
+        200);
+    assert_int_equal(town_put(c->town, url, text_bytes(text)), 200);
+}
+
+static unsigned complete(const citizen *c, int64_t version,
+                         const char *manifest, const char *object)
+{
+    AUTO(sat_buf) text = SAT_BUF_INIT;
+    AUTO(answer) a = {.status = 0};
+    hub_out body = town_body(c->town, &text);
+
+    hub_out_map(&body, 3);
+    hub_out_key(&body, "objects");
+    hub_out_array(&body, 1);
+    hub_out_text(&body, object);
+    hub_out_end(&body);
+    hub_out_key(&body, "version");
+    hub_out_int(&body, version);
+    hub_out_key(&body, "manifest");
+    hub_out_text(&body, manifest);
+    hub_out_end(&body);
+    return town_ask(c->town, c, "POST", "/v0/backup/complete_upload", &text,
+                    &a);
+}
+
+static void ask_empty(const citizen *c, const char *path, answer *a)
+{
+    AUTO(sat_buf) text = SAT_BUF_INIT;
+    hub_out body = town_body(c->town, &text);
+
+    hub_out_map(&body, 0);
+    hub_out_end(&body);
+    assert_int_equal(town_ask(c->town, c, "POST", path, &text, a), 200);
+}
+
+static unsigned ask_key(const citizen *c, const char *path, const char *key,
+                        answer *a)
+{
+    AUTO(sat_buf) text = SAT_BUF_INIT;
+    hub_out body = town_body(c->town, &text);
+
+    hub_out_map(&body, 1);
+    hub_out_key(&body, "key");
+    hub_out_text(&body, key);
+    hub_out_end(&body);
+    return town_ask(c->town, c, "POST", path, &text, a);
+}
+
+/* ---- addresses ---- */
+
+static void row_22_an_address_is_for_one_blob_and_one_use(void **state)
+{
+    AUTO(town) t;
+    AUTO(citizen) alice;
+    AUTO(sat_buf) got = SAT_BUF_INIT;
+    char key[33], url[400], other[400];
+
+    (void)state;
+    town_open(&t);
+    citizen_open(&alice, &t, "alice@example.org");
+    assert_int_equal(ask_upload(&alice, "/v0/backup/upload_url",
+                                text_bytes(content), key, url),
+                     200);
+    assert_int_equal(town_put(&t, url, text_bytes("ciphertext of a fils")),
+                     403);
+    assert_int_equal(town_put(&t, url,
+                              text_bytes("ciphertext of a file, and"
+                                         " more")),
+                     413);
+    assert_int_equal(town_put(&t, url, text_bytes("short")), 403);
+    assert_int_equal(town_get(&t, url, &got), 403);
+    (void)snprintf(other, sizeof other, "%s", url);
+    other[8] = other[8] == '0' ? '1' : '0';
+    assert_int_equal(town_put(&t, other, text_bytes(content)), 403);
+    assert_int_equal(town_put(&t, "/blobs/00000000000000000000000000000000",
+                              text_bytes(content)),
+                     403);
+    t.now_ms = sat_env_system()->wall(NULL) + 901000;
+    assert_int_equal(town_put(&t, url, text_bytes(content)), 403);
+    t.now_ms = 0;
+    assert_int_equal(town_put(&t, url, text_bytes(content)), 200);
+    assert_int_equal(town_put(&t, url, text_bytes(content)), 409);
+}
+
+static void a_media_file_travels_by_its_hash(void **state)
+{
+    AUTO(town) t;
+    AUTO(citizen) alice, bob;
+    AUTO(vault) v;
+    AUTO(answer) a = {.status = 0};
+    AUTO(sat_buf) body = SAT_BUF_INIT, got = SAT_BUF_INIT;
+    char hex[65], base[120], path[200], key[33], url[400];
+
+    (void)state;
+    town_open(&t);
+    citizen_open(&alice, &t, "alice@example.org");
+    citizen_open(&bob, &t, "bob@example.org");
+    vault_open(&v, &alice);
+    sat__hex_format(v.id, 32, hex);
+    (void)snprintf(base, sizeof base, "/api/vaults/%s/blobs", hex);
+    (void)snprintf(path, sizeof path, "%s/upload_url", base);
+    assert_int_equal(ask_upload(&bob, path, text_bytes(content), key, url),
+                     404);
+    assert_int_equal(ask_upload(&alice, path, text_bytes(content), key, url),
+                     200);
+    (void)snprintf(path, sizeof path, "%s/complete_upload", base);
+    assert_int_equal(ask_key(&alice, path, key, &a), 422);
+    assert_int_equal(town_put(&t, url, text_bytes(content)), 200);
+    assert_int_equal(ask_key(&bob, path, key, &a), 404);
+    assert_int_equal(ask_key(&alice, path, key, &a), 200);
+    (void)snprintf(path, sizeof path, "%s/download_url", base);
+    announce(&t, text_bytes(content), NULL, &body);
+    assert_int_equal(town_ask(&t, &bob, "POST", path, &body, &a), 404);
+    assert_int_equal(town_ask(&t, &alice, "POST", path, &body, &a), 200);
+    answer_text(&a, "url", url, sizeof url);
+    assert_int_equal(town_get(&t, url, &got), 200);
+    assert_true(bytes_equal(buf_view(&got), text_bytes(content)));
+}
+
+static void row_21_a_quota_is_never_overshot(void **state)
+{
+    AUTO(town) t;
+    AUTO(citizen) alice;
+    AUTO(vault) v;
+    AUTO(answer) a = {.status = 0};
+    const sealed items[] = {{.id = {1}, .size = 3000}};
+    char key[33], url[400];
+
+    (void)state;
+    town_open(&t);
+    t.quota = 2000;
+    town_restart(&t);
+    citizen_open(&alice, &t, "alice@example.org");
+    vault_open(&v, &alice);
+    assert_int_equal(vault_push(&v, &alice, 1, 0, items, 1, NULL, &a), 507);
+    assert_int_equal(vault_pull(&v, &alice, 0, 10, &a), 200);
+    assert_int_equal(hub_node_find(a.body, "items")->count, 0);
+    for (int i = 0; i < 100; i++)
+        if (ask_upload(&alice, "/v0/backup/upload_url", text_bytes(content),
+                       key, url) == 507)
+            break;
+    assert_int_equal(town_ask(&t, &alice, "GET", "/api/auth/me", NULL, &a),
+                     200);
+    assert_true(answer_int(&a, "used") > 1900);
+    assert_true(answer_int(&a, "used") <= 2000);
+}
+
+/* ---- backups ---- */
+
+static void backups(bool is_json)
+{
+    AUTO(town) t;
+    AUTO(citizen) alice;
+    AUTO(answer) a = {.status = 0};
+    AUTO(sat_buf) got = SAT_BUF_INIT;
+    char manifest[3][33], object[3][33], url[400];
+
+    town_open(&t);
+    t.is_json = is_json;
+    citizen_open(&alice, &t, "alice@example.org");
+    for (int i = 0; i < 3; i++) {
+        upload(&alice, "a manifest", manifest[i]);
+        upload(&alice, "an object", object[i]);
+        assert_int_equal(complete(&alice, i + 1, manifest[i], object[i]), 200);
+    }
+    assert_int_equal(complete(&alice, 3, manifest[2], object[2]), 409);
+    ask_empty(&alice, "/v0/backup/list", &a);
+    const hub_node *const list = hub_node_find(a.body, "backups");
+    assert_int_equal(list->count, 2); /* the oldest has gone */
+    assert_int_equal(hub_node_find(list->first, "version")->integer, 3);
+    assert_int_equal(hub_node_find(list->first, "objects")->count, 2);
+    assert_int_equal(ask_key(&alice, "/v0/backup/download_url", object[0], &a),
+                     404);
+    assert_int_equal(ask_key(&alice, "/v0/backup/download_url", object[2], &a),
+                     200);
+    answer_text(&a, "url", url, sizeof url);
+    assert_int_equal(town_get(&t, url, &got), 200);
+    assert_true(bytes_equal(buf_view(&got), text_bytes("an object")));
+    ask_empty(&alice, "/v0/backup/settings", &a);
+    assert_int_equal(answer_int(&a, "keep"), 2);
+}
+
+static void a_backup_counts_when_all_of_it_is_there(void **state)
+{
+    (void)state;
+    backups(false);
+    backups(true);
+}
+
+static void backup_row_8_what_was_not_uploaded_is_no_backup(void **state)
+{
+    AUTO(town) t;
+    AUTO(citizen) alice, bob;
+    AUTO(answer) a = {.status = 0};
+    char manifest[33], object[33], missing[33], url[400];
+
+    (void)state;
+    town_open(&t);
+    citizen_open(&alice, &t, "alice@example.org");
+    citizen_open(&bob, &t, "bob@example.org");
+    upload(&alice, "a manifest", manifest);
+    upload(&bob, "an object", object);
+    assert_int_equal(complete(&alice, 1, manifest, object), 422);
+    assert_int_equal(ask_upload(&alice, "/v0/backup/upload_url",
+                                text_bytes(content), missing, url),
+                     200);
+    assert_int_equal(complete(&alice, 1, manifest, missing), 422);
+    ask_empty(&alice, "/v0/backup/list", &a);
+    assert_int_equal(hub_node_find(a.body, "backups")->count, 0);
+}
+
+static void what_is_never_completed_is_swept(void **state)
+{
+    AUTO(town) t;
+    AUTO(citizen) alice;
+    AUTO(answer) a = {.status = 0};
+    char key[33];
+
+    (void)state;
+    town_open(&t);
+    citizen_open(&alice, &t, "alice@example.org");
+    upload(&alice, "an object", key);
+    assert_int_equal(hub_sweep(t.hub, NULL), SAT_OK);
+    int64_t size;
+    assert_int_equal(t.blobs.size(t.blobs.self, key, &size, NULL), SAT_OK);
+    t.now_ms = sat_env_system()->wall(NULL) + 86500000;
+    assert_int_equal(hub_sweep(t.hub, NULL), SAT_OK);
+    assert_int_equal(t.blobs.size(t.blobs.self, key, &size, NULL),
+                     SAT_ERR_NOT_FOUND);
+    t.now_ms = 0;
+    assert_int_equal(town_ask(&t, &alice, "GET", "/api/auth/me", NULL, &a),
+                     200);
+    assert_int_equal(answer_int(&a, "used"), 0);
+}
+
+/* ---- transfers ---- */
+
+static unsigned claim_with(town *t, const char *path, const uint8_t token[32],
+                           const char *claim, answer *a)
+{
+    AUTO(sat_buf) text = SAT_BUF_INIT;
+    hub_out body = town_body(t, &text);
+
+    hub_out_map(&body, 2);
+    hub_out_key(&body, "claim");
+    hub_out_data(&body, text_bytes(claim));
+    hub_out_key(&body, "token");
+    hub_out_id(&body, token, 32);
+    hub_out_end(&body);
+    return town_ask(t, NULL, "POST", path, &text, a);
+}
+
+static void release_to(const citizen *c, const uint8_t id[32])
+{
+    AUTO(sat_buf) text = SAT_BUF_INIT;
+    AUTO(answer) a = {.status = 0};
+    hub_out body = town_body(c->town, &text);
+    char hex[65], path[150];
+
+    hub_out_map(&body, 1);
+    hub_out_key(&body, "release");
+    hub_out_data(&body, text_bytes("a sealed key"));
+    hub_out_end(&body);
+    sat__hex_format(id, 32, hex);
+    (void)snprintf(path, sizeof path, "/device/transfer/%s/release", hex);
+    assert_int_equal(town_ask(c->town, c, "POST", path, &text, &a), 200);
+}
+
+static bool is_state(const answer *a, const char *state)
+{
+    char text[20];
+
+    answer_text(a, "state", text, sizeof text);
+    return strcmp(text, state) == 0;
+}
+
+static void transfers(bool is_json)
+{
+    static const char complete_path[] = "/device/transfer/complete";
+    static const char confirm_path[] = "/device/transfer/confirm";
+    const uint8_t token[32] = {9}, guessed[32] = {8};
+    AUTO(town) t;
+    AUTO(citizen) alice;
+    AUTO(answer) a = {.status = 0};
+    AUTO(sat_buf) body = SAT_BUF_INIT, got = SAT_BUF_INIT;
+    char url[400];
+    uint8_t id[32];
+
+    town_open(&t);
+    t.is_json = is_json;
+    citizen_open(&alice, &t, "alice@example.org");
+    announce(&t, text_bytes(content), token, &body);
+    assert_int_equal(
+        town_ask(&t, &alice, "POST", "/device/transfer/initiate", &body, &a),
+        201);
+    answer_fixed(&a, "id", id, 32);
+    answer_text(&a, "url", url, sizeof url);
+    assert_int_equal(town_put(&t, url, text_bytes(content)), 200);
+    assert_int_equal(claim_with(&t, complete_path, guessed, "mine", &a), 404);
+    assert_int_equal(claim_with(&t, complete_path, token, "mine", &a), 200);
+    assert_true(is_state(&a, "claimed"));
+    assert_int_equal(claim_with(&t, complete_path, token, "theirs", &a), 404);
+    assert_int_equal(claim_with(&t, confirm_path, token, "mine", &a), 404);
+    release_to(&alice, id);
+    assert_int_equal(claim_with(&t, complete_path, token, "theirs", &a), 404);
+    assert_int_equal(claim_with(&t, complete_path, token, "mine", &a), 200);
+    assert_true(is_state(&a, "released"));
+    answer_text(&a, "url", url, sizeof url);
+    assert_int_equal(town_get(&t, url, &got), 200);
+    assert_true(bytes_equal(buf_view(&got), text_bytes(content)));
+    assert_int_equal(claim_with(&t, confirm_path, token, "mine", &a), 200);
+    assert_int_equal(claim_with(&t, confirm_path, token, "mine", &a), 200);
+    assert_int_equal(town_get(&t, url, &got), 404);
+    assert_int_equal(claim_with(&t, complete_path, token, "mine", &a), 404);
+}
+
+static void backup_row_19_a_transfer_works_once_for_who_claimed_it(void **state)
+{
+    (void)state;
+    transfers(false);
+    transfers(true);
+}
+
+static void backup_row_23_an_abandoned_transfer_is_swept(void **state)
+{
+    const uint8_t token[32] = {9};
+    AUTO(town) t;
+    AUTO(citizen) alice;
+    AUTO(answer) a = {.status = 0};
+    AUTO(sat_buf) body = SAT_BUF_INIT;
+
+    (void)state;
+    town_open(&t);
+    citizen_open(&alice, &t, "alice@example.org");
+    announce(&t, text_bytes(content), token, &body);
+    assert_int_equal(
+        town_ask(&t, &alice, "POST", "/device/transfer/initiate", &body, &a),
+        201);
+    t.now_ms = sat_env_system()->wall(NULL) + 86500000;
+    assert_int_equal(
+        claim_with(&t, "/device/transfer/complete", token, "mine", &a), 404);
+    assert_int_equal(hub_sweep(t.hub, NULL), SAT_OK);
+    t.now_ms = 0;
+    assert_int_equal(
+        claim_with(&t, "/device/transfer/complete", token, "mine", &a), 404);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(row_22_an_address_is_for_one_blob_and_one_use),
+        cmocka_unit_test(a_media_file_travels_by_its_hash),
+        cmocka_unit_test(row_21_a_quota_is_never_overshot),
+        cmocka_unit_test(a_backup_counts_when_all_of_it_is_there),
+        cmocka_unit_test(backup_row_8_what_was_not_uploaded_is_no_backup),
+        cmocka_unit_test(what_is_never_completed_is_swept),
+        cmocka_unit_test(
+            backup_row_19_a_transfer_works_once_for_who_claimed_it),
+        cmocka_unit_test(backup_row_23_an_abandoned_transfer_is_swept),
+    };
+    return RUN_TOWN_TESTS("blob", tests);
+}
