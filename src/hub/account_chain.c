@@ -4,6 +4,7 @@
  * A device that is not in the chain yet may do both, and nothing else: that is
  * how it gets in.
  */
+#include "hub/guard.h"
 #include "hub/handlers.h"
 #include "hub/links.h"
 #include "hub/live.h"
@@ -74,7 +75,10 @@ static sat_status add_links(hub_db *db, void *context, sat_error *err)
             *err = a->why;
         return a->link_status;
     }
-    return hub_account_derive(db, chain, (int64_t)hub_now(a->call->hub), err);
+    const int64_t now = (int64_t)hub_now(a->call->hub);
+    if (a->added > 0)
+        TRY(hub_audit(db, id, now, "chain", "links were added", err));
+    return hub_account_derive(db, chain, now, err);
 }
 
 sat_status hub_account_chain_post(hub_call *call, sat_error *err)

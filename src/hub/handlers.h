@@ -26,6 +26,9 @@ hub_handle_fn hub_share, hub_shares;
 /* push.c, pull.c */
 hub_handle_fn hub_push, hub_pull;
 
+/* guard.c, factor.c, metrics.c */
+hub_handle_fn hub_audit_list, hub_mfa_get, hub_mfa_post, hub_metrics_get;
+
 /* blob_routes.c, backup_routes.c, transfer_routes.c */
 hub_handle_fn hub_vault_blob_upload, hub_vault_blob_complete;
 hub_handle_fn hub_vault_blob_download, hub_blob_put, hub_blob_get;

@@ -14,6 +14,7 @@
 
 #include "crypto/identity.h"
 #include "hub/blobs/blobs.h"
+#include "hub/metrics.h"
 #include "hub/node.h"
 #include "hub/out.h"
 #include "hub/storage/storage.h"
@@ -53,6 +54,7 @@ struct hub_core {
     sat__server *server; /* set once it listens; for word to its loops */
     char origins[HUB_ORIGINS_MAX][320];
     size_t origin_count;
+    hub_metrics metrics;
 };
 
 /* Any thread may use it. */

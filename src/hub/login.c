@@ -6,6 +6,8 @@
  */
 #include "base/cbor.h"
 #include "crypto/root.h"
+#include "hub/factor.h"
+#include "hub/guard.h"
 #include "hub/handlers.h"
 #include "hub/links.h"
 #include "hub/people.h"
@@ -83,9 +85,11 @@ typedef struct attempt {
     uint8_t challenge[32], signature[64];
     sat__principal keys;
     const char *name;
+    const char *code; /* of the second factor, or NULL */
     uint8_t device[32];
     /* what the storage says */
-    bool is_found;
+    bool is_found, is_often;
+    hub_factor_result factor;
     int64_t expires;
     uint8_t account[32], key[32];
     hub_session session;
@@ -121,8 +125,52 @@ static sat_status read_attempt(hub_call *call, attempt *a, sat_error *err)
     TRY(hub_node_text(device, "name", HUB_NAME_MAX, &call->arena, &a->name,
                       err));
     sat__device_id(a->keys.sign, a->device);
+    if (hub_node_find(call->body, "totp") == NULL)
+        return SAT_OK;
+    return hub_node_text(call->body, "totp", 40, &call->arena, &a->code, err);
+}
+
+/* ---- how often ---- */
+
+static sat_status look_often(hub_db *db, attempt *a, sat_error *err)
+{
+    const int64_t now = (int64_t)hub_now(a->call->hub);
+    char of[65];
+    bool is_often;
+
+    sat__hex_format(a->account, 32, of);
+    TRY(hub_rate_reached(db, &hub_rate_login_account, of, now, &a->is_often,
+                         err));
+    TRY(hub_rate_reached(db, &hub_rate_login_address, a->call->remote, now,
+                         &is_often, err));
+    a->is_often = a->is_often || is_often;
     return SAT_OK;
 }
+
+static sat_status count_failure(hub_db *db, void *context, sat_error *err)
+{
+    attempt *const a = context;
+    const int64_t now = (int64_t)hub_now(a->call->hub);
+    static const uint8_t nobody[32];
+    char of[65];
+
+    TRY(hub_rate_count(db, &hub_rate_login_address, a->call->remote, now, err));
+    if (memcmp(a->account, nobody, 32) == 0)
+        return SAT_OK;
+    sat__hex_format(a->account, 32, of);
+    TRY(hub_rate_count(db, &hub_rate_login_account, of, now, err));
+    return hub_audit(db, a->account, now, "login failed", a->call->remote, err);
+}
+
+static sat_status refuse_credentials(hub_call *call, attempt *a, sat_error *err)
+{
+    hub_count(&call->hub->metrics.logins_failed, 1);
+    TRY(hub_write(call, count_failure, a, err));
+    return hub_refuse(call, 401, "credentials", err,
+                      "these credentials open no account here");
+}
+
+/* ---- what the storage says ---- */
 
 /* The key that must have signed; none where the account has no such key. */
 static sat_status find_key(hub_db *db, attempt *a, sat_error *err)
@@ -171,20 +219,23 @@ static sat_status use_challenge(hub_db *db, void *context, sat_error *err)
     attempt *const a = context;
     AUTO(hub_rows) rows = HUB_ROWS_INIT;
 
-    a->is_found = false;
+    a->is_found = a->is_often = false;
     TRY(hub_query(db, &rows, err,
                   "DELETE FROM challenges WHERE id = $1"
                   " RETURNING account, expires",
                   "x", a->challenge));
     const bool is_there = HUB_NEXT(&rows, err);
     if (!is_there)
-        return SAT_OK;
+        return hub_rate_reached(db, &hub_rate_login_address, a->call->remote,
+                                (int64_t)hub_now(a->call->hub), &a->is_often,
+                                err);
     a->expires = hub_int(&rows, 1);
     const bool is_known = hub_bytes(&rows, 0).len == 32;
     if (!is_known || a->expires < (int64_t)hub_now(a->call->hub))
         return SAT_OK;
     TRY(hub_fixed(&rows, 0, a->account, 32, err));
     hub_rows_clear(&rows);
+    TRY(look_often(db, a, err));
     TRY(find_key(db, a, err));
     return refuse_revoked(db, a, err);
 }
@@ -205,6 +256,15 @@ static sat_status begin_session(hub_db *db, void *context, sat_error *err)
 {
     attempt *const a = context;
 
+    /* Who has the phrase or the device's own key has a second factor. */
+    a->factor = HUB_FACTOR_NONE;
+    if (a->kind == BY_PASSWORD)
+        TRY(hub_factor_check(a->call, db, a->account, a->code, &a->factor,
+                             err));
+    if (a->factor == HUB_FACTOR_WRONG || a->factor == HUB_FACTOR_OFTEN)
+        return SAT_OK;
+    TRY(hub_audit(db, a->account, (int64_t)hub_now(a->call->hub), "login",
+                  a->name, err));
     memcpy(a->session.account, a->account, 32);
     memcpy(a->session.device, a->device, 32);
     return hub_session_begin(a->call, db, &a->session, a->keys.sign, a->name,
@@ -255,9 +315,16 @@ sat_status hub_login(hub_call *call, sat_error *err)
         return give_challenge(call, err);
     TRY(read_attempt(call, &a, err));
     TRY(hub_write(call, use_challenge, &a, err));
+    if (a.is_often)
+        return hub_rate_refuse(call, err);
     if (!a.is_found || verify_attempt(&a, err) != SAT_OK)
-        return hub_refuse(call, 401, "credentials", err,
-                          "these credentials open no account here");
+        return refuse_credentials(call, &a, err);
     TRY(hub_write(call, begin_session, &a, err));
+    if (a.factor == HUB_FACTOR_OFTEN)
+        return hub_rate_refuse(call, err);
+    if (a.factor == HUB_FACTOR_WRONG)
+        return hub_refuse(call, 401, "totp", err,
+                          "a code of the second factor is needed");
+    hub_count(&call->hub->metrics.logins, 1);
     return hub_read(call, answer_login, &a, err);
 }

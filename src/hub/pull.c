@@ -150,6 +150,7 @@ sat_status hub_pull(hub_call *call, sat_error *err)
     pull p = {.call = call};
 
     TRY(hub_pull_read(call->body, &p.options, err));
+    hub_count(&call->hub->metrics.pulls, 1);
     TRY(hub_read(call, run_pull, &p, err));
     if (p.result == HUB_PULL_AHEAD)
         return hub_refuse(call, 400, "cursor", err,

@@ -237,8 +237,11 @@ static sat_status run_push(push *p, sat_error *err)
     const sat_status status = hub_write(call, hub_push_commit, p, err);
     if (status != SAT_OK && p->result == PUSHED)
         return status;
-    if (p->result == PUSHED && !p->is_again)
+    if (p->result == PUSHED && !p->is_again) {
+        hub_count(&call->hub->metrics.pushes, 1);
+        hub_count(&call->hub->metrics.items, p->count);
         hub_live_push(call->hub->live, p);
+    }
     return answer_push(p, err);
 }
 

@@ -8,6 +8,7 @@
 
 #include "base/cbor.h"
 #include "crypto/slot.h"
+#include "hub/guard.h"
 #include "hub/handlers.h"
 #include "hub/links.h"
 #include "hub/people.h"
@@ -25,7 +26,7 @@ typedef struct registration {
     const sat__account_principal *device;
     hub_session session;
     hub_tokens_given given;
-    bool is_taken;
+    bool is_taken, is_often;
 } registration;
 
 sat_status hub_email_read(hub_call *call, char out[HUB_EMAIL_SIZE],
@@ -123,6 +124,11 @@ static sat_status store_registration(hub_db *db, void *context, sat_error *err)
     const int64_t now = (int64_t)hub_now(r->call->hub);
     int64_t changed;
 
+    TRY(hub_rate_reached(db, &hub_rate_register, r->call->remote, now,
+                         &r->is_often, err));
+    if (r->is_often)
+        return SAT_OK;
+    TRY(hub_rate_count(db, &hub_rate_register, r->call->remote, now, err));
     TRY(hub_exec(db, &changed, err,
                  "INSERT INTO accounts(id, email, created, login_key, kdf,"
                  " passes, memory, slot, phrase_slot, links)"
@@ -137,6 +143,8 @@ static sat_status store_registration(hub_db *db, void *context, sat_error *err)
     TRY(hub_links_put(db, SAT_CHAIN_ACCOUNT, r->session.account, 0, r->links,
                       r->link_count, err));
     TRY(hub_account_derive(db, r->chain, now, err));
+    TRY(hub_audit(db, r->session.account, now, "register", r->device->who.name,
+                  err));
     return hub_session_begin(r->call, db, &r->session, r->device->who.keys.sign,
                              r->device->who.name, &r->given, err);
 }
@@ -163,6 +171,8 @@ sat_status hub_register(hub_call *call, sat_error *err)
     memcpy(r.session.account, sat__chain_id(chain)->bytes, 32);
     memcpy(r.session.device, r.device->who.id.bytes, 32);
     TRY(hub_write(call, store_registration, &r, err));
+    if (r.is_often)
+        return hub_rate_refuse(call, err);
     if (r.is_taken)
         return hub_refuse(call, 409, "taken", err,
                           "there is an account of this e-mail address; log in");

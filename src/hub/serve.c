@@ -198,6 +198,8 @@ static void finish(hub_call *call)
 {
     sat__response *const response = call->response;
 
+    if (response->status >= 100 && response->status < 600)
+        hub_count(&call->hub->metrics.requests[response->status / 100 - 1], 1);
     sat__headers_put(&response->headers, "Cache-Control", "no-store");
     if (response->body.len > 1024 &&
         sat__body_may_compress(&call->request->headers) &&

@@ -4,6 +4,7 @@
 #include "hub/sessions.h"
 
 #include "base/cbor.h"
+#include "hub/guard.h"
 #include "hub/handlers.h"
 #include "hub/live.h"
 
@@ -173,6 +174,8 @@ static sat_status renew(hub_db *db, void *context, sat_error *err)
     TRY(hub_session_find(db, &r->session, err));
     if (is_former && now > former_until) {
         r->is_reused = true;
+        TRY(hub_audit(db, r->session.account, now, "refresh",
+                      "a used token came again: the session was ended", err));
         return end_session(db, r->session.id, now, err);
     }
     if (is_former)
@@ -238,7 +241,10 @@ static sat_status end_own(hub_db *db, void *context, sat_error *err)
                  "ibx", (int64_t)hub_now(e->call->hub), bytes_of(e->id, 16),
                  e->call->session.account));
     e->is_there = changed == 1;
-    return SAT_OK;
+    return e->is_there
+               ? hub_audit(db, e->call->session.account,
+                           (int64_t)hub_now(e->call->hub), "logout", "", err)
+               : SAT_OK;
 }
 
 sat_status hub_logout(hub_call *call, sat_error *err)

@@ -163,32 +163,41 @@ static void read_answer(answer *out)
          &err);
 }
 
-unsigned town_ask(town *t, const citizen *c, const char *method,
-                  const char *path, const sat_buf *body, answer *out)
+unsigned town_send(town *t, const citizen *c, const char *method,
+                   const char *path, const char *type, sat_bytes body,
+                   answer *out)
 {
     AUTO(sat__request) request = {.method = ""};
-    const char *const type =
-        t->is_json ? "application/json" : "application/cbor";
     char bearer[720];
     sat_error err = {0};
 
     answer_clear(out);
     sat__request_set(&request, method, path);
     sat__headers_put(&request.headers, "Host", t->transport.authority);
-    sat__headers_put(&request.headers, "Accept", type);
+    sat__headers_put(&request.headers, "Accept",
+                     t->is_json ? "application/json" : "application/cbor");
     if (c != NULL) {
         (void)snprintf(bearer, sizeof bearer, "Bearer %s", c->access);
         sat__headers_put(&request.headers, "Authorization", bearer);
     }
-    if (body != NULL) {
+    if (type != NULL)
         sat__headers_put(&request.headers, "Content-Type", type);
-        sat__buf_put(&request.body, body->data, body->len);
-    }
+    sat__buf_put(&request.body, body.data, body.len);
     must(t->transport.exchange(t->transport.self, &request, &out->response,
                                &err),
          &err);
     read_answer(out);
     return out->status;
+}
+
+unsigned town_ask(town *t, const citizen *c, const char *method,
+                  const char *path, const sat_buf *body, answer *out)
+{
+    return town_send(t, c, method, path,
+                     body == NULL ? NULL
+                     : t->is_json ? "application/json"
+                                  : "application/cbor",
+                     body != NULL ? buf_view(body) : bytes_of(NULL, 0), out);
 }
 
 static unsigned exchange_blob(town *t, const char *method, const char *url,
@@ -450,9 +459,13 @@ unsigned citizen_login(citizen *c, const char *kind,
     sat__cbor_put_bytes(&rest, id, 32);
     citizen_sign(c->town, signer, SAT_PURPOSE_LOGIN, 4, &rest, signature);
     body = town_body(c->town, &second);
-    hub_out_map(&body, 4);
+    hub_out_map(&body, c->totp != NULL ? 5 : 4);
     hub_out_key(&body, "kind");
     hub_out_text(&body, kind);
+    if (c->totp != NULL) {
+        hub_out_key(&body, "totp");
+        hub_out_text(&body, c->totp);
+    }
     hub_out_key(&body, "device");
     put_device(&body, device);
     hub_out_key(&body, "challenge");

@@ -69,6 +69,7 @@ typedef struct citizen {
     sat__identity *phrase, *password, *login, *device;
     sat__chain *account;
     char email[80];
+    const char *totp; /* sent along when logging in, or NULL */
     char access[700], refresh[80];
     uint8_t device_id[32];
 } citizen;
@@ -84,6 +85,11 @@ hub_out town_body(const town *t, sat_buf *buf);
 /* Asks with the citizen's token, or as nobody; `body` may be NULL. */
 unsigned town_ask(town *t, const citizen *c, const char *method,
                   const char *path, const sat_buf *body, answer *out);
+
+/* Sends `body` as it is, with this type. */
+unsigned town_send(town *t, const citizen *c, const char *method,
+                   const char *path, const char *type, sat_bytes body,
+                   answer *out);
 
 /* Puts or gets a blob at an address that was given out. */
 unsigned town_put(town *t, const char *url, sat_bytes data);
