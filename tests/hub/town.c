@@ -13,6 +13,7 @@
 #include "postgres.h"
 
 town_kind town_storage = TOWN_SQLITE;
+size_t town_connections = 2000;
 
 static const uint8_t secret[32] = {1, 2, 3};
 
@@ -62,7 +63,7 @@ static void start(town *t)
     must(hub_new(&options, &t->hub, &err), &err);
     const sat__server_options listening = {.listen = "127.0.0.1:0",
                                            .handler = hub_handler(t->hub),
-                                           .connections_max = 2000,
+                                           .connections_max = town_connections,
                                            .threads = 2};
     must(sat__server_start(&listening, &t->server, &err), &err);
     t->hub->server = t->server;

@@ -26,6 +26,9 @@ typedef enum town_kind { TOWN_SQLITE, TOWN_POSTGRES } town_kind;
 
 extern town_kind town_storage;
 
+/* How many connections each of its loops takes. */
+extern size_t town_connections;
+
 /* Runs the tests with each kind of storage. */
 #define RUN_TOWN_TESTS(name, tests)                                            \
     (town_storage = TOWN_SQLITE,                                               \
