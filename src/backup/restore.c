@@ -14,6 +14,7 @@
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 
+#include "backup/device.h"
 #include "backup/shelf.h"
 #include "backup/stage.h"
 #include "backup/state.h"
@@ -37,6 +38,7 @@ typedef struct restore {
     sat__place place;
     sat__shelf shelf;
     sat__manifest *manifest; /* on the shelf */
+    const sat__handover *handover; /* instead of the phrase, or NULL */
     sat__root phrase;
     sat__master_key master; /* of the backup */
     sat_profile *former;    /* of the same person; NULL where there is none */
@@ -82,18 +84,40 @@ static sat_status read_phrase(restore *job, sat_error *err)
                                  : st;
 }
 
-static sat_status choose_backup(restore *job, const char *from, sat_error *err)
+/* Whose backups are looked at: those of the principal of that phrase. */
+static sat_status find_owner(restore *job, uint8_t out[SAT_SIGN_KEY_SIZE],
+                             sat_error *err)
 {
     AUTO_PTR(sat__identity) owner = NULL;
+    if (job->handover != NULL) {
+        memcpy(out, job->handover->owner, SAT_SIGN_KEY_SIZE);
+        return SAT_OK;
+    }
+    TRY(read_phrase(job, err));
     TRY(sat__root_identity(&job->phrase, &owner, err));
+    memcpy(out, sat__identity_principal(owner)->sign, SAT_SIGN_KEY_SIZE);
+    return SAT_OK;
+}
+
+static sat_status find_master(restore *job, sat_error *err)
+{
+    if (job->handover == NULL)
+        return sat__keys_file_open(&job->manifest->keys, &job->phrase,
+                                   &job->master, err);
+    job->master = job->handover->master;
+    return SAT_OK;
+}
+
+static sat_status choose_backup(restore *job, const char *from, sat_error *err)
+{
+    uint8_t owner[SAT_SIGN_KEY_SIZE];
+    TRY(find_owner(job, owner, err));
     TRY(sat__place_open(from, job->env, SAT__PLACE_READ, &job->place, err));
     TRY(sat__shelf_read(&job->place, &job->shelf, err));
-    TRY(sat__shelf_require(&job->shelf, &job->place, from,
-                           sat__identity_principal(owner)->sign,
+    TRY(sat__shelf_require(&job->shelf, &job->place, from, owner,
                            job->options.version, &job->manifest, err));
     TRY(sat__shelf_check(&job->place, job->manifest, err));
-    TRY(sat__keys_file_open(&job->manifest->keys, &job->phrase, &job->master,
-                            err));
+    TRY(find_master(job, err));
     const sat_status st =
         sat__manifest_unseal(job->manifest, &job->master, err);
     return st == SAT_ERR_AUTH
@@ -123,8 +147,10 @@ static sat_status give_up_former(restore *job, sat_error *err)
     if (job->options.is_replacing)
         return SAT_OK;
     return sat__fail(err, SAT_ERR_CONFLICT,
-                     "the recovery phrase does not open the profile at '%s'; "
-                     "is it to be replaced all the same?",
+                     job->handover != NULL
+                         ? "there is a profile at '%s'; is it to be replaced?"
+                         : "the recovery phrase does not open the profile at "
+                           "'%s'; is it to be replaced all the same?",
                      job->path);
 }
 
@@ -135,6 +161,8 @@ static sat_status open_former(restore *job, sat_error *err)
         return check_free(job, err);
     job->is_there = true;
     TRY(sat__fs_lock(job->path, &job->lock, err));
+    if (job->handover != NULL)
+        return give_up_former(job, err);
     if (st == SAT_OK)
         st = sat_profile_unlock_phrase(job->former, job->options.phrase, err);
     if (st == SAT_ERR_AUTH || st == SAT_ERR_CORRUPT)
@@ -221,31 +249,13 @@ static sat_status add_vaults(restore *job, sat_error *err)
 /* A new device of the same person. */
 static sat_status make_device(restore *job, sat_error *err)
 {
-    static const sat__kdf_cost cost = SAT_KDF_COST_ARGON2ID;
-    const char *const password = job->options.password;
-    sat_profile *const made = calloc(1, sizeof *made);
-    AUTO(sat__root) root = {0};
-    if (made == NULL)
-        return sat__fail(err, SAT_ERR_NOMEM, "no memory for a profile");
-    job->staged = made;
-    made->env = job->env;
-    if (password == NULL)
-        return sat__fail(err, SAT_ERR_LOCKED,
-                         "the restored profile needs a password");
-    TRY(sat__secrets_new(&made->secrets, err));
-    TRY(sat__identity_generate(job->env, &made->secrets->identity, err));
-    made->secrets->master = job->master;
-    made->secrets->secret_key = job->manifest->secret_key;
-    sat__secret_key_generate(job->env, &made->keys.salt);
-    made->keys.generation = job->manifest->keys.generation;
-    made->keys.device = *sat__identity_principal(made->secrets->identity);
-    TRY(sat__root_of_password(&cost, bytes_of(password, strlen(password)),
-                              &made->keys.salt, &root, err));
-    TRY(sat__profile_name_password(made, &cost, password, err));
-    TRY(sat__keys_file_put(&made->keys, job->env, &root, &job->master,
-                           &made->secrets->ties, err));
-    return sat__keys_file_put(&made->keys, job->env, &job->phrase, &job->master,
-                              &made->secrets->ties, err);
+    const sat__new_device device = {.env = job->env,
+                                    .password = job->options.password,
+                                    .master = &job->master,
+                                    .manifest = job->manifest,
+                                    .phrase = &job->phrase,
+                                    .handover = job->handover};
+    return sat__backup_device(&device, &job->staged, err);
 }
 
 /* The device that is there, with the vaults of the backup. */
@@ -316,7 +326,9 @@ static sat_status prove(const restore *job, const char *path, sat_error *err)
 {
     AUTO_PTR(sat_profile) profile = NULL;
     TRY(sat_profile_open(path, job->env, &profile, err));
-    TRY(sat_profile_unlock_phrase(profile, job->options.phrase, err));
+    TRY(job->handover != NULL
+            ? sat_profile_unlock(profile, job->options.password, err)
+            : sat_profile_unlock_phrase(profile, job->options.phrase, err));
     for (size_t i = 0; i < job->manifest->vault_count; i++) {
         AUTO_PTR(sqlite3) db = NULL;
         TRY(sat__vault_open(profile, job->manifest->vaults[i].name, 0, &db,
@@ -352,7 +364,6 @@ static sat_status restore_it(restore *job, const char *from, sat_error *err)
 {
     const sat__progress progress = {job->options.progress,
                                     job->options.context};
-    TRY(read_phrase(job, err));
     TRY(choose_backup(job, from, err));
     TRY(open_former(job, err));
     TRY(check_newest(job, err));
@@ -397,12 +408,13 @@ static sat_status complete(const sat_restore_options *options,
     return SAT_OK;
 }
 
-sat_status sat_backup_restore(const char *path, const sat_env *env,
-                              const char *from,
-                              const sat_restore_options *options,
-                              sat_backup *out, sat_error *err)
+sat_status sat__backup_restore(const char *path, const sat_env *env,
+                               const char *from,
+                               const sat_restore_options *options,
+                               const sat__handover *handover, sat_backup *out,
+                               sat_error *err)
 {
-    AUTO(restore) job = {.env = env, .claim = -1, .lock = -1};
+    AUTO(restore) job = {.env = env, .handover = handover, .claim = -1, .lock = -1};
     TRY(complete(options, &job.options, err));
     TRY(set_paths(&job, path, err));
     const sat_status st = restore_it(&job, from, err);
@@ -416,4 +428,12 @@ sat_status sat_backup_restore(const char *path, const sat_env *env,
                             .files = job.manifest->files,
                             .missing = job.manifest->missing};
     return st;
+}
+
+sat_status sat_backup_restore(const char *path, const sat_env *env,
+                              const char *from,
+                              const sat_restore_options *options,
+                              sat_backup *out, sat_error *err)
+{
+    return sat__backup_restore(path, env, from, options, NULL, out, err);
 }
