@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <strings.h>
 
+#include "account/enrol.h"
 #include "account/vaults.h"
 #include "base/error.h"
 #include "base/sql.h"
@@ -19,6 +20,7 @@
 typedef struct login {
     sat__session *session;
     const sat_account_credentials *with;
+    bool by_device; /* the device's own key is enough, once it is in */
     sat__root root;
     sat__secret_key secret_key;
     sat__identity *principal; /* of the root */
@@ -96,7 +98,9 @@ static sat_status sign(const login *l, sat_bytes answer,
     sat__cbor_put_bytes(&statement, l->session->device.bytes,
                         sizeof l->session->device.bytes);
     TRY(sat__buf_status(&statement, err));
-    if (l->with->phrase == NULL) {
+    if (l->by_device) {
+        signer = l->session->identity;
+    } else if (l->with->phrase == NULL) {
         TRY(sat__root_login(&l->root, &by_password, err));
         signer = by_password;
     }
@@ -138,7 +142,10 @@ static sat_status answer_challenge(login *l, sat_bytes challenge,
     TRY(sign(l, challenge, signature, err));
     TRY(sat__map_bytes(challenge, "challenge", &token, err));
     map_put_bytes(&map, "challenge", token);
-    map_put_text(&map, "kind", l->with->phrase != NULL ? "phrase" : "password");
+    map_put_text(&map, "kind",
+                 l->by_device              ? "device"
+                 : l->with->phrase != NULL ? "phrase"
+                                           : "password");
     map_put_bytes(&map, "signature", bytes_of(signature, sizeof signature));
     put_device(&map, l->session);
     if (l->with->totp != NULL)
@@ -325,7 +332,7 @@ static sat_status finish(login *l, const char *url, sat_error *err)
     sat__opener opener = {.identity = l->principal};
     sat__device_id(sat__identity_principal(l->principal)->sign,
                    opener.id.bytes);
-    TRY(sat__vaults_let_in(session, &opener, err));
+    TRY(sat__vaults_let_in(session, &opener, &session->device, err));
     if (session->email[0] != 0)
         return SAT_OK;
     if (l->with->phrase != NULL)
@@ -355,4 +362,26 @@ sat_status sat_account_login(sat_profile *profile, const char *url,
     TRY(sat__session_connect(&session, pinned, err));
     TRY(log_in(&l, err));
     return finish(&l, pinned, err);
+}
+
+/* ---- a device that another one let in ---- */
+
+static sat_status take_device_chain(login *l, sat_bytes answer, sat_error *err)
+{
+    AUTO(sat__sql_transaction) change = {0};
+    TRY(sat__sql_begin(l->session->db, &change, err));
+    TRY(take_chain(l, answer, err));
+    return sat__sql_commit(&change, err);
+}
+
+sat_status sat__account_login_device(sat__session *session, sat_error *err)
+{
+    const sat_account_credentials with = {.email = session->email};
+    AUTO(login) l = {.session = session, .with = &with, .by_device = true};
+    AUTO(sat_buf) challenge = SAT_BUF_INIT, answer = SAT_BUF_INIT;
+    TRY(sat__session_require(session, err));
+    TRY(ask_challenge(&l, &challenge, err));
+    TRY(answer_challenge(&l, buf_view(&challenge), &answer, err));
+    TRY(take_device_chain(&l, buf_view(&answer), err));
+    return sat__hub_take_tokens(&session->hub, buf_view(&answer), err);
 }

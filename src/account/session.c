@@ -31,8 +31,27 @@ static sat_status keep_tokens(void *context, const char *access,
                               const char *refresh, sat_error *err)
 {
     sat__session *const session = context;
+    char device[2 * sizeof session->device.bytes + 1];
+    sat__hex_format(session->device.bytes, sizeof session->device.bytes,
+                    device);
+    TRY(sat__session_put(session, "device", device, err));
     TRY(sat__session_put(session, "access", access, err));
     return sat__session_put(session, "refresh", refresh, err);
+}
+
+/* Those of this device: a restored profile has another's, and leaves them. */
+static sat_status load_tokens(sat__session *session, sat_error *err)
+{
+    char own[2 * sizeof session->device.bytes + 1];
+    char device[sizeof own];
+    sat__hex_format(session->device.bytes, sizeof session->device.bytes, own);
+    TRY(sat__session_get(session, "device", device, sizeof device, err));
+    if (strcmp(own, device) != 0)
+        return SAT_OK;
+    TRY(sat__session_get(session, "access", session->hub.access,
+                         sizeof session->hub.access, err));
+    return sat__session_get(session, "refresh", session->hub.refresh,
+                            sizeof session->hub.refresh, err);
 }
 
 sat_status sat__session_connect(sat__session *session, const char *url,
@@ -65,10 +84,7 @@ static sat_status open_in(sat__session *session, sat_error *err)
     if (url[0] == 0)
         return SAT_OK;
     TRY(sat__session_connect(session, url, err));
-    TRY(sat__session_get(session, "access", session->hub.access,
-                         sizeof session->hub.access, err));
-    return sat__session_get(session, "refresh", session->hub.refresh,
-                            sizeof session->hub.refresh, err);
+    return load_tokens(session, err);
 }
 
 sat_status sat__session_open(sat_profile *profile, sat__session *out,

@@ -222,8 +222,8 @@ sat_status sat__vault_grants(const sat_env *env, sat__chain *chain,
 }
 
 sat_status sat__vault_let_in(sat__session *session, sat__chain *chain,
-                             const sat__opener *opener, sat_buf *moved,
-                             sat_error *err)
+                             const sat__opener *opener, const sat__id *whom,
+                             sat_buf *moved, sat_error *err)
 {
     const sat__vault_state *const state = sat__vault_state_of(chain);
     const sat__account_state *const account =
@@ -234,10 +234,10 @@ sat_status sat__vault_let_in(sat__session *session, sat__chain *chain,
                                 .party_count = 1};
     if (state == NULL || account == NULL)
         return no_memory(err);
-    if (is_in(state, &session->device))
+    if (is_in(state, whom))
         return SAT_OK;
     const sat__account_principal *const device =
-        sat__account_find(account, &session->device);
+        sat__account_find(account, whom);
     sat__grant *const grants =
         sat__arena_alloc(&arena, state->epoch_count * sizeof *grants);
     if (device == NULL || grants == NULL)

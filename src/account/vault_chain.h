@@ -59,11 +59,13 @@ SAT_CHECK sat_status sat__vault_keys(sat__chain *chain,
 /* Whether the id key is that of a vault `account`. */
 bool sat__vault_is_account(const sat__item_keys *keys);
 
-/* Lets this device in, by the hand of `opener`, unless it is; *moved has the
- * link, which is in the chain already, and is empty where there was no need. */
+/* Lets the account's device `whom` in, by the hand of `opener`, unless it is;
+ * *moved has the link, which is in the chain already, and is empty where there
+ * was no need. */
 SAT_CHECK sat_status sat__vault_let_in(sat__session *session, sat__chain *chain,
                                        const sat__opener *opener,
-                                       sat_buf *moved, sat_error *err);
+                                       const sat__id *whom, sat_buf *moved,
+                                       sat_error *err);
 
 /* One grant for each epoch that `opener` can open; there is room for as many as
  * there are. Envelopes live in `arena`. */

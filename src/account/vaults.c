@@ -57,7 +57,8 @@ static sat_status note_account_vault(sat__session *session, const sat__id *id,
 }
 
 static sat_status let_in_one(sat__session *session, const sat__id *id,
-                             const sat__opener *opener, sat_error *err)
+                             const sat__opener *opener, const sat__id *whom,
+                             sat_error *err)
 {
     const sat__opener device = {session->identity, session->device};
     AUTO_PTR(sat__chain) chain = NULL;
@@ -69,7 +70,7 @@ static sat_status let_in_one(sat__session *session, const sat__id *id,
     if (st == SAT_ERR_DENIED)
         return SAT_OK; /* an invitation, at most */
     TRY(st);
-    TRY(sat__vault_let_in(session, chain, opener, &moved, err));
+    TRY(sat__vault_let_in(session, chain, opener, whom, &moved, err));
     if (moved.len > 0)
         TRY(sat__vault_give(session, id, buf_view(&moved), err));
     TRY(sat__vault_keys(chain, &device, &keys, err));
@@ -79,14 +80,14 @@ static sat_status let_in_one(sat__session *session, const sat__id *id,
 }
 
 sat_status sat__vaults_let_in(sat__session *session, const sat__opener *opener,
-                              sat_error *err)
+                              const sat__id *whom, sat_error *err)
 {
     AUTO(sat__arena) arena = {0};
     sat__id *ids;
     size_t count;
     TRY(list_ids(session, &arena, &ids, &count, err));
     for (size_t i = 0; i < count; i++)
-        TRY(let_in_one(session, &ids[i], opener, err));
+        TRY(let_in_one(session, &ids[i], opener, whom, err));
     return SAT_OK;
 }
 

@@ -10,11 +10,11 @@
 
 #include "account/follow.h"
 
-/* Lets this device into every vault of the account at the hub, by the hand of
- * `opener`, and notes which is the vault `account`. */
+/* Lets the account's device `whom` into every vault of the account at the hub,
+ * by the hand of `opener`, and notes which is the vault `account`. */
 SAT_CHECK sat_status sat__vaults_let_in(sat__session *session,
                                         const sat__opener *opener,
-                                        sat_error *err);
+                                        const sat__id *whom, sat_error *err);
 
 /* The account's secret key, from the vault `account` at the hub. */
 SAT_CHECK sat_status sat__vaults_secret_key(sat__session *session,

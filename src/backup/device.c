@@ -31,7 +31,7 @@ static void hash_slot(const sat__slot *slot, uint8_t out[SAT_SHA256_SIZE])
 }
 
 sat_status sat__handover_of(const sat_profile *profile, sat__handover *out,
-                         sat_error *err)
+                            sat_error *err)
 {
     const sat__keys_entry *entry = phrase_entry(&profile->keys);
     uint8_t hash[SAT_SHA256_SIZE];
@@ -59,7 +59,8 @@ void sat__handover_encode(const sat__handover *handover, sat_buf *out)
 {
     sat__cbor_put_array(out, 5);
     sat__cbor_put_uint(out, VERSION);
-    sat__cbor_put_bytes(out, handover->master.bytes, sizeof handover->master.bytes);
+    sat__cbor_put_bytes(out, handover->master.bytes,
+                        sizeof handover->master.bytes);
     sat__cbor_put_bytes(out, handover->owner, sizeof handover->owner);
     sat__cbor_put_bytes(out, handover->tie.slot, sizeof handover->tie.slot);
     sat__cbor_put_bytes(out, handover->tie.key.bytes,
@@ -85,7 +86,8 @@ static sat_status decode(sat__cbor *in, sat__handover *out, sat_error *err)
     return sat__cbor_done(in, err);
 }
 
-sat_status sat__handover_decode(sat_bytes bytes, sat__handover *out, sat_error *err)
+sat_status sat__handover_decode(sat_bytes bytes, sat__handover *out,
+                                sat_error *err)
 {
     sat__cbor in = cbor_of(bytes);
 
@@ -116,7 +118,8 @@ static sat_status put_phrase(const sat__new_device *device, sat_profile *made,
                          "the backup has another slot of the recovery phrase "
                          "than the device that made it");
     made->keys.entries[made->keys.count++] = *entry;
-    made->secrets->ties.list[made->secrets->ties.count++] = device->handover->tie;
+    made->secrets->ties.list[made->secrets->ties.count++] =
+        device->handover->tie;
     return SAT_OK;
 }
 

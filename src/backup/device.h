@@ -26,13 +26,13 @@ void sat__handover_wipe(sat__handover *handover);
 DEFINE_AUTO(sat__handover, sat__handover_wipe);
 
 /* What the unlocked profile can grant; without an identity. */
-SAT_CHECK sat_status sat__handover_of(const sat_profile *profile, sat__handover *out,
-                                   sat_error *err);
+SAT_CHECK sat_status sat__handover_of(const sat_profile *profile,
+                                      sat__handover *out, sat_error *err);
 
 /* Appends it as CBOR, a secret to be sealed; and back. */
 void sat__handover_encode(const sat__handover *handover, sat_buf *out);
 SAT_CHECK sat_status sat__handover_decode(sat_bytes bytes, sat__handover *out,
-                                       sat_error *err);
+                                          sat_error *err);
 
 typedef struct sat__new_device {
     const sat_env *env;
@@ -40,7 +40,7 @@ typedef struct sat__new_device {
     const sat__master_key *master;
     const sat__manifest *manifest; /* unsealed */
     const sat__root *phrase;       /* where there is no grant */
-    const sat__handover *handover;       /* or NULL */
+    const sat__handover *handover; /* or NULL */
 } sat__new_device;
 
 /* Makes its keys, in a profile that has no path and no vaults yet. */

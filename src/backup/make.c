@@ -9,6 +9,7 @@
 #include <jansson.h>
 #include <stdio.h>
 
+#include "backup/copy.h"
 #include "backup/sender.h"
 #include "backup/shelf.h"
 #include "backup/tidy.h"
@@ -20,6 +21,7 @@
 #include "store/media_stream.h"
 #include "store/snapshot.h"
 #include "store/vault_db.h"
+#include "sync/replica.h"
 
 #define CHAIN_PACKS_MAX 64 /* behind the base */
 #define CHAIN_SLACK ((uint64_t)4 << 20)
@@ -373,9 +375,28 @@ static sat_status send_files(maker *job, sat_error *err)
 
 /* ---- vaults ---- */
 
+/* What was written gets its numbers before it is copied: else the device that
+ * restores it would number it once more. */
+static sat_status collect(const maker *job, const char *name, sat_error *err)
+{
+    AUTO_PTR(sat_replica) replica = NULL;
+    AUTO_PTR(sqlite3) db = NULL;
+    int64_t is_replica;
+    TRY(sat__vault_open(job->profile, name, 0, &db, err));
+    TRY(sat__sql_int(db,
+                     "SELECT count(*) FROM sqlite_master WHERE name = "
+                     "'sync_incarnations'",
+                     &is_replica, err));
+    if (is_replica == 0)
+        return SAT_OK;
+    TRY(sat_replica_open(job->profile, name, &replica, err));
+    return sat__replica_collect(replica, NULL, err);
+}
+
 static sat_status send_vault(maker *job, sat_error *err)
 {
     sat__backup_vault *const vault = &job->made.vaults[job->vault];
+    TRY(collect(job, vault->name, err));
     TRY(sat__vault_file(job->profile, vault->name, ".files", job->folder, err));
     {
         AUTO(sat__snapshot) snapshot = {.db = NULL};
@@ -564,8 +585,7 @@ static sat_status make(maker *job, const char *to, sat_error *err)
     TRY(prune(job, err)); /* of one that was interrupted before it did */
     TRY(choose_number(job, err));
     TRY(send_all(job, err));
-    TRY(conclude(job, err));
-    return remember_place(job->profile, to, err);
+    return conclude(job, err);
 }
 
 static sat_status complete(const sat_backup_options *options,
@@ -582,19 +602,33 @@ static sat_status complete(const sat_backup_options *options,
     return SAT_OK;
 }
 
+#define MAKER_INIT(profile)                                                    \
+    {                                                                          \
+        (profile), .state = SAT_BACKUP_STATE_INIT, .made = SAT_MANIFEST_INIT,  \
+                   .sender = {                                                 \
+                       .pack = SAT_PACK_WRITER_INIT,                           \
+                       .record = SAT_PACK_RECORD_INIT                          \
+                   }                                                           \
+    }
+
 sat_status sat_backup_make(sat_profile *profile, const char *to,
                            const sat_backup_options *options, sat_backup *out,
                            sat_error *err)
 {
-    AUTO(maker)
-    job = {.profile = profile,
-           .state = SAT_BACKUP_STATE_INIT,
-           .made = SAT_MANIFEST_INIT,
-           .sender = {.pack = SAT_PACK_WRITER_INIT,
-                      .record = SAT_PACK_RECORD_INIT}};
+    AUTO(maker) job = MAKER_INIT(profile);
     TRY(complete(options, &job.options, err));
     TRY(make(&job, to, err));
+    TRY(remember_place(profile, to, err));
     if (out != NULL)
         describe(&job, out);
     return SAT_OK;
+}
+
+sat_status sat__backup_copy(sat_profile *profile, const char *to,
+                            const sat_backup_options *options, sat_error *err)
+{
+    AUTO(maker) job = MAKER_INIT(profile);
+    TRY(complete(options, &job.options, err));
+    TRY(make(&job, to, err));
+    return sat__backup_state_remove(profile, job.place.id, &job.state, err);
 }

@@ -37,7 +37,7 @@ typedef struct restore {
     int lock;                  /* of the profile that is there */
     sat__place place;
     sat__shelf shelf;
-    sat__manifest *manifest; /* on the shelf */
+    sat__manifest *manifest;       /* on the shelf */
     const sat__handover *handover; /* instead of the phrase, or NULL */
     sat__root phrase;
     sat__master_key master; /* of the backup */
@@ -378,7 +378,8 @@ static sat_status restore_it(restore *job, const char *from, sat_error *err)
                             (unsigned long long)job->manifest->number);
     TRY(st);
     TRY(write_keys(job, err));
-    TRY(sat__profile_enter_account(job->staged, &job->phrase, err));
+    if (job->handover == NULL) /* else another device lets it in */
+        TRY(sat__profile_enter_account(job->staged, &job->phrase, err));
     return exchange(job, err);
 }
 
@@ -414,7 +415,8 @@ sat_status sat__backup_restore(const char *path, const sat_env *env,
                                const sat__handover *handover, sat_backup *out,
                                sat_error *err)
 {
-    AUTO(restore) job = {.env = env, .handover = handover, .claim = -1, .lock = -1};
+    AUTO(restore)
+    job = {.env = env, .handover = handover, .claim = -1, .lock = -1};
     TRY(complete(options, &job.options, err));
     TRY(set_paths(&job, path, err));
     const sat_status st = restore_it(&job, from, err);

@@ -14,6 +14,7 @@
 
 #include "backup/coverage.h"
 #include "base/error.h"
+#include "base/sql.h"
 #include "store/file.h"
 #include "store/fs.h"
 #include "store/media_stream.h"
@@ -184,6 +185,19 @@ static sat_status note_missing(const sat__media *media, void *context,
     return SAT_OK;
 }
 
+/* Whoever writes next, whatever program it is, is not who wrote so far. */
+static sat_status end_incarnation(sqlite3 *db, sat_error *err)
+{
+    int64_t is_replica;
+    TRY(sat__sql_int(db,
+                     "SELECT count(*) FROM sqlite_master WHERE name = "
+                     "'sync_state'",
+                     &is_replica, err));
+    if (is_replica == 0)
+        return SAT_OK;
+    return sat__sql_exec(db, err, "DELETE FROM sync_state WHERE key = 'self'");
+}
+
 static sat_status open_vault(stage *in, size_t at, sat_error *err)
 {
     const staged_vault *const vault = &in->vaults[at];
@@ -192,6 +206,7 @@ static sat_status open_vault(stage *in, size_t at, sat_error *err)
     AUTO_PTR(sqlite3) db = NULL;
     TRY(sat__vault_db_open(vault->database, &entry->key, in->profile->env, 0,
                            &db, err));
+    TRY(end_incarnation(db, err));
     in->present = vault->folder;
     return sat__file_each(db, note_missing, in, err);
 }

@@ -71,19 +71,37 @@ static sat_status open_database(const sat_profile *profile, const char *path,
     return SAT_OK;
 }
 
+static sat_status path_of(const sat_profile *profile, const char *place,
+                          char out[SAT_PATH_SIZE], sat_error *err)
+{
+    char folder[SAT_PATH_SIZE];
+    char file[64];
+    TRY(sat__profile_file(profile, "backup", folder, err));
+    (void)snprintf(file, sizeof file, "%s.db", place);
+    return sat__fs_join(out, SAT_PATH_SIZE, folder, file, err);
+}
+
+sat_status sat__backup_state_remove(const sat_profile *profile,
+                                    const char *place, sat__backup_state *state,
+                                    sat_error *err)
+{
+    char path[SAT_PATH_SIZE];
+    TRY(path_of(profile, place, path, err));
+    (void)sqlite3_close_v2(TAKE(state->db)); /* the lock stays until the end */
+    return remove_database(path, err);
+}
+
 sat_status sat__backup_state_open(sat_profile *profile, const char *place,
                                   sat__backup_state *out, sat_error *err)
 {
     AUTO(sat__backup_state) state = SAT_BACKUP_STATE_INIT;
     char folder[SAT_PATH_SIZE];
     char path[SAT_PATH_SIZE];
-    char file[64];
     TRY(sat__profile_require(profile, err));
     TRY(sat__profile_file(profile, "backup", folder, err));
     TRY(sat__fs_make_folder(folder, err));
     TRY(lock_folder(folder, &state.lock, err));
-    (void)snprintf(file, sizeof file, "%s.db", place);
-    TRY(sat__fs_join(path, sizeof path, folder, file, err));
+    TRY(path_of(profile, place, path, err));
     if (open_database(profile, path, &state.db, NULL) != SAT_OK) {
         /* Under another master key, or damaged: there is a new one to be had.
          */

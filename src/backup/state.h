@@ -37,6 +37,12 @@ SAT_CHECK sat_status sat__backup_state_open(sat_profile *profile,
                                             sat__backup_state *out,
                                             sat_error *err);
 
+/* Closes it, and forgets the place. */
+SAT_CHECK sat_status sat__backup_state_remove(const sat_profile *profile,
+                                              const char *place,
+                                              sat__backup_state *state,
+                                              sat_error *err);
+
 /* Names of numbers that are kept. */
 #define SAT_BACKUP_NUMBER "number" /* the highest that was made or seen */
 #define SAT_BACKUP_BASE "base"     /* packs of the base */

@@ -20,6 +20,8 @@ cli_command_fn cli_backup_import;
 cli_command_fn cli_backup_list;
 cli_command_fn cli_backup_now;
 cli_command_fn cli_backup_restore;
+cli_command_fn cli_transfer_receive;
+cli_command_fn cli_transfer_send;
 cli_command_fn cli_backup_verify;
 cli_command_fn cli_conflicts_ignore;
 cli_command_fn cli_conflicts_list;

@@ -5,6 +5,7 @@
 
 #include <stdio.h>
 
+#include "base/sql.h"
 #include "cli/password.h"
 #include "extension/extension.h"
 #include "store/vault.h"
@@ -74,12 +75,30 @@ static sat_status hint_at_list(cli_run *cli, sat_status status)
     return status;
 }
 
+/* A copy, or a vault that was put back, goes on as a new incarnation before
+ * anything that is written to it is collected. */
+static sat_status recognise_copy(cli_run *cli, const cli_session *session,
+                                 sat_error *err)
+{
+    AUTO_PTR(sat_replica) replica = NULL;
+    int64_t is_replica;
+
+    TRY(sat__sql_int(session->db,
+                     "SELECT count(*) FROM sqlite_master WHERE name = "
+                     "'sync_incarnations'",
+                     &is_replica, err));
+    return is_replica == 0
+               ? SAT_OK
+               : sat_replica_open(session->profile, cli->vault, &replica, err);
+}
+
 sat_status cli_session_open_app(cli_run *cli, cli_session *session,
                                 sat_error *err)
 {
     TRY(cli_session_unlock(cli, session, err));
     TRY(hint_at_list(cli, sat__vault_open(session->profile, cli->vault, 0,
                                           &session->db, err)));
+    TRY(recognise_copy(cli, session, err));
     return sat__extension_register(session->db, err);
 }
 

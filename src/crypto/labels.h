@@ -50,6 +50,7 @@
 #define SAT_PURPOSE_BACKUP_PACK "backup pack"
 #define SAT_PURPOSE_BACKUP_MANIFEST "backup manifest" /* of signatures too */
 #define SAT_PURPOSE_TRANSFER_RELEASE "transfer release"
+#define SAT_PURPOSE_TRANSFER_BLOB "transfer blob"
 
 #define SAT_PURPOSE_HUB_SECRET "hub secret"
 

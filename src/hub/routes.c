@@ -63,6 +63,8 @@
     X("GET", "/device/transfer/{id}", hub_transfer_get, 0, HUB_MEMBER, true)   \
     X("POST", "/device/transfer/{id}/release", hub_transfer_release, SMALL,    \
       HUB_MEMBER, false)                                                       \
+    X("POST", "/device/transfer/{id}/cancel", hub_transfer_cancel, SMALL,      \
+      HUB_MEMBER, false)                                                       \
     X("GET", "/ws", hub_ws, 0, HUB_ANYBODY, true)
 
 #define PATH(method, path, handler, body, access, quick)                       \

@@ -233,11 +233,22 @@ sat_status hub_transfer_complete(hub_call *call, sat_error *err)
     return hub_read(call, write_released, &t, err);
 }
 
+/* The blob goes, and its place in the account's quota is free. */
+static sat_status drop_blob(hub_db *db, const char *key, sat_error *err)
+{
+    TRY(hub_exec(db, NULL, err,
+                 "UPDATE accounts SET used = used - COALESCE((SELECT size FROM"
+                 " blobs WHERE key = $1), 0) WHERE id = (SELECT account FROM"
+                 " blobs WHERE key = $1)",
+                 "t", key));
+    return hub_exec(db, NULL, err, "DELETE FROM blobs WHERE key = $1", "t",
+                    key);
+}
+
 static sat_status store_done(hub_db *db, void *context, sat_error *err)
 {
     transfer *const t = context;
     AUTO(hub_rows) rows = HUB_ROWS_INIT;
-    int64_t changed;
 
     t->is_found = false;
     TRY(hub_query(db, &rows, err,
@@ -250,13 +261,7 @@ static sat_status store_done(hub_db *db, void *context, sat_error *err)
     t->state = hub_int(&rows, 1);
     (void)snprintf(t->blob.key, sizeof t->blob.key, "%s", hub_text(&rows, 0));
     hub_rows_clear(&rows);
-    TRY(hub_exec(db, NULL, err,
-                 "UPDATE accounts SET used = used - COALESCE((SELECT size FROM"
-                 " blobs WHERE key = $1), 0) WHERE id = (SELECT account FROM"
-                 " blobs WHERE key = $1)",
-                 "t", t->blob.key));
-    TRY(hub_exec(db, &changed, err, "DELETE FROM blobs WHERE key = $1", "t",
-                 t->blob.key));
+    TRY(drop_blob(db, t->blob.key, err));
     return hub_exec(db, NULL, err,
                     "UPDATE transfers SET state = 4, release = NULL"
                     " WHERE token = $1 AND claim_hash = $2",
@@ -274,5 +279,41 @@ sat_status hub_transfer_confirm(hub_call *call, sat_error *err)
         return not_found(err);
     if (t.state != DONE)
         TRY(blobs->remove(blobs->self, t.blob.key, err));
+    return hub_answer_empty(call, 200);
+}
+
+/* ---- giving up ---- */
+
+static sat_status store_cancel(hub_db *db, void *context, sat_error *err)
+{
+    transfer *const t = context;
+    AUTO(hub_rows) rows = HUB_ROWS_INIT;
+
+    t->is_found = false;
+    TRY(hub_query(db, &rows, err,
+                  "SELECT blob FROM transfers WHERE id = $1 AND account = $2"
+                  " AND state < 4",
+                  "xx", t->id, t->call->session.account));
+    if (!HUB_NEXT(&rows, err))
+        return SAT_OK;
+    t->is_found = true;
+    (void)snprintf(t->blob.key, sizeof t->blob.key, "%s", hub_text(&rows, 0));
+    hub_rows_clear(&rows);
+    TRY(drop_blob(db, t->blob.key, err));
+    return hub_exec(db, NULL, err, "DELETE FROM transfers WHERE id = $1", "x",
+                    t->id);
+}
+
+/* What was never there, or is over, is found by nobody: nor is this, after. */
+sat_status hub_transfer_cancel(hub_call *call, sat_error *err)
+{
+    const hub_blobs *const blobs = call->hub->blobs;
+    transfer t = {.call = call};
+
+    TRY(hub_path_id(call, t.id, err));
+    TRY(hub_write(call, store_cancel, &t, err));
+    if (!t.is_found)
+        return not_found(err);
+    TRY(blobs->remove(blobs->self, t.blob.key, err));
     return hub_answer_empty(call, 200);
 }

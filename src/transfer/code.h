@@ -14,7 +14,7 @@
 
 #include "crypto/identity.h"
 
-#define SAT_TRANSFER_TOKEN_SIZE 16
+#define SAT_TRANSFER_TOKEN_SIZE 32
 #define SAT_TRANSFER_SECRET_SIZE 16
 #define SAT_TRANSFER_HUB_SIZE 256 /* with the end */
 #define SAT_TRANSFER_CODE_MAX 1024

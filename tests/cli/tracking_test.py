@@ -1,4 +1,5 @@
 """Tracking, the log, the history of a row, and going back in it."""
+import shutil
 import subprocess
 import unittest
 
@@ -42,6 +43,23 @@ class Tracking(Case):
                              "INSERT INTO notes VALUES('b', 'shell', 2);",
                        text=True, check=True, capture_output=True)
         self.assertEqual([("INSERT", "b")], self.operations())
+
+    def test_a_copy_that_is_written_to_first_reuses_no_number(self):
+        self.laptop.ok("sql", "INSERT INTO notes VALUES('a', 'one', 1)")
+        dots = ("SELECT hex(id) || ' ' || n AS dot FROM sync_groups "
+                "JOIN sync_incarnations USING(i)")
+        before = {row["dot"] for row in self.laptop.sql(dots)}
+        copy = self.folder / "copy"
+        shutil.copytree(self.laptop.home, copy)
+        self.laptop.ok("sql", "INSERT INTO notes VALUES('b', 'here', 2)")
+        there = self.device("copied", init=False)
+        there.home = copy
+        there.password_file = self.laptop.password_file
+        there.ok("sql", "INSERT INTO notes VALUES('c', 'there', 3)")
+        ours = {row["dot"] for row in self.laptop.sql(dots)} - before
+        theirs = {row["dot"] for row in there.sql(dots)} - before
+        self.assertEqual((1, 1), (len(ours), len(theirs)))
+        self.assertEqual(set(), ours & theirs)
 
     def test_an_update_that_changes_nothing_is_not_logged(self):
         self.laptop.ok("sql", "INSERT INTO notes VALUES('a', 'one', 1)")

@@ -18,7 +18,7 @@
 
 static const sat__transfer_code sample = {
     .hub = "https://hub.example:7441",
-    .token = "0123456789abcde",
+    .token = "0123456789abcdefedcba9876543210",
     .exchange = "0123456789abcde0123456789abcdef",
     .secret = "fedcba987654321",
 };

@@ -144,7 +144,7 @@ static void a_claim_for_another_hub_or_token_is_refused(void **state)
         if (what == 0)
             other.hub[7] = '2';
         else if (what == 1)
-            other.token[15] ^= 1;
+            other.token[31] ^= 1;
         else
             memcpy(other.exchange, sat__identity_principal(m->device)->exchange,
                    sizeof other.exchange);
