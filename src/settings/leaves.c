@@ -67,7 +67,7 @@ static char *format_value(const json_t *value)
     for (int digits = 15; digits <= 17; digits++) {
         free(text);
         text = json_dumps(value, JSON_ENCODE_ANY | JSON_COMPACT |
-                                     JSON_REAL_PRECISION(digits));
+                                     JSON_REAL_PRECISION((size_t)digits));
         AUTO_JSON json_t *again =
             text != NULL ? json_loads(text, JSON_DECODE_ANY, NULL) : NULL;
         if (again == NULL || json_equal(again, value))

@@ -285,7 +285,7 @@ static sat_status apply_fresh(apply *work, sat__cbor *in, const incoming *head,
         &work->arena, ((size_t)head->table->count + 1) * sizeof *values);
     sat__cbor look = *in;
     sat__group group;
-    int64_t at;
+    int64_t at = -1;
     size_t count;
     int64_t g;
     int64_t time;
@@ -310,7 +310,7 @@ static sat_status apply_fresh(apply *work, sat__cbor *in, const incoming *head,
 
 static sat_status apply_row(apply *work, sat__cbor *in, sat_error *err)
 {
-    incoming head;
+    incoming head = {.table = NULL};
     sat__row *theirs;
     size_t fields;
     bool done = false;

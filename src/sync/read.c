@@ -123,7 +123,7 @@ static sat_status list_group(writer *w, int64_t g, int64_t *index,
                              sat_error *err)
 {
     sat__group group;
-    int64_t incarnation;
+    int64_t incarnation = 0;
     *index = -1;
     if (g == 0)
         return SAT_OK;
