@@ -5,8 +5,8 @@
  * would do and in whose name. Compiling one INSERT, UPDATE and DELETE a table
  * finds those that write elsewhere; afterwards the same means turns what they
  * would do to tracked tables into nothing. Deletions can not be turned into
- * nothing, and a trigger that raises errors would refuse what was merged: where
- * there is one of those, triggers are off.
+ * nothing, and a trigger that raises errors would refuse what was merged: for a
+ * table that has one of those, triggers are off.
  */
 #include "sync/apptriggers.h"
 
@@ -110,21 +110,23 @@ static void survey_table(survey *work, const sat__table *table)
 }
 
 /* The tracked tables that have triggers of the app; many apps have none. */
-static sat_status survey_all(survey *work, sat_error *err)
+static sat_status survey_all(sat_replica *replica, survey *work, sat_error *err)
 {
     AUTO_STMT sqlite3_stmt *stmt = NULL;
-    TRY(sat__sql_prepare(work->replica->db, &stmt,
+    TRY(sat__sql_prepare(replica->db, &stmt,
                          "SELECT tbl_name, max(sql LIKE '%RAISE%') FROM "
                          "sqlite_master WHERE type = 'trigger' AND name NOT "
                          "LIKE 'sync\\_%' ESCAPE '\\' GROUP BY 1",
                          err));
     while (NEXT_ROW(stmt, err)) {
-        const sat__table *const table = sat__tables_by_name(
-            &work->replica->tables, (const char *)sqlite3_column_text(stmt, 0));
+        sat__table *const table = sat__tables_by_name(
+            &replica->tables, (const char *)sqlite3_column_text(stmt, 0));
         if (table == NULL)
             continue;
-        work->is_harmful = work->is_harmful || sqlite3_column_int(stmt, 1) != 0;
+        *work = (survey){.replica = replica,
+                         .is_harmful = sqlite3_column_int(stmt, 1) != 0};
         survey_table(work, table);
+        table->is_fenced = work->is_needed && !work->is_harmful;
     }
     return SAT_OK;
 }
@@ -149,24 +151,29 @@ sat_status sat__app_triggers_follow(sat_replica *replica, sat_error *err)
 {
     survey work = {.replica = replica};
     int64_t others;
-    if (replica->fenced_schema == replica->tables.schema)
+    if (replica->tables.is_surveyed)
         return SAT_OK;
     TRY(sat__sql_int(replica->db,
                      "SELECT count(*) FROM sqlite_master WHERE type = 'trigger'"
                      " AND name NOT LIKE 'sync\\_%' ESCAPE '\\'",
                      &others, err));
     if (others > 0) {
-        (void)sqlite3_db_config(replica->db, SQLITE_DBCONFIG_ENABLE_TRIGGER, 1,
-                                NULL);
+        turn_to(replica, true, NULL);
         (void)sqlite3_set_authorizer(replica->db, watch, &work);
-        const sat_status st = survey_all(&work, err);
-        turn(replica, st == SAT_OK && work.is_needed && !work.is_harmful);
+        const sat_status st = survey_all(replica, &work, err);
+        turn(replica, false);
         TRY(st);
     } else if (replica->has_fence) {
         turn(replica, false);
     }
-    replica->fenced_schema = replica->tables.schema;
+    replica->tables.is_surveyed = true;
     return SAT_OK;
+}
+
+void sat__app_triggers_meet(sat_replica *replica, const sat__table *table)
+{
+    if (table->is_fenced != replica->has_fence)
+        turn(replica, table->is_fenced);
 }
 
 void sat__app_triggers_as_app(sat_replica *replica, bool on)

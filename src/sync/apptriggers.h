@@ -23,4 +23,8 @@ void sat__app_triggers_leave(sat_replica *replica);
  * and foreign keys are enforced; until told otherwise. */
 void sat__app_triggers_as_app(sat_replica *replica, bool on);
 
+/* To be called before a merged row of the table is written: the app's triggers
+ * on it are on, fenced in, or off. */
+void sat__app_triggers_meet(sat_replica *replica, const sat__table *table);
+
 #endif /* SAT_SRC_SYNC_APPTRIGGERS_H */

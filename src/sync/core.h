@@ -83,8 +83,7 @@ struct sat_replica {
     uint64_t log_days;     /* how long the log is kept; 0: 90 */
     uint64_t max_ahead_ms; /* how far in the future a time may move us */
     sat__tables tables;
-    int64_t fenced_schema; /* for which the app's triggers were looked at */
-    bool has_fence;        /* they are on, and fenced in */
+    bool has_fence; /* they are on, and fenced in */
     sat__knowledge known;
     sat__group kept[GROUPS_KEPT]; /* by g, modulo */
     int64_t barren; /* the group just collected, if no row was born in it */

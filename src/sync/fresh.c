@@ -4,6 +4,7 @@
  * Most rows that come are new, whole, and of one group. Such a row needs no
  * merging and no state but its birth: its values go from the page to the table.
  */
+#include "sync/apptriggers.h"
 #include "sync/contest.h"
 
 static sat_status list(sat_replica *replica, sat__table *table, int64_t r,
@@ -36,6 +37,7 @@ sat_status sat__settle_fresh(sat__settle *settle, sat__table *table, int64_t o,
     *done = false;
     if (!table->is_present || table->is_placed)
         return SAT_OK;
+    sat__app_triggers_meet(settle->replica, table);
     TRY(sat__settle_prepare(settle, table, &stmt, err));
     for (int c = 1; c <= table->count; c++)
         if (table->columns[c].is_present)

@@ -232,7 +232,6 @@ sat_status sat__replica_open(sqlite3 *db, const sat__replica_options *options,
     TRY(sat__sql_begin(db, &change, err));
     TRY(sat__time_start(replica, err));
     TRY(sat__knowledge_load(replica, err));
-    replica->fenced_schema = -1;
     replica->tables.schema = -1; /* whatever it is, it is new to us */
     TRY(sat__schema_follow(replica, err));
     TRY(sat__sql_commit(&change, err));

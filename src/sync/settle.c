@@ -92,6 +92,7 @@ static sat_status table_delete(sat__settle *settle, const sat__row *row,
 {
     sat__table *const table = row->table;
     AUTO(sat_buf) at = SAT_BUF_INIT;
+    sat__app_triggers_meet(settle->replica, table);
     sat__place_put_at(&at, table, "", "?");
     TRY(sat__buf_status(&at, err));
     TRY(sat__sql_preparef(settle->replica->db, &table->stmts[STMT_DELETE], err,
@@ -203,6 +204,7 @@ sat_status sat__settle_insert(sat__settle *settle, sat__row *row,
     AUTO_STMT sqlite3_stmt *own = NULL;
     sqlite3_stmt *stmt;
     int at = 1;
+    sat__app_triggers_meet(settle->replica, row->table);
     TRY(prepare_insert(settle, row, &own, &stmt, err));
     for (int c = 1; c <= row->table->count; c++)
         if (row->table->columns[c].is_present && row->cells[c].count > 0)
@@ -269,6 +271,7 @@ static sat_status table_update(sat__settle *settle, sat__row *row,
     *out = OUTCOME_DONE;
     if (!any)
         return SAT_OK;
+    sat__app_triggers_meet(settle->replica, table);
     TRY(prepare_update(settle, table, &mask, err));
     sqlite3_stmt *const stmt = table->stmts[STMT_UPDATE];
     int at = 1;

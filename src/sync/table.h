@@ -92,6 +92,7 @@ typedef struct sat__table {
     const char *rowid;    /* a name under which the rowid can be reached */
     const char *scan;     /* the table in FROM, where it has that name */
     bool is_placed;       /* WITHOUT ROWID: see place.h */
+    bool is_fenced;       /* the app's triggers fire: see apptriggers.h */
     int key_column;       /* the INTEGER PRIMARY KEY's number, or 0 */
     int count;            /* columns, numbered 1 to count */
     sat__column *columns; /* by number; [0] is unused */
@@ -108,6 +109,7 @@ typedef struct sat__tables {
     size_t count;
     sat__table **list; /* by t, ascending */
     int64_t schema;    /* PRAGMA schema_version when they were loaded */
+    bool is_surveyed;  /* is_fenced is known of each */
 } sat__tables;
 
 /* Reads the registry and the schema. What was there before is released. */

@@ -497,6 +497,34 @@ static void case_35_both_kinds_of_trigger_on_one_table(void **state)
     });
 }
 
+/* Triggers that can not be held back are off for their own table alone. */
+static void case_35_an_index_beside_triggers_that_refuse(void **state)
+{
+    (void)state;
+    merge_check(&(merge_case){
+        .schema = TABLE_NOTE
+        "CREATE TABLE rule(id INTEGER PRIMARY KEY, x);"
+        "CREATE TRIGGER guard BEFORE DELETE ON rule WHEN OLD.id = 1 "
+        "BEGIN SELECT RAISE(ABORT, 'no'); END;"
+        "CREATE TABLE recent(id INTEGER PRIMARY KEY, x);"
+        "CREATE TRIGGER few AFTER INSERT ON recent BEGIN "
+        "DELETE FROM recent WHERE id <= NEW.id - 2; END",
+        .rows = ROWS_NOTE "; INSERT INTO rule VALUES(1, 'a'), (2, 'b');"
+                          "INSERT INTO recent VALUES(1, 'a'), (2, 'b')",
+        .a = "UPDATE note SET body = 'red panda' WHERE id = 1;"
+             "UPDATE rule SET x = 'c'; INSERT INTO recent VALUES(3, 'c');"
+             "INSERT INTO note(id, body) VALUES(4, 'red deer')",
+        .b = "DELETE FROM note WHERE id = 2; DELETE FROM rule WHERE id = 2;"
+             "UPDATE note SET body = 'red frog' WHERE id = 3",
+        .query = "SELECT rowid, body FROM f WHERE f MATCH 'red OR blue OR fox' "
+                 "UNION ALL SELECT id, x FROM recent UNION ALL SELECT id, x "
+                 "FROM rule ORDER BY 1, 2",
+        .expect = "1|c;1|red panda;2|b;2|c;3|c;3|red frog;4|red deer;",
+        .conflicts = "delete:;",
+        .next = "UPDATE note SET body = 'blue ' || id; UPDATE recent SET x = 7",
+    });
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -516,6 +544,7 @@ int main(void)
         cmocka_unit_test(case_35_a_trigger_that_keeps_the_time_of_change),
         cmocka_unit_test(case_35_a_full_text_index_kept_by_triggers),
         cmocka_unit_test(case_35_both_kinds_of_trigger_on_one_table),
+        cmocka_unit_test(case_35_an_index_beside_triggers_that_refuse),
     };
     return cmocka_run_group_tests_name("cases of identity", tests, NULL, NULL);
 }
