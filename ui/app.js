@@ -29,7 +29,8 @@ function tellHowItGoes({agent}) {
   const away = agent.peers.filter((p) => p.error !== null);
   if (agent.syncing) tell("Syncing…", "busy");
   else if (away.length > 0) tell(`${away.map((p) => p.device_name).join(", ")} can not be reached`, "bad");
-  else tell(agent.peers.length > 0 ? "In step" : "Ready", "good");
+  else if (agent.hub !== null && agent.hub.error !== null) tell("Not in step with the hub", "bad");
+  else tell(agent.peers.length > 0 || agent.hub !== null ? "In step" : "Ready", "good");
 }
 
 function openConflicts() {

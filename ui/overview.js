@@ -12,7 +12,7 @@ export function overview(place, _, changed) {
 }
 
 function draw(body, {agent, vaults, device_name, fingerprint}) {
-  body.replaceChildren(
+  body.replaceChildren(...[
     h("div", {class: "grid"},
       h("section", {class: "card"}, h("h2", {}, "This device"),
         h("p", {}, device_name), h("p", {class: "mono soft"}, fingerprint)),
@@ -24,10 +24,14 @@ function draw(body, {agent, vaults, device_name, fingerprint}) {
         h("p", {}, agent.address === null ? "Answers no other device."
           : ["Answers at ", h("span", {class: "mono"}, agent.address.replace(/#.*/, ""))]),
         h("p", {class: "soft"}, `Syncs every ${Math.round(agent.every_ms / 1000)} s, and when something changes.`))),
+    agent.hub === null ? null : h("section", {class: "card"}, h("h2", {}, "Hub"),
+      h("p", {}, `Last sync: ${ago(agent.hub.synced_at)}. `,
+        agent.hub.error === null ? h("span", {class: "good"}, agent.hub.following ? "Follows it." : "Does not follow it.")
+          : h("span", {class: "bad"}, agent.hub.error))),
     h("section", {class: "card"}, h("h2", {}, "In step with"),
       table("Devices in step", ["Device", "Last sync", "How it goes"], agent.peers.map((p) => [
         p.device_name, ago(p.synced_at),
         p.error === null ? h("span", {class: "good"}, "well")
           : h("span", {class: "bad"}, `${p.error}; again in ${Math.round(p.next_in_ms / 1000)} s`)]),
-      "No other device was joined yet: satchel join, with the address that the other one prints.")));
+      "No other device was joined yet: satchel join, with the address that the other one prints."))].filter(Boolean));
 }

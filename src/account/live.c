@@ -10,9 +10,12 @@
 #include "store/vault.h"
 #include "store/vault_watch.h"
 
+#include <poll.h>
 #include <time.h>
 
-#define STEP_MS 50
+#define STEP_MS 50 /* between two questions whether to stop */
+#define TAKE_MS 1  /* to take what has come */
+#define WATCHES 2  /* the vault that is followed, and the account */
 #define MESSAGE_MAX ((size_t)1 << 20)
 #define AUTH_MS 5000
 #define PING_MS 30000
@@ -21,18 +24,21 @@ typedef struct follower {
     sat_profile *profile;
     sat_hub_follow_fn *each;
     void *context;
-    sqlite3 *watched; /* the vault `vault` */
-    int watch;        /* on it, or -1 */
-    sat__live *live;  /* NULL while there is none */
+    sqlite3 *watched[WATCHES];
+    int watches[WATCHES]; /* on their logs, or -1 */
+    int wake;             /* readable when it is time to ask, or -1 */
+    sat__live *live;      /* NULL while there is none */
     uint64_t pinged_ms;
 } follower;
 
 static void follower_clear(follower *f)
 {
     sat__live_close(f->live);
-    if (f->watch >= 0)
-        (void)close(f->watch);
-    (void)sqlite3_close_v2(f->watched);
+    for (int i = 0; i < WATCHES; i++) {
+        if (f->watches[i] >= 0)
+            (void)close(f->watches[i]);
+        (void)sqlite3_close_v2(f->watched[i]);
+    }
 }
 
 DEFINE_AUTO(follower, follower_clear);
@@ -80,33 +86,59 @@ static sat_status open_live(follower *f, sat_error *err)
     return SAT_OK;
 }
 
-/* Whether there was a word of a change; waits up to a step. */
+static bool lose_live(follower *f)
+{
+    sat__live_close(f->live);
+    f->live = NULL;
+    return true; /* what was said meanwhile is not known */
+}
+
+/* Whether there was a word of a change, among what has come. */
 static bool hear(follower *f)
 {
     AUTO(sat_buf) message = SAT_BUF_INIT;
-    const struct timespec step = {0, STEP_MS * 1000000L};
     char type[32];
-    bool got = false, is_text;
-    if (f->live == NULL) {
-        (void)nanosleep(&step, NULL);
-        return false;
+    bool got = true, is_text, is_news = false;
+
+    while (got && f->live != NULL && !is_news) {
+        if (sat__live_receive(f->live, TAKE_MS, &got, &is_text, &message,
+                              NULL) != SAT_OK)
+            return lose_live(f);
+        is_news =
+            got && !is_text &&
+            sat__map_text(buf_view(&message), "type", type, sizeof type,
+                          NULL) == SAT_OK &&
+            (strcmp(type, "ITEM_UPDATED") == 0 ||
+             strcmp(type, "CHAIN_UPDATED") == 0 || strcmp(type, "ERROR") == 0);
     }
-    sat_status st =
-        sat__live_receive(f->live, STEP_MS, &got, &is_text, &message, NULL);
-    if (st == SAT_OK && now_ms() - f->pinged_ms > PING_MS) {
-        st = sat__live_ping(f->live, NULL);
-        f->pinged_ms = now_ms();
-    }
-    if (st != SAT_OK) {
-        sat__live_close(f->live);
-        f->live = NULL;
-        return true; /* what was said meanwhile is not known */
-    }
-    return got && !is_text &&
-           sat__map_text(buf_view(&message), "type", type, sizeof type, NULL) ==
-               SAT_OK &&
-           (strcmp(type, "ITEM_UPDATED") == 0 ||
-            strcmp(type, "CHAIN_UPDATED") == 0 || strcmp(type, "ERROR") == 0);
+    return is_news;
+}
+
+/* Whether apps, or this program, wrote to what is followed. */
+static bool is_touched(const follower *f)
+{
+    bool any = false;
+
+    for (int i = 0; i < WATCHES; i++)
+        any |= f->watches[i] >= 0 && sat__vault_watch_take(f->watches[i]);
+    return any;
+}
+
+/* Sleeps until something may be to be done, `ms` at most. */
+static void sleep_until(const follower *f, uint64_t ms)
+{
+    struct pollfd fds[WATCHES + 2] = {
+        {f->live != NULL ? sat__live_fd(f->live) : -1, POLLIN, 0},
+        {f->wake, POLLIN, 0}};
+
+    for (int i = 0; i < WATCHES; i++)
+        fds[2 + i] = (struct pollfd){f->watches[i], POLLIN, 0};
+    (void)poll(fds, WATCHES + 2, (int)ms);
+}
+
+static uint64_t least(uint64_t a, uint64_t b)
+{
+    return a < b ? a : b;
 }
 
 /* ---- following ---- */
@@ -115,13 +147,21 @@ static bool hear(follower *f)
 static bool wait(follower *f, uint64_t every_ms)
 {
     const uint64_t until = now_ms() + every_ms;
-    while (now_ms() < until) {
+    for (;;) {
+        const uint64_t now = now_ms();
+        if (now >= until)
+            return true;
         if (f->each(NULL, SAT_OK, NULL, f->context) == 0)
             return false;
-        if (hear(f) || sat__vault_watch_take(f->watch))
+        if (hear(f) || is_touched(f))
             return true;
+        if (f->live != NULL && now - f->pinged_ms > PING_MS) {
+            if (sat__live_ping(f->live, NULL) != SAT_OK)
+                return lose_live(f);
+            f->pinged_ms = now;
+        }
+        sleep_until(f, least(until - now, f->wake >= 0 ? PING_MS : STEP_MS));
     }
-    return true;
 }
 
 static bool tell(follower *f, const sat_sync_report *report, sat_status st,
@@ -130,19 +170,31 @@ static bool tell(follower *f, const sat_sync_report *report, sat_status st,
     return f->each(report, st, err, f->context) != 0;
 }
 
-sat_status sat_hub_follow(sat_profile *profile, const char *vault,
-                          uint64_t every_ms, sat_hub_follow_fn *each,
-                          void *context, sat_error *err)
+static sat_status watch_vault(follower *f, int i, const char *vault,
+                              sat_error *err)
+{
+    TRY(sat__vault_open(f->profile, vault, 0, &f->watched[i], err));
+    return sat__vault_watch_open(f->watched[i], &f->watches[i], err);
+}
+
+sat_status sat__hub_follow(sat_profile *profile, const char *vault,
+                           uint64_t every_ms, int wake, sat_hub_follow_fn *each,
+                           void *context, sat_error *err)
 {
     AUTO(follower)
-    f = {.profile = profile, .each = each, .context = context, .watch = -1};
+    f = {.profile = profile,
+         .each = each,
+         .context = context,
+         .watches = {-1, -1},
+         .wake = wake};
     TRY(sat__profile_require(profile, err));
-    TRY(sat__vault_open(profile, vault, 0, &f.watched, err));
-    TRY(sat__vault_watch_open(f.watched, &f.watch, err));
+    TRY(watch_vault(&f, 0, vault, err));
+    if (strcmp(vault, "account") != 0)
+        TRY(watch_vault(&f, 1, "account", err));
     for (;;) {
         sat_sync_report report;
         const sat_status st = sat_hub_sync(profile, NULL, NULL, &report, err);
-        (void)sat__vault_watch_take(f.watch); /* what the sync itself wrote */
+        (void)is_touched(&f); /* by the sync itself */
         if (!tell(&f, &report, st, err))
             return SAT_OK;
         if (st != SAT_OK && st != SAT_ERR_OFFLINE && st != SAT_ERR_BUSY)
@@ -152,4 +204,11 @@ sat_status sat_hub_follow(sat_profile *profile, const char *vault,
         if (!wait(&f, every_ms))
             return SAT_OK;
     }
+}
+
+sat_status sat_hub_follow(sat_profile *profile, const char *vault,
+                          uint64_t every_ms, sat_hub_follow_fn *each,
+                          void *context, sat_error *err)
+{
+    return sat__hub_follow(profile, vault, every_ms, -1, each, context, err);
 }

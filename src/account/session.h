@@ -66,6 +66,13 @@ SAT_CHECK sat_status sat__session_parties(sat__session *session,
                                           sat__party **parties, size_t *count,
                                           sat_error *err);
 
+/* As sat_hub_follow(), and `wake` is a descriptor, or -1: then `each` is asked
+ * only when that is readable, or something happened. */
+SAT_CHECK sat_status sat__hub_follow(sat_profile *profile, const char *vault,
+                                     uint64_t every_ms, int wake,
+                                     sat_hub_follow_fn *each, void *context,
+                                     sat_error *err);
+
 /* Takes a list of byte strings apart; the list lives in `arena`. */
 SAT_CHECK sat_status sat__links_decode(sat__cbor in, sat__arena *arena,
                                        sat_bytes **out, size_t *count,

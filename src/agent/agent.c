@@ -19,7 +19,8 @@
 #define EVERY_PATH "satchel.sync.every" /* a setting, in seconds */
 #define EVERY_DEFAULT_MS 30000
 #define EVERY_MAX_S 86400
-#define QUIET_MS 100 /* after a write, before looking what it was */
+#define HUB_EVERY_MS 30000 /* where its word does not come */
+#define QUIET_MS 100       /* after a write, before looking what it was */
 
 DEFINE_AUTO_PTR(sat_settings, sat_settings_close);
 
@@ -47,12 +48,28 @@ static char *describe_for_page(void *context)
     return agent->described != NULL ? strdup(agent->described) : NULL;
 }
 
+/* From any thread, until the loop ends. */
+static void ring(sat__agent *agent)
+{
+    SCOPED_LOCK(&agent->lock);
+    if (!agent->is_deaf)
+        (void)uv_async_send(&agent->bell);
+}
+
 static void sync_for_page(void *context)
 {
     sat__agent *const agent = context;
 
     atomic_store(&agent->is_sync_asked, true);
-    (void)uv_async_send(&agent->bell);
+    ring(agent);
+}
+
+static void on_hub(void *context)
+{
+    sat__agent *const agent = context;
+
+    atomic_store(&agent->is_hub_told, true);
+    ring(agent);
 }
 
 static void on_bell(uv_async_t *bell)
@@ -61,6 +78,8 @@ static void on_bell(uv_async_t *bell)
 
     if (atomic_exchange(&agent->is_sync_asked, false))
         sat__agent_sync(agent, true);
+    if (atomic_exchange(&agent->is_hub_told, false))
+        sat__agent_publish(agent);
 }
 
 static sat_status start_page(sat__agent *agent, sat_error *err)
@@ -183,7 +202,10 @@ static void set_clock(sat__agent *agent)
 
 static void on_quiet(uv_timer_t *quiet)
 {
-    sat__agent_sync(quiet->data, false);
+    sat__agent *const agent = quiet->data;
+
+    sat__hub_line_look(&agent->hub);
+    sat__agent_sync(agent, false);
 }
 
 /* Writes come in bursts; the last one counts. */
@@ -242,7 +264,10 @@ static void look_at_settings(sat__agent *agent)
 
 static void on_settings_clock(uv_timer_t *clock)
 {
-    look_at_settings(clock->data);
+    sat__agent *const agent = clock->data;
+
+    sat__hub_line_look(&agent->hub);
+    look_at_settings(agent);
 }
 
 /* The account also says which devices there are. */
@@ -288,6 +313,10 @@ void sat__agent_stop(sat__agent *agent)
     if (agent->is_stopping)
         return;
     agent->is_stopping = true;
+    {
+        SCOPED_LOCK(&agent->lock);
+        agent->is_deaf = true;
+    }
     atomic_store(&agent->stop, true);
     sat__agent_hang_up(agent);
     uv_walk(&agent->loop, close_handle, agent);
@@ -334,6 +363,12 @@ static sat_status open_parts(sat__agent *agent, const char *listen,
     TRY(sat_settings_open(agent->profile, &agent->settings, err));
     TRY(sat__vault_open(agent->profile, agent->vault, 0, &agent->watched, err));
     TRY(sat__vault_watch_open(agent->watched, &agent->watch, err));
+    TRY(sat__profile_twin(agent->profile, &agent->hub.profile, err));
+    memcpy(agent->hub.vault, agent->vault, sizeof agent->hub.vault);
+    agent->hub.every_ms = HUB_EVERY_MS;
+    agent->hub.told = on_hub;
+    agent->hub.context = agent;
+    TRY(sat__hub_line_init(&agent->hub, err));
     agent->round.profile = agent->twin;
     agent->round.vault = agent->vault;
     agent->round.stop = &agent->stop;
@@ -346,6 +381,8 @@ static sat_status open_parts(sat__agent *agent, const char *listen,
 
 static void close_parts(sat__agent *agent)
 {
+    if (agent->hub.context != NULL)
+        sat__hub_line_clear(&agent->hub);
     free(agent->described);
     (void)pthread_mutex_destroy(&agent->lock);
     sat_peer_server_stop(agent->server);
@@ -388,6 +425,8 @@ static sat_status run(sat__agent *agent, const sat_agent_options *options,
         options->ready(
             agent->server != NULL ? sat_peer_server_url(agent->server) : NULL,
             options->context);
+    if (st == SAT_OK)
+        sat__hub_line_look(&agent->hub);
     (void)uv_run(&agent->loop, UV_RUN_DEFAULT);
     sat__page_stop(agent->page);
     code = uv_loop_close(&agent->loop);

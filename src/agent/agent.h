@@ -12,6 +12,7 @@
 #include <jansson.h>
 #include <uv.h>
 
+#include "agent/hub.h"
 #include "agent/rounds.h"
 #include "base/sqlite.h"
 #include "page/page.h"
@@ -32,7 +33,8 @@ typedef struct sat__agent {
     pthread_mutex_t lock;
     char *described; /* what status says, for the page; guarded by lock */
     atomic_bool is_sync_asked; /* by the page */
-    uv_async_t bell;           /* which rings then */
+    uv_async_t bell;           /* which rings then … */
+    bool is_deaf;              /* … while this is false; guarded by lock */
     sqlite3 *watched;          /* the vault, so that its log stays */
     int watch;                 /* on it, or -1 */
     int held; /* the lock on the profile's folder `agent`, or -1 */
@@ -47,6 +49,8 @@ typedef struct sat__agent {
     sat__round round;       /* the worker's while one runs */
     sat__partner *partners; /* as the last round left them */
     size_t partner_count;
+    sat__hub_line hub;
+    atomic_bool is_hub_told; /* it has something new to say */
     uint64_t every_ms;
     bool is_running;    /* a round is */
     bool is_look_next;  /* after it, look for what apps wrote */
@@ -91,7 +95,7 @@ SAT_CHECK sat_status sat__agent_listen(sat__agent *agent, int fd,
                                        sat_error *err);
 
 /* What status says; NULL where memory is refused. */
-json_t *sat__agent_describe(const sat__agent *agent);
+json_t *sat__agent_describe(sat__agent *agent);
 
 /* A round is over: answers those who waited for it. */
 void sat__agent_tell(sat__agent *agent);

@@ -207,11 +207,13 @@ const cli_command cli_commands[] = {
                   "where to answer, 127.0.0.1:7440 by default"}}},
     {.name = "agent",
      .summary = "Keep this device in step, until Ctrl-C or 'satchel lock'",
-     .details = "Answers other devices as 'satchel serve' does, and syncs with "
-                "those that were joined: soon after something was written, and "
-                "else as often as the setting satchel.sync.every says, in "
-                "seconds. One that is away is tried again, ever more seldom. "
-                "There is one agent for a profile; other commands ask it.",
+     .details =
+         "Answers other devices as 'satchel serve' does, follows the hub "
+         "of the account, and syncs with devices that were joined: soon after "
+         "something was written, and "
+         "else as often as the setting satchel.sync.every says, in "
+         "seconds. One that is away is tried again, ever more seldom. "
+         "There is one agent for a profile; other commands ask it.",
      .run = cli_agent,
      .options = {{"listen", "ADDRESS",
                   "where to answer, 127.0.0.1:7440 by default"}}},

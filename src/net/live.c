@@ -176,6 +176,11 @@ sat_status sat__live_receive(sat__live *live, uint64_t timeout_ms, bool *got,
     return sat__buf_status(out, err);
 }
 
+int sat__live_fd(const sat__live *live)
+{
+    return live->wire.fd;
+}
+
 unsigned sat__live_code(const sat__live *live)
 {
     return live->socket.code;

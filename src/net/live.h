@@ -34,6 +34,10 @@ SAT_CHECK sat_status sat__live_receive(sat__live *live, uint64_t timeout_ms,
                                        bool *got, bool *is_text, sat_buf *out,
                                        sat_error *err);
 
+/* Readable when a message may have come, for poll(); receive() takes all that
+ * has come before it waits. */
+int sat__live_fd(const sat__live *live);
+
 /* The code it ended with (RFC 6455, 7.4); 0 while it has not. */
 unsigned sat__live_code(const sat__live *live);
 

@@ -10,6 +10,7 @@ import subprocess
 import time
 import unittest
 
+from hub_test import WithAHub
 from program import SATCHEL, Case, clean_environment
 
 
@@ -212,6 +213,59 @@ class TwoAgents(Case):
         found = self.phone.json("audit", "--search", "sync_error")
         self.assertEqual("CROSS_DEVICE_SYNC_ERROR", found[0]["operation"])
         self.assertIn("laptop", found[0]["detail"])
+
+
+class OverAHub(WithAHub):
+    """What a person notices: it is there before they look."""
+
+    def setUp(self):
+        super().setUp()
+        self.agents = [self.following(self.laptop)]
+        self.phone = self.login("phone")
+        self.agents.append(self.following(self.phone))
+
+    def following(self, device):
+        agent = Agent(device)
+        self.wait_until("it follows the hub",
+                        lambda: self.hub_of(device)["synced_at"])
+        return agent
+
+    def hub_of(self, device):
+        return device.json("status")["agent"]["hub"] or {"synced_at": None}
+
+    def wait_until(self, what, holds):
+        for _ in range(200):
+            if holds():
+                return
+            time.sleep(0.05)
+        self.fail(f"it never came to be that {what}")
+
+    def theme(self, device):
+        return device.run("settings", "get", "ui.theme").out.strip()
+
+    def test_a_setting_and_a_code_are_on_the_other_device_by_themselves(self):
+        self.laptop.ok("settings", "set", "ui.theme", '"dark"')
+        self.wait_until("the theme is there",
+                        lambda: self.theme(self.phone) == '"dark"')
+        self.laptop.ok("mfa", "add", "bank")
+        self.wait_until("the code is there", lambda: self.phone.run(
+            "mfa", "code", "bank").code == 0)
+        self.hub.stop()
+        code = self.phone.json("mfa", "code", "bank")["code"]
+        self.phone.ok("mfa", "verify", "bank", code)
+
+    def test_what_was_changed_offline_follows_once_the_hub_is_back(self):
+        self.laptop.ok("settings", "set", "ui.theme", '"dark"')
+        self.wait_until("the theme is there",
+                        lambda: self.theme(self.phone) == '"dark"')
+        self.agents[0].stop()
+        self.hub.stop()
+        self.laptop.ok("settings", "set", "ui.theme", '"light"')
+        self.hub.start()
+        Agent(self.laptop)
+        self.phone.ok("sync", "hub")
+        self.wait_until("the theme followed", lambda: self.theme(
+            self.phone) == '"light"' or not self.phone.ok("sync", "hub"))
 
 
 if __name__ == "__main__":
