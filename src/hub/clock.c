@@ -66,6 +66,8 @@ static sat_status sweep(hub_db *db, void *context, sat_error *err)
 
     TRY(hub_exec(db, NULL, err, "DELETE FROM challenges WHERE expires < $1",
                  "i", now));
+    TRY(hub_exec(db, NULL, err, "DELETE FROM lnurl WHERE expires < $1", "i",
+                 now));
     TRY(hub_exec(db, NULL, err, "DELETE FROM rates WHERE since < $1", "i",
                  now - KEEP_PUSHES_MS));
     TRY(hub_exec(db, NULL, err, "DELETE FROM pushes WHERE time < $1", "i",

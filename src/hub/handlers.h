@@ -13,6 +13,9 @@ hub_handle_fn hub_health;
 hub_handle_fn hub_register, hub_login;
 hub_handle_fn hub_refresh, hub_logout, hub_me, hub_sessions, hub_session_end;
 
+/* lnurl_routes.c */
+hub_handle_fn hub_lnurl_get, hub_lnurl_callback, hub_lnurl_link;
+
 /* account_chain.c */
 hub_handle_fn hub_account_chain_get, hub_account_chain_post;
 

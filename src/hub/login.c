@@ -10,6 +10,7 @@
 #include "hub/guard.h"
 #include "hub/handlers.h"
 #include "hub/links.h"
+#include "hub/login.h"
 #include "hub/people.h"
 #include "hub/sessions.h"
 
@@ -77,7 +78,12 @@ static sat_status give_challenge(hub_call *call, sat_error *err)
 
 /* ---- the answer ---- */
 
-typedef enum login_kind { BY_PASSWORD, BY_DEVICE, BY_PHRASE } login_kind;
+typedef enum login_kind {
+    BY_PASSWORD,
+    BY_DEVICE,
+    BY_PHRASE,
+    BY_LNURL
+} login_kind;
 
 typedef struct attempt {
     hub_call *call;
@@ -98,17 +104,18 @@ typedef struct attempt {
 
 static sat_status read_kind(const hub_call *call, attempt *a, sat_error *err)
 {
-    static const char *const kinds[] = {"password", "device", "phrase"};
+    static const char *const kinds[] = {"password", "device", "phrase",
+                                        "lnurl"};
     const char *text;
 
     TRY(hub_node_text(call->body, "kind", 16, &a->call->arena, &text, err));
-    for (size_t i = 0; i < 3; i++)
+    for (size_t i = 0; i < 4; i++)
         if (strcmp(text, kinds[i]) == 0) {
             a->kind = (login_kind)i;
             return SAT_OK;
         }
     return sat__fail(err, SAT_ERR_INVALID,
-                     "'kind' is not password, device or phrase");
+                     "'kind' is not password, device, phrase or lnurl");
 }
 
 static sat_status read_attempt(hub_call *call, attempt *a, sat_error *err)
@@ -116,8 +123,12 @@ static sat_status read_attempt(hub_call *call, attempt *a, sat_error *err)
     const hub_node *const device = hub_node_find(call->body, "device");
 
     TRY(read_kind(call, a, err));
-    TRY(hub_node_fixed(call->body, "challenge", a->challenge, 32, err));
-    TRY(hub_node_fixed(call->body, "signature", a->signature, 64, err));
+    if (a->kind == BY_LNURL) {
+        TRY(hub_node_fixed(call->body, "k1", a->challenge, 32, err));
+    } else {
+        TRY(hub_node_fixed(call->body, "challenge", a->challenge, 32, err));
+        TRY(hub_node_fixed(call->body, "signature", a->signature, 64, err));
+    }
     if (device == NULL || device->type != HUB_NODE_MAP)
         return sat__fail(err, SAT_ERR_INVALID, "'device' is not an object");
     TRY(hub_node_fixed(device, "sign", a->keys.sign, 32, err));
@@ -195,6 +206,8 @@ static sat_status find_key(hub_db *db, attempt *a, sat_error *err)
                       " AND kind = 3 AND removed IS NULL",
                       "x", a->account));
         break;
+    case BY_LNURL:
+        return SAT_OK; /* the wallet has signed already */
     }
     a->is_found = HUB_NEXT(&rows, err);
     return a->is_found ? hub_fixed(&rows, 0, a->key, 32, err) : SAT_OK;
@@ -212,6 +225,28 @@ static sat_status refuse_revoked(hub_db *db, attempt *a, sat_error *err)
     if (HUB_NEXT(&rows, err))
         a->is_found = false;
     return SAT_OK;
+}
+
+/* The account of the wallet that has signed the k1. */
+static sat_status use_k1(hub_db *db, void *context, sat_error *err)
+{
+    attempt *const a = context;
+    AUTO(hub_rows) rows = HUB_ROWS_INIT;
+    uint8_t key[HUB_LNURL_KEY_SIZE];
+
+    a->is_often = false;
+    TRY(hub_lnurl_use(db, a->call, a->challenge, key, &a->is_found, err));
+    if (!a->is_found)
+        return SAT_OK;
+    TRY(hub_query(db, &rows, err,
+                  "SELECT id FROM accounts WHERE lnurl_key = $1", "b",
+                  bytes_of(key, sizeof key)));
+    a->is_found = HUB_NEXT(&rows, err);
+    if (!a->is_found)
+        return SAT_OK;
+    TRY(hub_fixed(&rows, 0, a->account, 32, err));
+    hub_rows_clear(&rows);
+    return refuse_revoked(db, a, err);
 }
 
 static sat_status use_challenge(hub_db *db, void *context, sat_error *err)
@@ -258,7 +293,7 @@ static sat_status begin_session(hub_db *db, void *context, sat_error *err)
 
     /* Who has the phrase or the device's own key has a second factor. */
     a->factor = HUB_FACTOR_NONE;
-    if (a->kind == BY_PASSWORD)
+    if (a->kind == BY_PASSWORD || a->kind == BY_LNURL)
         TRY(hub_factor_check(a->call, db, a->account, a->code, &a->factor,
                              err));
     if (a->factor == HUB_FACTOR_WRONG || a->factor == HUB_FACTOR_OFTEN)
@@ -311,13 +346,14 @@ sat_status hub_login(hub_call *call, sat_error *err)
 {
     attempt a = {.call = call};
 
-    if (hub_node_find(call->body, "challenge") == NULL)
+    if (hub_node_find(call->body, "kind") == NULL)
         return give_challenge(call, err);
     TRY(read_attempt(call, &a, err));
-    TRY(hub_write(call, use_challenge, &a, err));
+    TRY(hub_write(call, a.kind == BY_LNURL ? use_k1 : use_challenge, &a, err));
     if (a.is_often)
         return hub_rate_refuse(call, err);
-    if (!a.is_found || verify_attempt(&a, err) != SAT_OK)
+    if (!a.is_found ||
+        (a.kind != BY_LNURL && verify_attempt(&a, err) != SAT_OK))
         return refuse_credentials(call, &a, err);
     TRY(hub_write(call, begin_session, &a, err));
     if (a.factor == HUB_FACTOR_OFTEN)

@@ -14,6 +14,10 @@
     X("POST", "/api/mfa", hub_mfa_post, SMALL, HUB_MEMBER, false)              \
     X("POST", "/api/auth/register", hub_register, SMALL, HUB_ANYBODY, false)   \
     X("POST", "/api/auth/login", hub_login, SMALL, HUB_ANYBODY, false)         \
+    X("GET", "/api/auth/lnurl", hub_lnurl_get, 0, HUB_ANYBODY, false)          \
+    X("GET", "/api/auth/lnurl/callback", hub_lnurl_callback, 0, HUB_ANYBODY,   \
+      false)                                                                   \
+    X("POST", "/api/auth/lnurl", hub_lnurl_link, SMALL, HUB_MEMBER, false)     \
     X("POST", "/api/auth/refresh", hub_refresh, SMALL, HUB_ANYBODY, false)     \
     X("POST", "/api/auth/logout", hub_logout, 0, HUB_SESSION, false)           \
     X("GET", "/api/auth/me", hub_me, 0, HUB_SESSION, true)                     \
