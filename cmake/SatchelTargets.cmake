@@ -101,15 +101,18 @@ function(sat_server target)
     set_target_properties(${target} PROPERTIES OUTPUT_NAME ${ARG_NAME})
 endfunction()
 
-# sat_extension(TARGET NAME name MODULES name... DEPENDS target... ABI map): a
-# loadable SQLite extension, NAME.so: the modules compiled once more, against the
-# SQLite of whatever program loads it, entered in src/NAME_extension.c.
+# sat_extension(TARGET NAME name MODULES name... SOURCES file... DEPENDS
+# target... ABI map): a loadable SQLite extension, NAME.so: the modules, and the
+# single files of others, compiled once more against the SQLite of whatever
+# program loads it, entered in src/NAME_extension.c.
 function(sat_extension target)
-    cmake_parse_arguments(ARG "" "NAME;ABI" "MODULES;DEPENDS" ${ARGN})
+    cmake_parse_arguments(ARG "" "NAME;ABI" "MODULES;SOURCES;DEPENDS" ${ARGN})
+    list(TRANSFORM ARG_SOURCES PREPEND "src/")
     list(TRANSFORM ARG_MODULES PREPEND "src/")
     list(TRANSFORM ARG_MODULES APPEND "/*.c")
     file(GLOB sources CONFIGURE_DEPENDS ${ARG_MODULES})
-    add_library(${target} MODULE ${sources} "src/${ARG_NAME}_extension.c")
+    add_library(${target} MODULE ${sources} ${ARG_SOURCES}
+        "src/${ARG_NAME}_extension.c")
     sat_compile(${target})
     target_compile_definitions(${target} PRIVATE SAT_EXTENSION)
     target_compile_options(${target} PRIVATE -ffunction-sections -fdata-sections)

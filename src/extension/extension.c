@@ -21,6 +21,19 @@ static sat_status is_replica(sqlite3 *db, bool *out, sat_error *err)
     return SAT_OK;
 }
 
+/* A vault, or a copy of one: the mark beside it tells which. */
+static sat_status is_vault(sqlite3 *db, bool *out, sat_error *err)
+{
+    int64_t count;
+
+    TRY(sat__sql_int(db,
+                     "SELECT count(*) FROM sqlite_master WHERE name = "
+                     "'sync_vault'",
+                     &count, err));
+    *out = count > 0;
+    return SAT_OK;
+}
+
 /* The device that wrote to `db` last, as the replica remembers it. */
 static sat_status find_device(sqlite3 *db, const sat_env *env,
                               uint8_t out[SAT_DEVICE_ID_SIZE], sat_error *err)
@@ -51,6 +64,7 @@ sat_status sat__loan_begin(sqlite3 *db, sat__loan *out, sat_error *err)
                                     .max_ahead_ms = SAT_AHEAD_MAX_MS};
 
     TRY(find_device(db, options.env, options.device, err));
+    TRY(is_vault(db, &options.is_vault, err));
     (void)sqlite3_db_config(db, SQLITE_DBCONFIG_ENABLE_TRIGGER, -1,
                             &out->triggers);
     (void)sqlite3_db_config(db, SQLITE_DBCONFIG_ENABLE_FKEY, -1,

@@ -31,16 +31,16 @@ typedef struct mark {
     uint64_t count;
 } mark;
 
-/* Beside "NAME.db" lies "NAME.mark". */
+/* Beside "NAME.db" lies "NAME.mark"; a copy by another name has it behind its
+ * whole name. */
 static sat_status mark_path(sqlite3 *db, char out[SAT_PATH_SIZE],
                             sat_error *err)
 {
     const char *const path = sqlite3_db_filename(db, "main");
-    const size_t len = strlen(path);
-    if (len < 3 || strcmp(path + len - 3, ".db") != 0)
-        return sat__fail(err, SAT_ERR_INVALID,
-                         "a vault's database is named NAME.db");
-    if (snprintf(out, SAT_PATH_SIZE, "%.*s.mark", (int)(len - 3), path) >=
+    size_t len = strlen(path);
+    if (len > 3 && strcmp(path + len - 3, ".db") == 0)
+        len -= 3;
+    if (snprintf(out, SAT_PATH_SIZE, "%.*s.mark", (int)len, path) >=
         SAT_PATH_SIZE)
         return sat__fail(err, SAT_ERR_LIMIT, "the path is too long");
     return SAT_OK;
@@ -50,6 +50,10 @@ static sat_status look_at_file(sqlite3 *db, mark *out, sat_error *err)
 {
     const char *const path = sqlite3_db_filename(db, "main");
     struct statx info;
+    if (path == NULL || path[0] == '\0')
+        return sat__fail(err, SAT_ERR_INVALID,
+                         "this is a copy of a vault in memory; changes can be "
+                         "tracked in a file only");
     if (statx(AT_FDCWD, path, 0, STATX_INO | STATX_BTIME, &info) != 0)
         return sat__fail_os(err, errno, "cannot look at '%s'", path);
     out->inode = info.stx_ino;

@@ -2,35 +2,9 @@
  * mark.c - a replica that is a vault knows when it was copied
  *
  * What a copy writes must not have the numbers that the original gives: it goes
- * on as a new incarnation. The loadable extension works on databases that are
- * no vaults, and has none of this.
+ * on as a new incarnation, whoever opens it first.
  */
 #include "sync/core.h"
-
-#if defined(SAT_EXTENSION)
-
-sat_status sat__mark_check(sat_replica *replica, sat_error *err)
-{
-    (void)replica;
-    (void)err;
-    return SAT_OK;
-}
-
-sat_status sat__mark_expose(sat_replica *replica, sat_error *err)
-{
-    (void)replica;
-    (void)err;
-    return SAT_OK;
-}
-
-sat_status sat__mark_advance(sat_replica *replica, sat_error *err)
-{
-    (void)replica;
-    (void)err;
-    return SAT_OK;
-}
-
-#else
 
 #include "store/vault_mark.h"
 
@@ -43,7 +17,13 @@ sat_status sat__mark_check(sat_replica *replica, sat_error *err)
     if (!is_copy)
         return SAT_OK;
     TRY(sat__replica_renew(replica, err));
-    return sat__vault_mark_renew(replica->db, &replica->env, err);
+    const sat_status st =
+        sat__vault_mark_renew(replica->db, &replica->env, err);
+    return st == SAT_OK
+               ? SAT_OK
+               : sat__context(err, st,
+                              "this is a copy of a vault, and can not be "
+                              "marked as one");
 }
 
 sat_status sat__mark_advance(sat_replica *replica, sat_error *err)
@@ -63,5 +43,3 @@ sat_status sat__mark_expose(sat_replica *replica, sat_error *err)
     replica->exposed = n;
     return SAT_OK;
 }
-
-#endif

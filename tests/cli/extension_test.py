@@ -3,6 +3,7 @@ import json
 import os
 import pathlib
 import re
+import shutil
 import subprocess
 import unittest
 
@@ -105,6 +106,94 @@ class Extension(Case):
                           before=f"PRAGMA key = \"x'{key}'\";")
         self.assertEqual([{"device": laptop.genesis["device_id"]}], rows[-1])
         self.assertEqual(1, len(laptop.json("log")))
+
+    def vault(self):
+        """A device with a tracked table, and what opens its vault's database."""
+        laptop = self.device("laptop")
+        laptop.ok("sql", "CREATE TABLE t(id TEXT PRIMARY KEY, v)")
+        laptop.ok("track", "t")
+        laptop.ok("sql", "INSERT INTO t VALUES('before', 1)")
+        laptop.ok("log")
+        key = laptop.ok("vault", "key", "main").strip()
+        return laptop, f"PRAGMA key = \"x'{key}'\";"
+
+    def write(self, database, key, *statements):
+        """Writes in a foreign shell; returns who wrote, and the last dot."""
+        return self.shell(
+            "sqlcipher", database, *statements,
+            "SELECT device_id, incarnation, version FROM sync_devices "
+            "WHERE is_self = 1;", before=key)[-1][0]
+
+    def test_a_copied_vault_gives_dots_of_its_own(self):
+        laptop, key = self.vault()
+        original = laptop.home / "vaults/main.db"
+        (self.folder / "elsewhere").mkdir()
+        for name in "copy.db", "elsewhere/main.db", "no suffix":
+            with self.subTest(name=name):
+                copy = self.folder / name
+                shutil.copyfile(original, copy)
+                there = self.write(copy, key, f"INSERT INTO t VALUES('{name}', 2);")
+                here = self.write(original, key, "UPDATE t SET v = v + 1;")
+                self.assertEqual(here["device_id"], there["device_id"])
+                self.assertNotEqual(here["incarnation"], there["incarnation"])
+                self.assertEqual(1, there["version"])
+                again = self.write(copy, key, "UPDATE t SET v = v + 1;")
+                self.assertEqual(there["incarnation"], again["incarnation"])
+                self.assertEqual(2, again["version"])
+
+    def test_the_original_goes_on_as_it_was(self):
+        laptop, key = self.vault()
+        original = laptop.home / "vaults/main.db"
+        first = self.write(original, key, "INSERT INTO t VALUES('a', 1);")
+        laptop.ok("sql", "INSERT INTO t VALUES('b', 1)")
+        again = self.write(original, key, "INSERT INTO t VALUES('c', 1);")
+        self.assertEqual(first["incarnation"], again["incarnation"])
+
+    def test_an_older_state_put_back_gives_dots_of_its_own(self):
+        laptop, key = self.vault()
+        original = laptop.home / "vaults/main.db"
+        kept = self.folder / "kept.db"
+        shutil.copyfile(original, kept)
+        first = self.write(original, key, "INSERT INTO t VALUES('a', 1);")
+        shutil.copyfile(kept, self.folder / "new.db")
+        (self.folder / "new.db").rename(original)
+        again = self.write(original, key, "INSERT INTO t VALUES('b', 1);")
+        self.assertNotEqual(first["incarnation"], again["incarnation"])
+
+    def test_a_copied_profile_gives_dots_of_its_own(self):
+        laptop, key = self.vault()
+        copied = self.folder / "copied profile"
+        shutil.copytree(laptop.home, copied)
+        there = self.write(copied / "vaults/main.db", key,
+                           "INSERT INTO t VALUES('there', 1);")
+        here = self.write(laptop.home / "vaults/main.db", key,
+                          "INSERT INTO t VALUES('here', 1);")
+        self.assertNotEqual(here["incarnation"], there["incarnation"])
+
+    def test_a_copy_that_can_not_be_marked_is_not_written(self):
+        _, key = self.vault()
+        copy = self.folder / "copy.db"
+        shutil.copyfile(self.folder / "laptop/vaults/main.db", copy)
+        (self.folder / "copy.mark.new").mkdir()
+        done = subprocess.run(
+            ["sqlcipher", str(copy)], text=True, capture_output=True,
+            input=f"{key}\n.load {EXTENSION}\n"
+                  "INSERT INTO t VALUES('a', 1);\nSELECT * FROM sync_log;\n")
+        self.assertIn("copy of a vault", done.stderr)
+
+    def test_a_copy_in_memory_is_not_written(self):
+        laptop, key = self.vault()
+        done = subprocess.run(
+            ["sqlcipher", str(laptop.home / "vaults/main.db")], text=True,
+            capture_output=True,
+            input=f"{key}\nATTACH '{self.folder}/plain.db' AS plain KEY '';\n"
+                  "SELECT sqlcipher_export('plain');\n")
+        self.assertEqual("", done.stderr)
+        done = subprocess.run(
+            ["sqlite3", ":memory:"], text=True, capture_output=True,
+            input=f".load {EXTENSION}\n.restore {self.folder}/plain.db\n"
+                  "SELECT count(*) FROM sync_log;\n")
+        self.assertIn("copy of a vault", done.stderr)
 
 
 if __name__ == "__main__":
