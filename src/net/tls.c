@@ -5,6 +5,8 @@
 
 #include <openssl/err.h>
 #include <openssl/ssl.h>
+#include <openssl/x509_vfy.h>
+#include <stdio.h>
 
 #include "base/error.h"
 #include "crypto/secret.h"
@@ -16,6 +18,7 @@ struct sat__tls_context {
     bool is_server;
     bool is_pinned; /* of a client: the other end must be this device */
     uint8_t pinned[SAT_DEVICE_ID_SIZE];
+    char host[256]; /* of a client that trusts authorities; "" otherwise */
 };
 
 struct sat__tls {
@@ -164,6 +167,25 @@ sat_status sat__tls_context_client(const uint8_t pinned[SAT_DEVICE_ID_SIZE],
     return SAT_OK;
 }
 
+sat_status sat__tls_context_public(const char *host, sat__tls_context **out,
+                                   sat_error *err)
+{
+    AUTO_PTR(sat__tls_context) context = NULL;
+
+    TRY(new_context(TLS_client_method(), &context, err));
+    X509_VERIFY_PARAM *const wanted = SSL_CTX_get0_param(context->ssl);
+    (void)snprintf(context->host, sizeof context->host, "%s", host);
+    if (SSL_CTX_set_min_proto_version(context->ssl, TLS1_2_VERSION) != 1 ||
+        SSL_CTX_set_default_verify_paths(context->ssl) != 1 ||
+        (X509_VERIFY_PARAM_set1_ip_asc(wanted, host) != 1 &&
+         X509_VERIFY_PARAM_set1_host(wanted, host, 0) != 1))
+        return fail_tls(err, SAT_ERR_INVALID, "TLS can not be prepared");
+    ERR_clear_error();
+    SSL_CTX_set_verify(context->ssl, SSL_VERIFY_PEER, NULL);
+    *out = TAKE(context);
+    return SAT_OK;
+}
+
 void sat__tls_context_free(sat__tls_context *context)
 {
     if (context == NULL)
@@ -190,6 +212,9 @@ sat_status sat__tls_open(sat__tls_context *context, sat__tls **out,
         SSL_set_accept_state(tls->ssl);
     else
         SSL_set_connect_state(tls->ssl);
+    if (context->host[0] != 0 &&
+        SSL_set_tlsext_host_name(tls->ssl, context->host) != 1)
+        return fail_tls(err, SAT_ERR_NOMEM, "TLS can not be prepared");
     *out = TAKE(tls);
     return SAT_OK;
 }

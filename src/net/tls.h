@@ -35,6 +35,12 @@ SAT_CHECK sat_status sat__tls_context_files(const char *certificates,
 SAT_CHECK sat_status
 sat__tls_context_client(const uint8_t pinned[SAT_DEVICE_ID_SIZE],
                         sat__tls_context **out, sat_error *err);
+
+/* What accepts whoever has a certificate for `host` from an authority that this
+ * machine trusts; TLS 1.2 will do. */
+SAT_CHECK sat_status sat__tls_context_public(const char *host,
+                                             sat__tls_context **out,
+                                             sat_error *err);
 void sat__tls_context_free(sat__tls_context *context);
 DEFINE_AUTO_PTR(sat__tls_context, sat__tls_context_free);
 

@@ -261,7 +261,9 @@ sat_status sat__wire_init(sat__wire *wire, const sat__http_options *options,
     if (wire->options.answer_ms == 0)
         wire->options.answer_ms = wire->options.timeout_ms;
     sat__url_authority(&options->url, wire->authority, sizeof wire->authority);
-    if (options->url.is_tls)
+    if (options->url.is_tls && options->is_public)
+        TRY(sat__tls_context_public(options->url.host, &wire->context, err));
+    else if (options->url.is_tls)
         TRY(sat__tls_context_client(pinned, &wire->context, err));
     return SAT_OK;
 }
