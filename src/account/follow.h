@@ -74,6 +74,9 @@ SAT_CHECK sat_status sat__follow_sync(sat__follow *follow, sat_error *err);
 
 /* ---- between the files ---- */
 
+/* Whether this device's role allows it to push. */
+bool sat__follow_may_write(const sat__follow *follow);
+
 /* Fetches what the vault's chain has become, and opens its keys anew. */
 SAT_CHECK sat_status sat__follow_update_chain(sat__follow *follow,
                                               sat_error *err);

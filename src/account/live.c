@@ -109,7 +109,8 @@ static bool hear(follower *f)
             sat__map_text(buf_view(&message), "type", type, sizeof type,
                           NULL) == SAT_OK &&
             (strcmp(type, "ITEM_UPDATED") == 0 ||
-             strcmp(type, "CHAIN_UPDATED") == 0 || strcmp(type, "ERROR") == 0);
+             strcmp(type, "CHAIN_UPDATED") == 0 ||
+             strcmp(type, "FILE_UPDATED") == 0 || strcmp(type, "ERROR") == 0);
     }
     return is_news;
 }

@@ -294,7 +294,7 @@ static sat_status finish(push *p, sat_bytes knowledge, sat_error *err)
     return sat__follow_advance(follow, cursor, &p->set, buf_view(&head), err);
 }
 
-static bool may_write(const sat__follow *follow)
+bool sat__follow_may_write(const sat__follow *follow)
 {
     const sat__vault_state *const state = sat__vault_state_of(follow->chain);
     return state != NULL &&
@@ -308,7 +308,7 @@ sat_status sat__follow_push(sat__follow *follow, bool even_if_nothing,
     const sat_env *const env = follow->session->env;
     AUTO(push) p = {.follow = follow, .set = follow->set};
     AUTO(sat_buf) knowledge = SAT_BUF_INIT;
-    if (!may_write(follow))
+    if (!sat__follow_may_write(follow))
         return SAT_OK;
     env->random(env->context, p.key, sizeof p.key);
     TRY(sat__replica_collect(follow->replica, NULL, err));

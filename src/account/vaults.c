@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <time.h>
 
+#include "account/files.h"
 #include "base/error.h"
 #include "base/sql.h"
 #include "settings/account.h"
@@ -130,7 +131,9 @@ static sat_status sync_one(sat__session *session, const char *name,
     follow.report = report;
     follow.progress = progress;
     follow.progress_context = context;
-    const sat_status st = sat__follow_sync(&follow, err);
+    sat_status st = sat__follow_sync(&follow, err);
+    if (st == SAT_OK && strcmp(name, "account") != 0)
+        st = sat__files_sync(&follow, name, err);
     if (st == SAT_ERR_CORRUPT || st == SAT_ERR_AUTH)
         return sat__context(err, st == SAT_ERR_AUTH ? SAT_ERR_CORRUPT : st,
                             "vault '%s'", name);

@@ -1,14 +1,11 @@
 /*
- * blob_routes.c - blobs of vaults, and the addresses of the directory
+ * blob_routes.c - addresses of blobs, and those of the directory
  *
- * A media file of a vault is asked for by the SHA-256 of its ciphertext; its
- * key is random and fresh, so that nobody can name what they may not have.
+ * A key is random and fresh, so that nobody can name what they may not have.
  */
 #include "hub/blob_routes.h"
 
 #include "hub/handlers.h"
-#include "hub/tokens.h"
-#include "hub/vaults.h"
 
 /* ---- announcing ---- */
 
@@ -124,72 +121,6 @@ sat_status hub_blob_row(const hub_rows *rows, hub_blob *out, sat_error *err)
     return hub_fixed(rows, 2, out->hash, 32, err);
 }
 
-/* ---- of vaults ---- */
-
-typedef struct vault_blob {
-    hub_call *call;
-    uint8_t vault[32];
-    hub_blob blob;
-    bool is_full, is_found;
-} vault_blob;
-
-static sat_status store_vault_blob(hub_db *db, void *context, sat_error *err)
-{
-    vault_blob *const b = context;
-    AUTO(hub_rows) rows = HUB_ROWS_INIT;
-
-    TRY(hub_query(db, &rows, err,
-                  "SELECT 1 FROM writers w JOIN members m ON m.vault = w.vault"
-                  " WHERE w.vault = $1 AND w.id = $2 AND w.role >= 2"
-                  " AND m.account = $3 AND m.standing = 3",
-                  "xxx", b->vault, b->call->session.device,
-                  b->call->session.account));
-    if (!HUB_NEXT(&rows, err))
-        return sat__fail(err, SAT_ERR_NOT_FOUND, "no such vault");
-    hub_rows_clear(&rows);
-    return hub_blob_store(db, b->call, &b->blob, b->vault, HUB_BLOB_VAULT,
-                          &b->is_full, err);
-}
-
-sat_status hub_vault_blob_upload(hub_call *call, sat_error *err)
-{
-    vault_blob b = {.call = call};
-
-    TRY(hub_path_id(call, b.vault, err));
-    TRY(hub_blob_announce(call, b.vault, INT64_MAX, &b.blob, err));
-    TRY(hub_write(call, store_vault_blob, &b, err));
-    if (b.is_full)
-        return hub_refuse(call, 507, "quota", err,
-                          "there is no room left for this account");
-    return hub_blob_answer_upload(call, &b.blob, err);
-}
-
-static sat_status complete_vault_blob(hub_db *db, void *context, sat_error *err)
-{
-    vault_blob *const b = context;
-    int64_t changed;
-
-    TRY(hub_exec(db, &changed, err,
-                 "UPDATE blobs SET complete = 1 WHERE key = $1 AND vault = $2"
-                 " AND account = $3",
-                 "txx", b->blob.key, b->vault, b->call->session.account));
-    b->is_found = changed == 1;
-    return SAT_OK;
-}
-
-static sat_status find_own_blob(hub_db *db, void *context, sat_error *err)
-{
-    vault_blob *const b = context;
-    AUTO(hub_rows) rows = HUB_ROWS_INIT;
-
-    TRY(hub_query(db, &rows, err,
-                  "SELECT key, size, hash FROM blobs WHERE key = $1"
-                  " AND vault = $2 AND account = $3",
-                  "txx", b->blob.key, b->vault, b->call->session.account));
-    b->is_found = HUB_NEXT(&rows, err);
-    return b->is_found ? hub_blob_row(&rows, &b->blob, err) : SAT_OK;
-}
-
 sat_status hub_blob_check(hub_call *call, const hub_blob *blob, sat_error *err)
 {
     const hub_blobs *const blobs = call->hub->blobs;
@@ -202,43 +133,15 @@ sat_status hub_blob_check(hub_call *call, const hub_blob *blob, sat_error *err)
     return status;
 }
 
-sat_status hub_vault_blob_complete(hub_call *call, sat_error *err)
+sat_status hub_blob_forget(hub_db *db, const char *key, sat_error *err)
 {
-    vault_blob b = {.call = call};
-
-    TRY(hub_path_id(call, b.vault, err));
-    TRY(hub_blob_read_key(call, "key", b.blob.key, err));
-    TRY(hub_read(call, find_own_blob, &b, err));
-    if (!b.is_found)
-        return sat__fail(err, SAT_ERR_NOT_FOUND, "no such blob");
-    TRY(hub_blob_check(call, &b.blob, err));
-    TRY(hub_write(call, complete_vault_blob, &b, err));
-    return hub_answer_empty(call, 200);
-}
-
-static sat_status find_vault_blob(hub_db *db, void *context, sat_error *err)
-{
-    vault_blob *const b = context;
-    AUTO(hub_rows) rows = HUB_ROWS_INIT;
-
-    TRY(hub_vault_find(db, &b->call->session, b->vault, 3, err));
-    TRY(hub_query(db, &rows, err,
-                  "SELECT key, size, hash FROM blobs WHERE vault = $1"
-                  " AND hash = $2 AND complete = 1 LIMIT 1",
-                  "xx", b->vault, b->blob.hash));
-    if (!HUB_NEXT(&rows, err))
-        return sat__fail(err, SAT_ERR_NOT_FOUND, "no such blob");
-    return hub_blob_row(&rows, &b->blob, err);
-}
-
-sat_status hub_vault_blob_download(hub_call *call, sat_error *err)
-{
-    vault_blob b = {.call = call};
-
-    TRY(hub_path_id(call, b.vault, err));
-    TRY(hub_node_fixed(call->body, "sha256", b.blob.hash, 32, err));
-    TRY(hub_read(call, find_vault_blob, &b, err));
-    return hub_blob_answer_download(call, &b.blob, err);
+    TRY(hub_exec(db, NULL, err,
+                 "UPDATE accounts SET used = used - (SELECT size FROM blobs"
+                 " WHERE key = $1) WHERE id = (SELECT account FROM blobs"
+                 " WHERE key = $1)",
+                 "t", key));
+    return hub_exec(db, NULL, err, "DELETE FROM blobs WHERE key = $1", "t",
+                    key);
 }
 
 /* ---- the directory ---- */

@@ -52,6 +52,10 @@ SAT_CHECK sat_status hub_blob_row(const hub_rows *rows, hub_blob *out,
 SAT_CHECK sat_status hub_blob_check(hub_call *call, const hub_blob *blob,
                                     sat_error *err);
 
+/* Within work: the storage knows it no more, and its account has the room. */
+SAT_CHECK sat_status hub_blob_forget(hub_db *db, const char *key,
+                                     sat_error *err);
+
 /* Whether the request's address was given out, and how large its body may be.
  */
 SAT_CHECK sat_status hub_blob_begin(hub_call *call, size_t *body_max,

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <time.h>
 
+#include "hub/blob_routes.h"
 #include "hub/live.h"
 
 #define SWEEP_EVERY_S 60
@@ -28,34 +29,32 @@ struct hub_clock {
     bool is_stopping; /* guarded by lock */
 };
 
-/* Transfers that ran out, and what was announced and never completed: the
- * storage forgets them, then the store does. */
+/* Transfers that ran out, what was announced and never completed, and files of
+ * vaults that are no more: the storage forgets them, then the store does. */
 static sat_status sweep_blobs(hub_db *db, sweeping *s, int64_t now,
                               sat_error *err)
 {
     AUTO(hub_rows) rows = HUB_ROWS_INIT;
 
     s->count = 0;
+    TRY(hub_exec(db, NULL, err,
+                 "DELETE FROM files WHERE vault IN (SELECT id FROM vaults"
+                 " WHERE deleted < $1)",
+                 "i", now - KEEP_PUSHES_MS));
     TRY(hub_exec(db, NULL, err, "DELETE FROM transfers WHERE expires < $1", "i",
                  now));
     TRY(hub_query(db, &rows, err,
-                  "SELECT key FROM blobs WHERE complete = 0 AND created < $1"
+                  "SELECT key FROM blobs WHERE (complete = 0 AND created < $1"
                   " AND NOT EXISTS (SELECT 1 FROM transfers t"
-                  " WHERE t.blob = blobs.key) LIMIT 200",
+                  " WHERE t.blob = blobs.key)) OR vault IN (SELECT id FROM"
+                  " vaults WHERE deleted < $1) LIMIT 200",
                   "i", now - KEEP_PUSHES_MS));
     while (HUB_NEXT(&rows, err) && s->count < SWEPT_MAX)
         (void)snprintf(s->keys[s->count++], HUB_BLOB_KEY_SIZE, "%s",
                        hub_text(&rows, 0));
     hub_rows_clear(&rows);
-    for (size_t i = 0; i < s->count; i++) {
-        TRY(hub_exec(db, NULL, err,
-                     "UPDATE accounts SET used = used - (SELECT size FROM blobs"
-                     " WHERE key = $1) WHERE id = (SELECT account FROM blobs"
-                     " WHERE key = $1)",
-                     "t", s->keys[i]));
-        TRY(hub_exec(db, NULL, err, "DELETE FROM blobs WHERE key = $1", "t",
-                     s->keys[i]));
-    }
+    for (size_t i = 0; i < s->count; i++)
+        TRY(hub_blob_forget(db, s->keys[i], err));
     return SAT_OK;
 }
 

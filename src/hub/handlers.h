@@ -32,9 +32,12 @@ hub_handle_fn hub_push, hub_pull;
 /* guard.c, factor.c, metrics.c */
 hub_handle_fn hub_audit_list, hub_mfa_get, hub_mfa_post, hub_metrics_get;
 
+/* file_routes.c */
+hub_handle_fn hub_file_upload, hub_file_complete, hub_file_download;
+hub_handle_fn hub_file_parts, hub_file_list, hub_file_delete;
+
 /* blob_routes.c, backup_routes.c, transfer_routes.c */
-hub_handle_fn hub_vault_blob_upload, hub_vault_blob_complete;
-hub_handle_fn hub_vault_blob_download, hub_blob_put, hub_blob_get;
+hub_handle_fn hub_blob_put, hub_blob_get;
 hub_handle_fn hub_backup_upload, hub_backup_complete, hub_backup_list;
 hub_handle_fn hub_backup_download, hub_backup_delete, hub_backup_settings;
 hub_handle_fn hub_transfer_initiate, hub_transfer_get, hub_transfer_release;

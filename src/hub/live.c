@@ -502,30 +502,42 @@ void hub_live_push(hub_live *live, const push *p)
         word_release(w);
 }
 
-static void write_chain(const uint8_t *account, const uint8_t *vault,
-                        hub_out out)
+static void write_news(const char *type, const uint8_t *account,
+                       const uint8_t *vault, hub_out out)
 {
     hub_out_map(&out, 2);
     hub_out_key(&out, "type");
-    hub_out_text(&out, "CHAIN_UPDATED");
+    hub_out_text(&out, type);
     hub_out_key(&out, account != NULL ? "account" : "vault");
     hub_out_id(&out, account != NULL ? account : vault, 32);
     hub_out_end(&out);
 }
 
-void hub_live_chain(hub_live *live, const uint8_t *account,
-                    const uint8_t *vault)
+static void tell_news(hub_live *live, const char *type, const uint8_t *account,
+                      const uint8_t *vault)
 {
     word *const w = word_new(live);
 
     if (w == NULL)
         return;
-    write_chain(account, vault, (hub_out){.buf = &w->json, .is_json = true});
-    write_chain(account, vault, (hub_out){.buf = &w->cbor});
+    write_news(type, account, vault,
+               (hub_out){.buf = &w->json, .is_json = true});
+    write_news(type, account, vault, (hub_out){.buf = &w->cbor});
     if (address(w, account, vault) && !w->json.failed && !w->cbor.failed)
         word_send(w);
     else
         word_release(w);
+}
+
+void hub_live_chain(hub_live *live, const uint8_t *account,
+                    const uint8_t *vault)
+{
+    tell_news(live, "CHAIN_UPDATED", account, vault);
+}
+
+void hub_live_file(hub_live *live, const uint8_t vault[32])
+{
+    tell_news(live, "FILE_UPDATED", NULL, vault);
 }
 
 void hub_live_check(hub_live *live, const uint8_t account[32])

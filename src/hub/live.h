@@ -23,6 +23,9 @@ void hub_live_push(hub_live *live, const push *p);
 void hub_live_chain(hub_live *live, const uint8_t *account,
                     const uint8_t *vault);
 
+/* A media file of the vault has come whole. */
+void hub_live_file(hub_live *live, const uint8_t vault[32]);
+
 /* Sessions of the account may have ended: those that have are closed. */
 void hub_live_check(hub_live *live, const uint8_t account[32]);
 

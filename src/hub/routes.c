@@ -39,12 +39,18 @@
     X("GET", "/api/shares", hub_shares, 0, HUB_MEMBER, true)                   \
     X("POST", "/api/sync/push", hub_push, HUB_BODY_MAX, HUB_MEMBER, false)     \
     X("POST", "/api/sync/pull", hub_pull, SMALL, HUB_MEMBER, true)             \
-    X("POST", "/api/vaults/{id}/blobs/upload_url", hub_vault_blob_upload,      \
+    X("POST", "/api/vaults/{id}/blobs/upload_url", hub_file_upload, SMALL,     \
+      HUB_MEMBER, false)                                                       \
+    X("POST", "/api/vaults/{id}/blobs/complete_upload", hub_file_complete,     \
       SMALL, HUB_MEMBER, false)                                                \
-    X("POST", "/api/vaults/{id}/blobs/complete_upload",                        \
-      hub_vault_blob_complete, SMALL, HUB_MEMBER, false)                       \
-    X("POST", "/api/vaults/{id}/blobs/download_url", hub_vault_blob_download,  \
-      SMALL, HUB_MEMBER, false)                                                \
+    X("POST", "/api/vaults/{id}/blobs/download_url", hub_file_download, SMALL, \
+      HUB_MEMBER, false)                                                       \
+    X("POST", "/api/vaults/{id}/blobs/parts", hub_file_parts, SMALL,           \
+      HUB_MEMBER, false)                                                       \
+    X("POST", "/api/vaults/{id}/blobs/list", hub_file_list, SMALL, HUB_MEMBER, \
+      false)                                                                   \
+    X("POST", "/api/vaults/{id}/blobs/delete", hub_file_delete, SMALL,         \
+      HUB_MEMBER, false)                                                       \
     X("PUT", "/blobs/{id}", hub_blob_put, 0, HUB_ADDRESS, false)               \
     X("GET", "/blobs/{id}", hub_blob_get, 0, HUB_ADDRESS, false)               \
     X("POST", "/v0/backup/upload_url", hub_backup_upload, SMALL, HUB_MEMBER,   \

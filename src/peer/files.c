@@ -7,7 +7,6 @@
  */
 #include "base/cbor.h"
 #include "base/error.h"
-#include "base/sql.h"
 #include "peer/peer.h"
 #include "store/blob_part.h"
 #include "store/file.h"
@@ -228,23 +227,6 @@ static sat_status give_listed(const files_run *run,
         TRY(give(run, &name, offset, err));
     }
     return sat__cbor_done(&in, err);
-}
-
-/* An app makes its own tables on every device; this one is ours to make. */
-sat_status sat__peer_make_files(const sat__peer *peer, sat_error *err)
-{
-    int64_t is_absent;
-
-    if (peer->files == NULL)
-        return SAT_OK;
-    TRY(sat__sql_int(peer->db,
-                     "SELECT count(*) FROM sync_tables WHERE uid = "
-                     "'satchel_file' AND gen = 0 AND NOT present",
-                     &is_absent, err));
-    if (is_absent == 0)
-        return SAT_OK;
-    TRY(sat__file_table(peer->db, NULL, err));
-    return sat_replica_track(peer->replica, "satchel_file", err);
 }
 
 sat_status sat__peer_sync_files(sat__peer_call *call,

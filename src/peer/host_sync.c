@@ -131,7 +131,8 @@ static sat_status push_page(const sat__peer *peer, const sat__request *request,
     TRY(sat__replica_stage(peer->replica, signer, page, &is_complete, err));
     if (is_complete) {
         TRY(sat__replica_apply(peer->replica, signer, &report, err));
-        TRY(sat__peer_make_files(peer, err));
+        if (peer->files != NULL)
+            TRY(sat__replica_make_files(peer->replica, err));
     }
     sat__cbor_put_map(&response->body, 3);
     sat__cbor_put_str(&response->body, "rows");

@@ -117,10 +117,6 @@ SAT_CHECK sat_status sat__peer_sync(sat__peer_call *call,
                                     void *context, sat__peer_report *out,
                                     sat_error *err);
 
-/* Makes the table of media files, where another device has one. */
-SAT_CHECK sat_status sat__peer_make_files(const sat__peer *peer,
-                                          sat_error *err);
-
 /*
  * Takes the blobs that rows here need and the other device has, then gives it
  * those that its rows need. One that neither has, or that is not what its name

@@ -146,7 +146,9 @@ static sat_status apply_pulled(sync_run *run, sat_error *err)
     TRY(sat__replica_apply(run->replica, run->call->remote, &applied, err));
     run->report.pulled += applied.rows;
     run->report.conflicts += applied.conflicts;
-    return sat__peer_make_files(run->call->peer, err);
+    return run->call->peer->files != NULL
+               ? sat__replica_make_files(run->replica, err)
+               : SAT_OK;
 }
 
 /* One page from `cursor` on, kept; `cursor` moves behind it. */

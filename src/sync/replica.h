@@ -62,6 +62,11 @@ void sat__replica_incarnation(const sat_replica *replica,
 SAT_CHECK sat_status sat__replica_collect(sat_replica *replica, bool *changed,
                                           sat_error *err);
 
+/* Makes the table of media files and tracks it, where another device has one
+ * and this replica of a vault does not. */
+SAT_CHECK sat_status sat__replica_make_files(sat_replica *replica,
+                                             sat_error *err);
+
 /* Forgets what was superseded before the log begins, once a day. */
 SAT_CHECK sat_status sat__replica_trim(sat_replica *replica, sat_error *err);
 

@@ -8,6 +8,8 @@
 
 #if !defined(SAT_EXTENSION)
 
+#include "base/sql.h"
+#include "store/file.h"
 #include "store/profile.h"
 #include "store/vault.h"
 #include "store/vault_db.h"
@@ -31,6 +33,20 @@ sat_status sat_replica_open(sat_profile *profile, const char *name,
     TRY(sat__replica_trim(replica, err));
     *out = TAKE(replica);
     return SAT_OK;
+}
+
+/* An app makes its own tables on every device; this one is ours to make. */
+sat_status sat__replica_make_files(sat_replica *replica, sat_error *err)
+{
+    int64_t is_absent;
+    TRY(sat__sql_int(replica->db,
+                     "SELECT count(*) FROM sync_tables WHERE uid = "
+                     "'satchel_file' AND gen = 0 AND NOT present",
+                     &is_absent, err));
+    if (is_absent == 0)
+        return SAT_OK;
+    TRY(sat__file_table(replica->db, NULL, err));
+    return sat_replica_track(replica, "satchel_file", err);
 }
 
 #endif

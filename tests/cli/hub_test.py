@@ -4,6 +4,7 @@ import os
 import pathlib
 import re
 import select
+import shutil
 import signal
 import subprocess
 import time
@@ -297,6 +298,93 @@ class Sharing(WithAHub):
     def test_somebody_unknown_looks_like_anybody(self):
         first = self.laptop.json("share", "invite", "main", "no@example.org")
         self.assertEqual("invited", first["status"])
+
+
+class Media(WithAHub):
+    def setUp(self):
+        super().setUp()
+        self.make_notes()
+
+    def add(self, size, name="clip.bin"):
+        path = self.folder / name
+        with open(path, "wb") as out:
+            for at in range(0, size, 1 << 20):
+                out.write(os.urandom(min(1 << 20, size - at)))
+        return path, self.laptop.json("files", "add", path)[0]["id"]
+
+    def blobs(self):
+        return [path for path in (self.hub.folder / "blobs").iterdir()
+                if "." not in path.name]
+
+    def same(self, device, number, path):
+        got = self.folder / ("got-" + number)
+        got.unlink(missing_ok=True)
+        device.ok("files", "get", number, got)
+        self.assertEqual(path.read_bytes(), got.read_bytes())
+
+    def test_they_come_when_the_sender_is_gone(self):
+        small, first = self.add(1000, "small.bin")
+        large, second = self.add(9_500_000, "large.bin")
+        again, third = self.add(10, "again.bin")
+        again.write_bytes(small.read_bytes())
+        third = self.laptop.json("files", "add", again)[0]["id"]
+        self.laptop.ok("sync", "hub")
+        self.assertEqual(5, len(self.blobs()))  # 1 + 3 + 1, the copy is none
+        self.assertLess(self.laptop.json("sync", "hub")["bytes_sent"], 20000)
+        shutil.move(self.laptop.home, self.folder / "away")
+        phone = self.device("phone", init=False)
+        key = self.folder / "key"
+        shutil.move(self.folder / "away", self.laptop.home)
+        key.write_text(self.laptop.ok("account", "show", "--secret-key"))
+        shutil.move(self.laptop.home, self.folder / "away")
+        phone.ok("account", "login", "--hub", self.hub.url, "--email", EMAIL,
+                 "--name", "phone", "--secret-key-file", key)
+        for number, path in ((first, small), (second, large), (third, again)):
+            self.same(phone, number, path)
+
+    def test_a_cut_costs_the_part_under_way(self):
+        path, number = self.add(40_000_000)
+        sync = subprocess.Popen([SATCHEL, *self.laptop.who(), "sync", "hub"],
+                                env=clean_environment(),
+                                stdout=subprocess.DEVNULL,
+                                stderr=subprocess.DEVNULL)
+        until = time.monotonic() + 60
+        while len(self.blobs()) < 3 and time.monotonic() < until:
+            time.sleep(0.005)
+        sync.kill()
+        sync.wait()
+        before = len(self.blobs())
+        self.assertTrue(3 <= before <= 10, before)
+        self.hub.stop(signal.SIGKILL)
+        self.hub.start()
+        sent = self.laptop.json("sync", "hub")["bytes_sent"]
+        self.assertLess(sent, 40_100_000 - (before - 1) * (4 << 20))
+        phone = self.login("phone")
+        self.same(phone, number, path)
+        [stored] = [v for v in phone.json("status")["vaults"]
+                    if v["name"] == "main"]
+        self.assertEqual(0, stored["unsynced"])
+
+    def test_a_file_that_the_hub_altered_is_refused(self):
+        _, number = self.add(5_000_000)
+        self.laptop.ok("sync", "hub")
+        blob = max(self.blobs(), key=lambda path: path.stat().st_size)
+        content = bytearray(blob.read_bytes())
+        content[1000] ^= 1
+        blob.write_bytes(content)
+        phone = self.device("phone", init=False)
+        key = self.folder / "key"
+        key.write_text(self.laptop.ok("account", "show", "--secret-key"))
+        phone.run("account", "login", "--hub", self.hub.url, "--email", EMAIL,
+                  "--name", "phone", "--secret-key-file", key)
+        self.assert_fails(phone.run("sync", "hub"), 7, "another file")
+        self.assertEqual({"a": "one"}, self.notes(phone))
+        self.assertNotEqual(
+            0, phone.run("files", "get", number, self.folder / "got").code)
+        content[1000] ^= 1
+        blob.write_bytes(content)
+        phone.ok("sync", "hub")
+        phone.ok("files", "get", number, self.folder / "got")
 
 
 class Items(Case):

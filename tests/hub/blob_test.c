@@ -141,39 +141,181 @@ static void row_22_an_address_is_for_one_blob_and_one_use(void **state)
     assert_int_equal(town_put(&t, url, text_bytes(content)), 409);
 }
 
-static void a_media_file_travels_by_its_hash(void **state)
+/* ---- media files ---- */
+
+/* {part, file}, and `key` where that is not NULL. */
+static unsigned ask_part(const citizen *c, const vault *v, const char *what,
+                         sat_bytes file, int64_t part, const char *key,
+                         answer *a)
+{
+    AUTO(sat_buf) text = SAT_BUF_INIT;
+    hub_out body = town_body(c->town, &text);
+    uint8_t hash[32];
+    char hex[65], path[200];
+
+    sat__sha256(file, hash);
+    sat__hex_format(v->id, 32, hex);
+    (void)snprintf(path, sizeof path, "/api/vaults/%s/blobs/%s", hex, what);
+    hub_out_map(&body, key != NULL ? 3 : 2);
+    if (key != NULL) {
+        hub_out_key(&body, "key");
+        hub_out_text(&body, key);
+    }
+    hub_out_key(&body, "file");
+    hub_out_id(&body, hash, 32);
+    hub_out_key(&body, "part");
+    hub_out_int(&body, part);
+    hub_out_end(&body);
+    return town_ask(c->town, c, "POST", path, &text, a);
+}
+
+/* {files: [hash], head_sequence} */
+static unsigned ask_files(const citizen *c, const vault *v, const char *what,
+                          sat_bytes file, uint64_t head, answer *a)
+{
+    AUTO(sat_buf) text = SAT_BUF_INIT;
+    hub_out body = town_body(c->town, &text);
+    uint8_t hash[32];
+    char hex[65], path[200];
+
+    sat__sha256(file, hash);
+    sat__hex_format(v->id, 32, hex);
+    (void)snprintf(path, sizeof path, "/api/vaults/%s/blobs/%s", hex, what);
+    hub_out_map(&body, 2);
+    hub_out_key(&body, "files");
+    hub_out_array(&body, 1);
+    hub_out_id(&body, hash, 32);
+    hub_out_end(&body);
+    hub_out_key(&body, "head_sequence");
+    hub_out_int(&body, (int64_t)head);
+    hub_out_end(&body);
+    return town_ask(c->town, c, "POST", path, &text, a);
+}
+
+static unsigned vault_upload(const citizen *c, const vault *v, sat_bytes data,
+                             char key[33], char url[400])
+{
+    char hex[65], path[200];
+
+    sat__hex_format(v->id, 32, hex);
+    (void)snprintf(path, sizeof path, "/api/vaults/%s/blobs/upload_url", hex);
+    return ask_upload(c, path, data, key, url);
+}
+
+/* Brings part `part` of `file`; the status of completing it. */
+static unsigned bring(const citizen *c, const vault *v, sat_bytes file,
+                      int64_t part, const char *data)
+{
+    AUTO(answer) a = {.status = 0};
+    char key[33], url[400];
+
+    assert_int_equal(vault_upload(c, v, text_bytes(data), key, url), 200);
+    assert_int_equal(town_put(c->town, url, text_bytes(data)), 200);
+    return ask_part(c, v, "complete_upload", file, part, key, &a);
+}
+
+static int64_t parts_of(const citizen *c, const vault *v, sat_bytes file)
+{
+    AUTO(answer) a = {.status = 0};
+
+    assert_int_equal(ask_files(c, v, "parts", file, 0, &a), 200);
+    return hub_node_find(a.body, "parts")->first->integer;
+}
+
+static int64_t used_by(const citizen *c)
+{
+    AUTO(answer) a = {.status = 0};
+
+    assert_int_equal(town_ask(c->town, c, "GET", "/api/auth/me", NULL, &a),
+                     200);
+    return answer_int(&a, "used");
+}
+
+static void a_media_file_comes_part_by_part(void **state)
 {
     AUTO(town) t;
     AUTO(citizen) alice, bob;
     AUTO(vault) v;
     AUTO(answer) a = {.status = 0};
-    AUTO(sat_buf) body = SAT_BUF_INIT, got = SAT_BUF_INIT;
-    char hex[65], base[120], path[200], key[33], url[400];
+    AUTO(sat_buf) got = SAT_BUF_INIT;
+    const sat_bytes file = text_bytes("one two");
+    char key[33], url[400];
 
     (void)state;
     town_open(&t);
     citizen_open(&alice, &t, "alice@example.org");
     citizen_open(&bob, &t, "bob@example.org");
     vault_open(&v, &alice);
-    sat__hex_format(v.id, 32, hex);
-    (void)snprintf(base, sizeof base, "/api/vaults/%s/blobs", hex);
-    (void)snprintf(path, sizeof path, "%s/upload_url", base);
-    assert_int_equal(ask_upload(&bob, path, text_bytes(content), key, url),
-                     404);
-    assert_int_equal(ask_upload(&alice, path, text_bytes(content), key, url),
+    assert_int_equal(vault_upload(&bob, &v, file, key, url), 404);
+    assert_int_equal(vault_upload(&alice, &v, text_bytes("one"), key, url),
                      200);
-    (void)snprintf(path, sizeof path, "%s/complete_upload", base);
-    assert_int_equal(ask_key(&alice, path, key, &a), 422);
-    assert_int_equal(town_put(&t, url, text_bytes(content)), 200);
-    assert_int_equal(ask_key(&bob, path, key, &a), 404);
-    assert_int_equal(ask_key(&alice, path, key, &a), 200);
-    (void)snprintf(path, sizeof path, "%s/download_url", base);
-    announce(&t, text_bytes(content), NULL, &body);
-    assert_int_equal(town_ask(&t, &bob, "POST", path, &body, &a), 404);
-    assert_int_equal(town_ask(&t, &alice, "POST", path, &body, &a), 200);
+    assert_int_equal(ask_part(&alice, &v, "complete_upload", file, 0, key, &a),
+                     422);
+    assert_int_equal(town_put(&t, url, text_bytes("one")), 200);
+    assert_int_equal(ask_part(&bob, &v, "complete_upload", file, 0, key, &a),
+                     404);
+    assert_int_equal(ask_part(&alice, &v, "download_url", file, 0, NULL, &a),
+                     404);
+    assert_int_equal(ask_part(&alice, &v, "complete_upload", file, 0, key, &a),
+                     200);
+    assert_int_equal(bring(&alice, &v, file, 2, " three"), 409);
+    assert_int_equal(bring(&alice, &v, file, 1, " two"), 200);
+    assert_int_equal(parts_of(&alice, &v, file), 2);
+    assert_int_equal(ask_part(&bob, &v, "download_url", file, 1, NULL, &a),
+                     404);
+    assert_int_equal(ask_part(&alice, &v, "download_url", file, 1, NULL, &a),
+                     200);
     answer_text(&a, "url", url, sizeof url);
     assert_int_equal(town_get(&t, url, &got), 200);
-    assert_true(bytes_equal(buf_view(&got), text_bytes(content)));
+    assert_true(bytes_equal(buf_view(&got), text_bytes(" two")));
+}
+
+static void a_part_that_two_devices_bring_is_kept_once(void **state)
+{
+    AUTO(town) t;
+    AUTO(citizen) alice;
+    AUTO(vault) v;
+    const sat_bytes file = text_bytes("one");
+
+    (void)state;
+    town_open(&t);
+    citizen_open(&alice, &t, "alice@example.org");
+    vault_open(&v, &alice);
+    assert_int_equal(bring(&alice, &v, file, 0, "one"), 200);
+    const int64_t used = used_by(&alice);
+    assert_int_equal(bring(&alice, &v, file, 0, "one"), 200);
+    assert_int_equal(used_by(&alice), used);
+    assert_int_equal(parts_of(&alice, &v, file), 1);
+}
+
+static void a_file_goes_when_a_device_that_is_up_to_date_says_so(void **state)
+{
+    AUTO(town) t;
+    AUTO(citizen) alice;
+    AUTO(vault) v;
+    AUTO(answer) a = {.status = 0};
+    const sat_bytes file = text_bytes("one");
+    const sealed items[] = {{.id = {1}, .size = 300}};
+
+    (void)state;
+    town_open(&t);
+    citizen_open(&alice, &t, "alice@example.org");
+    vault_open(&v, &alice);
+    vault_push_some(&v, &alice, items, 1);
+    const int64_t used = used_by(&alice);
+    assert_int_equal(bring(&alice, &v, file, 0, "one"), 200);
+    assert_int_equal(ask_files(&alice, &v, "delete", file, 0, &a), 409);
+    assert_int_equal(ask_files(&alice, &v, "delete", file, 1, &a), 200);
+    assert_int_equal(answer_int(&a, "deleted"), 0); /* it is of today */
+    t.now_ms = sat_env_system()->wall(NULL) + 90000000;
+    assert_int_equal(
+        citizen_login(&alice, "device", alice.device, alice.device, &a), 200);
+    assert_int_equal(ask_files(&alice, &v, "delete", file, 0, &a), 409);
+    assert_int_equal(parts_of(&alice, &v, file), 1);
+    assert_int_equal(ask_files(&alice, &v, "delete", file, 1, &a), 200);
+    assert_int_equal(answer_int(&a, "deleted"), 1);
+    assert_int_equal(parts_of(&alice, &v, file), 0);
+    assert_int_equal(used_by(&alice), used);
 }
 
 static void row_21_a_quota_is_never_overshot(void **state)
@@ -408,7 +550,9 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(row_22_an_address_is_for_one_blob_and_one_use),
-        cmocka_unit_test(a_media_file_travels_by_its_hash),
+        cmocka_unit_test(a_media_file_comes_part_by_part),
+        cmocka_unit_test(a_part_that_two_devices_bring_is_kept_once),
+        cmocka_unit_test(a_file_goes_when_a_device_that_is_up_to_date_says_so),
         cmocka_unit_test(row_21_a_quota_is_never_overshot),
         cmocka_unit_test(a_backup_counts_when_all_of_it_is_there),
         cmocka_unit_test(backup_row_8_what_was_not_uploaded_is_no_backup),

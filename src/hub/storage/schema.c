@@ -97,6 +97,10 @@ const char *const hub_schema[] = {
     " created BIGINT NOT NULL, complete BIGINT NOT NULL DEFAULT 0)",
     "CREATE INDEX IF NOT EXISTS blobs_vault ON blobs(vault, hash)",
     "CREATE INDEX IF NOT EXISTS blobs_account ON blobs(account, purpose)",
+    "CREATE TABLE IF NOT EXISTS files("
+    " vault BYTEA NOT NULL, file BYTEA NOT NULL, part BIGINT NOT NULL,"
+    " key TEXT NOT NULL, size BIGINT NOT NULL, created BIGINT NOT NULL,"
+    " PRIMARY KEY(vault, file, part))",
     "CREATE TABLE IF NOT EXISTS backups("
     " account BYTEA NOT NULL, version BIGINT NOT NULL, manifest TEXT NOT NULL,"
     " size BIGINT NOT NULL, device BYTEA NOT NULL, created BIGINT NOT NULL,"
