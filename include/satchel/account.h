@@ -27,23 +27,14 @@ SAT_BEGIN_DECLS
 #define SAT_SECRET_KEY_TEXT 44
 
 /*
- * Makes the account's chain, which the recovery phrase must sign; it stays on
- * this device until the account is registered. A profile that was prepared
- * already stays as it is.
- */
-SAT_CHECK sat_status sat_account_prepare(sat_profile *profile,
-                                         const char *password,
-                                         const char *phrase, sat_error *err);
-
-/*
- * Makes the account at the hub, with the profile's own password. `phrase` may
- * be NULL where the account was prepared. SAT_ERR_CONFLICT where the profile or
- * the address has one.
+ * Gives the profile's account a place at the hub, with the profile's own
+ * password. SAT_ERR_CONFLICT where the profile or the address has one;
+ * SAT_ERR_DENIED on a device that was let in by another, and has not the
+ * account's secret key.
  */
 SAT_CHECK sat_status sat_account_register(sat_profile *profile, const char *url,
                                           const char *email,
-                                          const char *password,
-                                          const char *phrase, sat_error *err);
+                                          const char *password, sat_error *err);
 
 /* What a person shows to be let in on another device. */
 typedef struct sat_account_credentials {

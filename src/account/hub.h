@@ -16,6 +16,7 @@
 #define SAT_HUB_BODY_MAX ((size_t)32 << 20)
 #define SAT_HUB_ORIGIN_SIZE 320
 #define SAT_HUB_TOKEN_SIZE 2048
+#define SAT_HUB_LINKS_MAX 256 /* of one request */
 
 typedef struct sat__hub sat__hub;
 

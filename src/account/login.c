@@ -166,24 +166,38 @@ static sat_status answer_challenge(login *l, sat_bytes challenge,
 
 /* ---- what the hub gave ---- */
 
+/* The chain of the account that was asked for: ours, or one to go over to. */
+static sat_status take_links(sat__session *session, const sat__id *account,
+                             const sat_bytes *links, size_t count,
+                             sat_error *err)
+{
+    if (id_equal(sat__chain_id(session->chain), account))
+        return sat__session_take_links(session, links, count, err);
+    if (session->email[0] != 0)
+        return sat__fail(err, SAT_ERR_CORRUPT,
+                         "the hub shows the chain of another account");
+    return sat__session_replace_chain(session, links, count, err);
+}
+
 static sat_status take_chain(login *l, sat_bytes answer, sat_error *err)
 {
     sat__session *const session = l->session;
     AUTO(sat__arena) arena = {0};
-    uint8_t id[sizeof(sat__id)];
     sat_bytes *links;
+    sat__id account;
     sat__cbor in;
     size_t count;
     TRY(sat__map_get(answer, "chain", &in, err));
     TRY(sat__links_decode(in, &arena, &links, &count, err));
-    TRY(sat__map_fixed(answer, "account_id", id, sizeof id, err));
-    if (session->email[0] == 0)
-        TRY(sat__session_forget_chain(session, err));
-    if (sat__session_take_links(session, links, count, err) != SAT_OK)
+    TRY(sat__map_fixed(answer, "account_id", account.bytes,
+                       sizeof account.bytes, err));
+    const sat_status st = take_links(session, &account, links, count, err);
+    if (st == SAT_ERR_CONFLICT)
+        return st;
+    if (st != SAT_OK)
         return sat__context(err, SAT_ERR_CORRUPT,
                             "the hub shows a chain that nobody signed");
-    if (sat__chain_id(session->chain) == NULL ||
-        memcmp(sat__chain_id(session->chain)->bytes, id, sizeof id) != 0)
+    if (!id_equal(sat__chain_id(session->chain), &account))
         return sat__fail(err, SAT_ERR_CORRUPT,
                          "the hub shows the chain of another account");
     return SAT_OK;
@@ -239,33 +253,18 @@ static sat_status open_present(login *l, sat_error *err)
 static sat_status add_device(login *l, sat_error *err)
 {
     sat__session *const session = l->session;
-    const sat__account_state *const state =
-        sat__account_state_of(session->chain);
-    const sat__account_principal *const known =
-        sat__account_find(state, &session->device);
-    const sat__epoch *const now = &state->epochs[state->epoch_count - 1];
-    AUTO(sat_buf) envelope = SAT_BUF_INIT, moved = SAT_BUF_INIT;
-    sat__account_change change = {.op = SAT_ACCOUNT_ADD, .grant_count = 1};
+    const sat__account_principal *const known = sat__account_find(
+        sat__account_state_of(session->chain), &session->device);
     if (known != NULL && known->is_removed)
         return sat__fail(err, SAT_ERR_DENIED,
                          "this device was removed from the account; make a new "
                          "profile to come back");
     if (known != NULL)
         return SAT_OK;
-    sat__party_of(SAT_PRINCIPAL_DEVICE,
-                  sat__identity_principal(session->identity),
-                  sat_profile_device_name(session->profile),
-                  l->with->phrase != NULL, &change.device);
-    TRY(sat__key_hand_on(session->env, &now->key, &change.device.keys,
-                         bytes_of(l->master.bytes, sizeof l->master.bytes),
-                         &envelope, err));
-    const sat__grant grant = {now->link, change.device.id, buf_view(&envelope)};
-    change.grants = &grant;
-    TRY(sat__account_sign(session->chain, &change, l->principal,
-                          session->env->wall(session->env->context), &moved,
-                          err));
-    const sat_bytes link = buf_view(&moved);
-    return sat__session_take_links(session, &link, 1, err);
+    return sat__session_admit(session, l->principal,
+                              sat__identity_principal(session->identity),
+                              sat_profile_device_name(session->profile),
+                              l->with->phrase != NULL, err);
 }
 
 static sat_status read_answer(login *l, sat_bytes answer, sat_error *err)
@@ -284,12 +283,14 @@ static sat_status read_answer(login *l, sat_bytes answer, sat_error *err)
     return SAT_OK;
 }
 
-/* Whatever the hub shows replaces nothing before it was found to be right. */
+/* Whatever the hub shows replaces nothing before it was found to be right, and
+ * this device is in it. */
 static sat_status read_whole(login *l, sat_bytes answer, sat_error *err)
 {
     AUTO(sat__sql_transaction) change = {0};
     TRY(sat__sql_begin(l->session->db, &change, err));
     TRY(read_answer(l, answer, err));
+    TRY(add_device(l, err));
     return sat__sql_commit(&change, err);
 }
 
@@ -302,7 +303,6 @@ static sat_status log_in(login *l, sat_error *err)
     TRY(answer_challenge(l, buf_view(&challenge), &answer, err));
     TRY(read_whole(l, buf_view(&answer), err));
     TRY(sat__hub_take_tokens(&l->session->hub, buf_view(&answer), err));
-    TRY(add_device(l, err));
     return sat__session_update_chain(l->session, NULL, err);
 }
 

@@ -27,112 +27,6 @@ static sat_status root_of_password(const sat_profile *profile,
                                  &profile->secrets->secret_key, out, err);
 }
 
-/* ---- the genesis ---- */
-
-static sat_status make_genesis(sat__session *session, const sat__root *password,
-                               const sat__root *phrase, sat_error *err)
-{
-    const sat__master_key *const master = &session->profile->secrets->master;
-    AUTO_PTR(sat__identity) by_password = NULL;
-    AUTO_PTR(sat__identity) by_phrase = NULL;
-    AUTO(sat__key_maker) maker = {.key = {.count = 0}};
-    AUTO(sat_buf) moved = SAT_BUF_INIT;
-    sat__account_change change = {.op = SAT_ACCOUNT_GENESIS, .has_key = true};
-    sat__party parties[3];
-    TRY(sat__root_identity(password, &by_password, err));
-    TRY(sat__root_identity(phrase, &by_phrase, err));
-    sat__party_of(SAT_PRINCIPAL_PHRASE, sat__identity_principal(by_phrase), "",
-                  true, &parties[0]);
-    sat__party_of(SAT_PRINCIPAL_PASSWORD, sat__identity_principal(by_password),
-                  "", false, &parties[1]);
-    sat__party_of(SAT_PRINCIPAL_DEVICE,
-                  sat__identity_principal(session->identity),
-                  sat_profile_device_name(session->profile), true, &parties[2]);
-    TRY(sat__key_make(&maker, session->env, 1,
-                      bytes_of(master->bytes, sizeof master->bytes), parties, 3,
-                      err));
-    change.phrase = parties[0];
-    change.password = parties[1];
-    change.device = parties[2];
-    change.key = maker.key;
-    TRY(sat__account_sign(session->chain, &change, by_phrase,
-                          session->env->wall(session->env->context), &moved,
-                          err));
-    const sat_bytes link = buf_view(&moved);
-    return sat__session_take_links(session, &link, 1, err);
-}
-
-static sat_status prepare(sat__session *session, const sat__root *password,
-                          const char *phrase, sat_error *err)
-{
-    AUTO(sat__root) of_phrase = {0};
-    if (sat__chain_count(session->chain) > 0)
-        return SAT_OK;
-    if (phrase == NULL)
-        return sat__fail(err, SAT_ERR_INVALID,
-                         "the recovery phrase must sign the account; give it "
-                         "with --phrase-file");
-    TRY(sat_profile_check_phrase(session->profile, phrase, err));
-    TRY(sat__profile_phrase_root(phrase, &of_phrase, err));
-    return make_genesis(session, password, &of_phrase, err);
-}
-
-sat_status sat_account_prepare(sat_profile *profile, const char *password,
-                               const char *phrase, sat_error *err)
-{
-    AUTO(sat__session) session = {.db = NULL};
-    AUTO(sat__root) root = {0};
-    TRY(sat__profile_require(profile, err));
-    TRY(sat__session_open(profile, &session, err));
-    TRY(root_of_password(profile, password, &root, err));
-    return prepare(&session, &root, phrase, err);
-}
-
-/* ---- what changed since ---- */
-
-/* The password, or the master key, may have been changed between. */
-static sat_status bring_up_to_date(sat__session *session, const sat__root *root,
-                                   sat_error *err)
-{
-    const sat__master_key *const master = &session->profile->secrets->master;
-    const sat_bytes plain = bytes_of(master->bytes, sizeof master->bytes);
-    const sat__account_state *const state =
-        sat__account_state_of(session->chain);
-    AUTO_PTR(sat__identity) identity = NULL;
-    AUTO(sat__key_maker) maker = {.key = {.count = 0}};
-    AUTO(sat__arena) arena = {0};
-    AUTO(sat_buf) moved = SAT_BUF_INIT;
-    sat__account_change change = {.op = SAT_ACCOUNT_SLOT, .has_key = true};
-    sat__party *parties;
-    uint8_t commitment[32];
-    size_t count;
-    if (state == NULL)
-        return sat__fail(err, SAT_ERR_NOMEM, "out of memory");
-    const sat__epoch *const now = &state->epochs[state->epoch_count - 1];
-    TRY(sat__root_identity(root, &identity, err));
-    sat__party_of(SAT_PRINCIPAL_PASSWORD, sat__identity_principal(identity), "",
-                  false, &change.password);
-    sat__chain_commit(master->bytes, commitment);
-    if (id_equal(&change.password.id, &sat__account_password(state)->who.id) &&
-        memcmp(commitment, now->key.commitment, sizeof commitment) == 0)
-        return SAT_OK;
-    change.former = sat__account_password(state)->who.id;
-    if (id_equal(&change.password.id, &change.former))
-        change.op = SAT_ACCOUNT_RENEW;
-    TRY(sat__session_parties(session, &arena, &parties, &count, err));
-    for (size_t i = 0; i < count; i++)
-        if (parties[i].kind == SAT_PRINCIPAL_PASSWORD)
-            parties[i] = change.password;
-    TRY(sat__key_make(&maker, session->env, now->key.generation + 1, plain,
-                      parties, count, err));
-    change.key = maker.key;
-    TRY(sat__account_sign(session->chain, &change, session->identity,
-                          session->env->wall(session->env->context), &moved,
-                          err));
-    const sat_bytes link = buf_view(&moved);
-    return sat__session_take_links(session, &link, 1, err);
-}
-
 /* ---- the request ---- */
 
 static void put_hash(sat_buf *out, sat_bytes bytes)
@@ -177,6 +71,7 @@ static sat_status sign(const sat__session *session, const request *r,
 static sat_status make_slots(sat__session *session, const sat__root *root,
                              request *r, sat_error *err)
 {
+    AUTO(sat__master_key) master = {{0}};
     sat_profile *const profile = session->profile;
     const sat__slot *const phrase =
         sat__keys_file_slot(&profile->keys, SAT_SLOT_PHRASE);
@@ -186,7 +81,8 @@ static sat_status make_slots(sat__session *session, const sat__root *root,
         sat__account_state_of(session->chain);
     if (state == NULL)
         return sat__fail(err, SAT_ERR_NOMEM, "out of memory");
-    TRY(sat__slot_seal(session->env, root, &profile->secrets->master,
+    TRY(sat__ledger_master(session->ledger, &master, err));
+    TRY(sat__slot_seal(session->env, root, &master,
                        state->epochs[state->epoch_count - 1].key.generation,
                        &slot, err));
     sat__slot_encode(&slot, &r->slot);
@@ -204,12 +100,17 @@ static sat_status send(sat__session *session, const request *r, sat_error *err)
     AUTO(sat__map) map = {.count = 0};
     AUTO(sat_buf) body = SAT_BUF_INIT, answer = SAT_BUF_INIT;
     uint8_t signature[SAT_SIGNATURE_SIZE];
-    const sat__chain_entry genesis = sat__chain_at(session->chain, 0);
+    size_t count = sat__chain_count(session->chain);
+    if (count > SAT_HUB_LINKS_MAX)
+        count = SAT_HUB_LINKS_MAX; /* the others follow */
     TRY(sign(session, r, signature, err));
     map_put_text(&map, "email", r->email);
     sat__map_key(&map, "chain");
-    sat__cbor_put_array(&map.values, 1);
-    sat__cbor_put_bytes(&map.values, genesis.moved.data, genesis.moved.len);
+    sat__cbor_put_array(&map.values, count);
+    for (size_t i = 0; i < count; i++) {
+        const sat_bytes moved = sat__chain_at(session->chain, i).moved;
+        sat__cbor_put_bytes(&map.values, moved.data, moved.len);
+    }
     map_put_bytes(&map, "slot", buf_view(&r->slot));
     map_put_bytes(&map, "phrase_slot", buf_view(&r->phrase_slot));
     map_put_bytes(&map, "login_key",
@@ -236,9 +137,27 @@ static sat_status read_email(const char *text, char out[SAT_EMAIL_SIZE],
     return SAT_OK;
 }
 
+/* Another device comes in by the password and the secret key: they must be the
+ * ones that the account goes by. */
+static sat_status check_password(sat__session *session, const sat__root *root,
+                                 sat_error *err)
+{
+    const sat__account_state *const state =
+        sat__account_state_of(session->chain);
+    AUTO_PTR(sat__identity) identity = NULL;
+    TRY(sat__root_identity(root, &identity, err));
+    if (memcmp(&sat__account_password(state)->who.keys,
+               sat__identity_principal(identity), sizeof(sat__principal)) == 0)
+        return SAT_OK;
+    return sat__fail(err, SAT_ERR_DENIED,
+                     "this device does not have the account's password and "
+                     "secret key; register on the device where the account "
+                     "began");
+}
+
 sat_status sat_account_register(sat_profile *profile, const char *url,
                                 const char *email, const char *password,
-                                const char *phrase, sat_error *err)
+                                sat_error *err)
 {
     AUTO(sat__session) session = {.db = NULL};
     AUTO(sat__root) root = {0};
@@ -256,8 +175,7 @@ sat_status sat_account_register(sat_profile *profile, const char *url,
     TRY(sat__hub_pin(url, pinned, err));
     TRY(sat__session_connect(&session, pinned, err));
     TRY(root_of_password(profile, password, &root, err));
-    TRY(prepare(&session, &root, phrase, err));
-    TRY(bring_up_to_date(&session, &root, err));
+    TRY(check_password(&session, &root, err));
     TRY(make_slots(&session, &root, &r, err));
     TRY(send(&session, &r, err));
     TRY(sat__session_put(&session, "url", pinned, err));

@@ -11,20 +11,14 @@
 
 static const char tables[] =
     "CREATE TABLE IF NOT EXISTS sync_account("
-    " key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;"
-    "CREATE TABLE IF NOT EXISTS sync_account_links("
-    " at INTEGER PRIMARY KEY, moved BLOB NOT NULL);";
+    " key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;";
 
-static sat_status load_chain(sat__session *session, sat_error *err)
+/* The ledger lends its chain until it is asked for it again. */
+static sat_status lend_chain(sat__session *session, sat_error *err)
 {
-    AUTO_STMT sqlite3_stmt *stmt = NULL;
-    TRY(sat__account_new(&session->chain, err));
-    TRY(sat__sql_prepare(session->db, &stmt,
-                         "SELECT moved FROM sync_account_links ORDER BY at",
-                         err));
-    while (NEXT_ROW(stmt, err))
-        TRY(sat__chain_append(session->chain, sql_bytes(stmt, 0), NULL, err));
-    return SAT_OK;
+    const sat__account_state *state;
+    session->chain = NULL;
+    return sat__ledger_chain(session->ledger, &session->chain, &state, err);
 }
 
 static sat_status keep_tokens(void *context, const char *access,
@@ -77,7 +71,9 @@ static sat_status open_in(sat__session *session, sat_error *err)
            sizeof session->device.bytes);
     TRY(sat__vault_open(profile, "account", 0, &session->db, err));
     TRY(sat__sql_exec(session->db, err, "%s", tables));
-    TRY(load_chain(session, err));
+    TRY(sat__ledger_open(session->db, session->env, session->identity,
+                         &session->ledger, err));
+    TRY(sat__session_follow_chain(session, err));
     TRY(sat__session_get(session, "email", session->email,
                          sizeof session->email, err));
     TRY(sat__session_get(session, "url", url, sizeof url, err));
@@ -100,7 +96,7 @@ sat_status sat__session_open(sat_profile *profile, sat__session *out,
 void sat__session_close(sat__session *session)
 {
     sat__hub_close(&session->hub);
-    sat__chain_free(session->chain);
+    sat__ledger_close(session->ledger);
     (void)sqlite3_close_v2(session->db);
     *session = (sat__session){.db = NULL};
 }
@@ -154,29 +150,45 @@ sat_status sat__session_take_links(sat__session *session,
                                    const sat_bytes *moved, size_t count,
                                    sat_error *err)
 {
-    AUTO_STMT sqlite3_stmt *stmt = NULL;
-    AUTO(sat__sql_transaction) change = {0};
-    TRY(sat__sql_begin(session->db, &change, err));
-    TRY(sat__sql_prepare(session->db, &stmt,
-                         "INSERT INTO sync_account_links(moved) VALUES(?)",
-                         err));
-    for (size_t i = 0; i < count; i++) {
+    sat_status st = SAT_OK;
+    for (size_t i = 0; i < count && st == SAT_OK; i++) {
         bool is_new;
-        TRY(sat__chain_append(session->chain, moved[i], &is_new, err));
-        if (!is_new)
-            continue;
-        sql_bind_bytes(stmt, 1, moved[i]);
-        TRY(sat__sql_run(stmt, err));
+        st = sat__ledger_take(session->ledger, moved[i], &is_new, err);
     }
-    return sat__sql_commit(&change, err);
+    const sat_status lent = lend_chain(session, st == SAT_OK ? err : NULL);
+    return st != SAT_OK ? st : lent;
 }
 
-sat_status sat__session_forget_chain(sat__session *session, sat_error *err)
+sat_status sat__session_replace_chain(sat__session *session,
+                                      const sat_bytes *moved, size_t count,
+                                      sat_error *err)
 {
-    sat__chain_free(session->chain);
     session->chain = NULL;
-    TRY(sat__sql_exec(session->db, err, "DELETE FROM sync_account_links"));
-    return sat__account_new(&session->chain, err);
+    TRY(sat__ledger_replace(session->ledger, moved, count, err));
+    return lend_chain(session, err);
+}
+
+sat_status sat__session_admit(sat__session *session,
+                              const sat__identity *signer,
+                              const sat__principal *device, const char *name,
+                              bool is_admin, sat_error *err)
+{
+    AUTO_PTR(sat__ledger) ledger = NULL;
+    TRY(sat__ledger_open(session->db, session->env, signer, &ledger, err));
+    TRY(sat__ledger_admit(ledger, device, name, is_admin, err));
+    return lend_chain(session, err);
+}
+
+/* A device that is not in the chain yet has nothing to follow. */
+sat_status sat__session_follow_chain(sat__session *session, sat_error *err)
+{
+    TRY(lend_chain(session, err));
+    const sat__account_principal *const self = sat__account_find(
+        sat__account_state_of(session->chain), &session->device);
+    if (self == NULL || self->is_removed)
+        return SAT_OK;
+    TRY(sat__profile_follow_account(session->profile, session->ledger, err));
+    return lend_chain(session, err);
 }
 
 sat_status sat__links_decode(sat__cbor in, sat__arena *arena, sat_bytes **out,
@@ -205,29 +217,38 @@ static bool is_listed(const sat__id *hash, const sat_bytes *moved, size_t count)
     return false;
 }
 
+static sat_status give_some(sat__session *session, const sat_buf *list,
+                            size_t count, sat_error *err)
+{
+    AUTO(sat__map) map = {.count = 0};
+    AUTO(sat_buf) body = SAT_BUF_INIT, answer = SAT_BUF_INIT;
+    sat__map_key(&map, "links");
+    sat__cbor_put_array(&map.values, count);
+    sat__buf_put(&map.values, list->data, list->len);
+    TRY(sat__map_end(&map, &body, err));
+    return sat__hub_call(&session->hub, "POST", "/api/account/chain",
+                         buf_view(&body), &answer, err);
+}
+
 /* What the hub has not, it gets. */
 static sat_status give_links(sat__session *session, const sat_bytes *theirs,
                              size_t count, sat_error *err)
 {
-    AUTO(sat__map) map = {.count = 0};
-    AUTO(sat_buf)
-    list = SAT_BUF_INIT, body = SAT_BUF_INIT, answer = SAT_BUF_INIT;
-    size_t missing = 0;
-    for (size_t i = 0; i < sat__chain_count(session->chain); i++) {
-        const sat__chain_entry entry = sat__chain_at(session->chain, i);
-        if (is_listed(entry.hash, theirs, count))
-            continue;
-        sat__cbor_put_bytes(&list, entry.moved.data, entry.moved.len);
-        missing++;
+    const size_t all = sat__chain_count(session->chain);
+    for (size_t i = 0; i < all;) {
+        AUTO(sat_buf) list = SAT_BUF_INIT;
+        size_t missing = 0;
+        for (; i < all && missing < SAT_HUB_LINKS_MAX; i++) {
+            const sat__chain_entry entry = sat__chain_at(session->chain, i);
+            if (is_listed(entry.hash, theirs, count))
+                continue;
+            sat__cbor_put_bytes(&list, entry.moved.data, entry.moved.len);
+            missing++;
+        }
+        if (missing > 0)
+            TRY(give_some(session, &list, missing, err));
     }
-    if (missing == 0)
-        return SAT_OK;
-    sat__map_key(&map, "links");
-    sat__cbor_put_array(&map.values, missing);
-    sat__buf_put(&map.values, list.data, list.len);
-    TRY(sat__map_end(&map, &body, err));
-    return sat__hub_call(&session->hub, "POST", "/api/account/chain",
-                         buf_view(&body), &answer, err);
+    return SAT_OK;
 }
 
 sat_status sat__session_update_chain(sat__session *session, bool *changed,
@@ -250,6 +271,7 @@ sat_status sat__session_update_chain(sat__session *session, bool *changed,
                             "make");
     if (changed != NULL)
         *changed = sat__chain_count(session->chain) != before;
+    TRY(sat__session_follow_chain(session, err));
     return give_links(session, links, count, err);
 }
 

@@ -3,7 +3,7 @@
  *
  * What a device knows of its account stands in its vault `account`, in tables
  * that are not tracked: where the hub is, the session with it, and the links of
- * the account's chain.
+ * the account's chain (store/ledger.h), which peers go by as well.
  */
 #ifndef SAT_SRC_ACCOUNT_SESSION_H
 #define SAT_SRC_ACCOUNT_SESSION_H
@@ -20,7 +20,8 @@ typedef struct sat__session {
     sqlite3 *db; /* the vault `account` */
     const sat__identity *identity;
     sat__id device;
-    sat__chain *chain; /* of the account; empty before it was prepared */
+    sat__ledger *ledger;
+    sat__chain *chain; /* of the account, in the ledger */
     char email[SAT_EMAIL_SIZE], url[SAT_HUB_URL_SIZE]; /* "" while there is no
                                                           account */
     sat__hub hub; /* open where url is there */
@@ -51,8 +52,21 @@ SAT_CHECK sat_status sat__session_take_links(sat__session *session,
                                              const sat_bytes *moved,
                                              size_t count, sat_error *err);
 
-/* Drops a chain that was prepared here and never registered. */
-SAT_CHECK sat_status sat__session_forget_chain(sat__session *session,
+/* Leaves the account for the one of these links (sat__ledger_replace()). */
+SAT_CHECK sat_status sat__session_replace_chain(sat__session *session,
+                                                const sat_bytes *moved,
+                                                size_t count, sat_error *err);
+
+/* Adds a device to the account by the hand of `signer`, who is of it: this
+ * device or a slot's principal. What was done before is not done again. */
+SAT_CHECK sat_status sat__session_admit(sat__session *session,
+                                        const sat__identity *signer,
+                                        const sat__principal *device,
+                                        const char *name, bool is_admin,
+                                        sat_error *err);
+
+/* The chain and the profile's keys after a change, in step again. */
+SAT_CHECK sat_status sat__session_follow_chain(sat__session *session,
                                                sat_error *err);
 
 /* Fetches what the hub has of the account's chain, and gives it what it lacks;

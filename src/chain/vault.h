@@ -2,7 +2,8 @@
  * vault.h - the members and epochs of one vault
  *
  *   genesis  the owner's account and its principals, the commitment to the id
- *            key, epoch 1; by one of those principals
+ *            key, epoch 1; by one of those principals, of whom at least one
+ *            has admin
  *   invite   an account, with a role; by an administrator
  *   accept   by a principal of that account, naming its principals
  *   confirm  of an acceptance, with the epoch's key for them; by an

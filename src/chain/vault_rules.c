@@ -172,16 +172,18 @@ static sat_status check_genesis(const sat__vault_state *state,
                                 const sat__chain_node *node, sat_error *err)
 {
     const sat__vault_change *const change = node->change;
-    const sat__party *const self = party_of(change, &node->link.by);
     AUTO_FREE sat__id *ids = calloc(change->party_count, sizeof *ids);
+    bool has_admin = false;
 
     if (ids == NULL)
         return sat__fail(err, SAT_ERR_NOMEM, "no memory for a chain");
-    if (state->member_count != 0 || self == NULL || !self->is_admin ||
-        !are_distinct(change))
-        return refuse(err);
-    for (size_t i = 0; i < change->party_count; i++)
+    for (size_t i = 0; i < change->party_count; i++) {
         ids[i] = change->parties[i].id;
+        has_admin |= change->parties[i].is_admin;
+    }
+    if (state->member_count != 0 || !has_admin || !are_distinct(change) ||
+        party_of(change, &node->link.by) == NULL)
+        return refuse(err);
     return sat__chain_key_check(
         &change->key, 0,
         sat__chain_key_is_for(&change->key, ids, change->party_count), err);

@@ -34,8 +34,6 @@ sat_status cli_account_register(cli_run *cli, sat_error *err)
 {
     AUTO(cli_session) session = {0};
     AUTO(cli_secret) password = {{0}};
-    AUTO(cli_secret) phrase = {{0}};
-    const char *const phrase_file = cli_value(cli, "phrase-file");
     const char *hub;
     const char *email;
 
@@ -44,11 +42,8 @@ sat_status cli_account_register(cli_run *cli, sat_error *err)
     TRY(cli_session_open(cli, &session, err));
     TRY(cli_password_get(cli, &password, err));
     TRY(sat_profile_unlock(session.profile, password.text, err));
-    if (phrase_file != NULL)
-        TRY(cli_phrase_get(cli, phrase_file, &phrase, err));
-    TRY(hint_at_hub(cli, sat_account_register(
-                             session.profile, hub, email, password.text,
-                             phrase_file != NULL ? phrase.text : NULL, err)));
+    TRY(hint_at_hub(cli, sat_account_register(session.profile, hub, email,
+                                              password.text, err)));
     cli_say(cli,
             "Registered %s at %s. Another device logs in with the password and "
             "the secret key, which 'satchel account show --secret-key' prints.",

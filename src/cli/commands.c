@@ -284,8 +284,7 @@ const cli_command cli_commands[] = {
                 "whoever answers first is trusted from then on.",
      .run = cli_account_register,
      .options = {{"hub", "URL", "where the hub is"},
-                 {"email", "EMAIL", "how the account is called there"},
-                 PHRASE_FILE}},
+                 {"email", "EMAIL", "how the account is called there"}}},
     {.name = "account login",
      .summary = "Make this a device of an account, with its vaults",
      .details = "Needs the password and the secret key of another device, or "

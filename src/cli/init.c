@@ -11,7 +11,6 @@
 #include "cli/password.h"
 #include "cli/progress.h"
 #include "cli/session.h"
-#include "satchel/account.h"
 #include "store/fs.h"
 #include "store/profile.h"
 
@@ -87,17 +86,6 @@ static sat_status import(cli_run *cli, sat_profile *profile, const char *file,
     return SAT_OK;
 }
 
-/* The phrase signs an account, in case there is ever to be one: it is at hand
- * this once. */
-static sat_status make(cli_run *cli, const char *path,
-                       const sat_profile_options *options, const char *password,
-                       phrase_text *phrase, sat_profile **out, sat_error *err)
-{
-    TRY(sat_profile_init(path, cli->env, options, password, phrase->text, out,
-                         err));
-    return sat_account_prepare(*out, password, phrase->text, err);
-}
-
 static sat_status make_with_import(cli_run *cli, const char *path,
                                    const sat_profile_options *options,
                                    const char *password, phrase_text *phrase,
@@ -110,7 +98,8 @@ static sat_status make_with_import(cli_run *cli, const char *path,
     (void)snprintf(staging.path, sizeof staging.path, "%s" STAGING_SUFFIX,
                    path);
     TRY(sat__fs_remove_tree(staging.path, err)); /* of a killed init */
-    TRY(make(cli, staging.path, options, password, phrase, &profile, err));
+    TRY(sat_profile_init(staging.path, cli->env, options, password,
+                         phrase->text, &profile, err));
     TRY(import(cli, profile, cli_value(cli, "import"), tables, err));
     sat_profile_close(TAKE(profile));
     TRY(sat__fs_rename(staging.path, path, err));
@@ -166,6 +155,7 @@ sat_status cli_init(cli_run *cli, sat_error *err)
         TRY(make_with_import(cli, path, &options, password.text, &phrase,
                              &tables, &profile, err));
     else
-        TRY(make(cli, path, &options, password.text, &phrase, &profile, err));
+        TRY(sat_profile_init(path, cli->env, &options, password.text,
+                             phrase.text, &profile, err));
     return report(cli, profile, &phrase, tables, err);
 }

@@ -81,27 +81,30 @@ static sat_status read_registration(registration *r, sat_error *err)
     return read_slots(r, err);
 }
 
-/* The first device of the chain, which signs. */
-static sat_status find_device(registration *r, sat_error *err)
-{
-    const sat__account_state *const state = sat__account_state_of(r->chain);
-
-    if (state == NULL)
-        return sat__fail(err, SAT_ERR_NOMEM, "out of memory");
-    for (size_t i = 0; i < state->principal_count; i++)
-        if (state->principals[i].who.kind == SAT_PRINCIPAL_DEVICE) {
-            r->device = &state->principals[i];
-            return SAT_OK;
-        }
-    return sat__fail(err, SAT_ERR_INVALID, "the chain has no device");
-}
-
 static void put_hash(sat_buf *out, sat_bytes bytes)
 {
     uint8_t hash[32];
 
     sat__sha256(bytes, hash);
     sat__cbor_put_bytes(out, hash, sizeof hash);
+}
+
+/* One of the account's devices, which signed. */
+static sat_status find_signer(registration *r, sat_bytes rest, sat_error *err)
+{
+    const sat__account_state *const state = sat__account_state_of(r->chain);
+    sat_status st = SAT_ERR_AUTH;
+
+    if (state == NULL)
+        return sat__fail(err, SAT_ERR_NOMEM, "out of memory");
+    for (size_t i = 0; i < state->principal_count && st == SAT_ERR_AUTH; i++) {
+        r->device = &state->principals[i];
+        if (r->device->who.kind == SAT_PRINCIPAL_DEVICE &&
+            !r->device->is_removed)
+            st = hub_verify(r->call, r->device->who.keys.sign,
+                            SAT_PURPOSE_REGISTER, 6, rest, r->signature, err);
+    }
+    return st;
 }
 
 static sat_status verify_registration(registration *r, sat_error *err)
@@ -114,8 +117,7 @@ static sat_status verify_registration(registration *r, sat_error *err)
     put_hash(&rest, r->links[0]);
     put_hash(&rest, r->slot);
     put_hash(&rest, r->phrase_slot);
-    return hub_verify(r->call, r->device->who.keys.sign, SAT_PURPOSE_REGISTER,
-                      6, buf_view(&rest), r->signature, err);
+    return find_signer(r, buf_view(&rest), err);
 }
 
 static sat_status store_registration(hub_db *db, void *context, sat_error *err)
@@ -166,7 +168,6 @@ sat_status hub_register(hub_call *call, sat_error *err)
         sat__chain_append_all(chain, r.links, r.link_count, err);
     if (status != SAT_OK)
         return hub_links_refuse(call, status, err);
-    TRY(find_device(&r, err));
     TRY(verify_registration(&r, err));
     memcpy(r.session.account, sat__chain_id(chain)->bytes, 32);
     memcpy(r.session.device, r.device->who.id.bytes, 32);

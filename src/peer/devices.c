@@ -5,6 +5,7 @@
 
 #include "base/error.h"
 #include "peer/session.h"
+#include "store/profile.h"
 
 typedef struct listing {
     sat_device_fn *each;
@@ -43,8 +44,9 @@ sat_status sat_device_authorize(sat_profile *profile,
     AUTO(sat__peer_session) session = {.account = NULL};
 
     TRY(sat__peer_session_open(profile, NULL, &session, err));
-    return sat__registry_authorize(session.peer.registry, id, is_admin != 0,
-                                   err);
+    TRY(sat__registry_authorize(session.peer.registry, id, is_admin != 0, err));
+    return sat__profile_follow_account(
+        profile, sat__registry_ledger(session.peer.registry), err);
 }
 
 sat_status sat_device_revoke(sat_profile *profile,
@@ -54,5 +56,7 @@ sat_status sat_device_revoke(sat_profile *profile,
     AUTO(sat__peer_session) session = {.account = NULL};
 
     TRY(sat__peer_session_open(profile, NULL, &session, err));
-    return sat__registry_revoke(session.peer.registry, id, err);
+    TRY(sat__registry_revoke(session.peer.registry, id, err));
+    return sat__profile_follow_account(
+        profile, sat__registry_ledger(session.peer.registry), err);
 }

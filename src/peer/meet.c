@@ -5,6 +5,7 @@
 
 #include "base/error.h"
 #include "peer/session.h"
+#include "store/profile.h"
 
 /* Merging the last page of a first sync of a large vault takes a while. */
 #define ANSWER_MS ((uint64_t)10 * 60 * 1000)
@@ -173,6 +174,8 @@ sat_status sat_peer_sync(sat_profile *profile, const char *vault,
     TRY(find_device(&session.peer, url, &parsed, err));
     TRY(begin_meeting(&session.peer, &parsed, &m, err));
     TRY(sat__peer_sync(&m.call, on_page, &m, &report, err));
+    TRY(sat__profile_follow_account(
+        profile, sat__registry_ledger(session.peer.registry), err));
     m.report.pushed = report.pushed;
     m.report.pulled = report.pulled;
     m.report.conflicts = report.conflicts;

@@ -128,6 +128,7 @@ sat_status sat__registry_open(sqlite3 *db, const sat_env *env,
                    registry->own.bytes);
     TRY(sat__sql_exec(db, err, tables));
     TRY(sat__ledger_open(db, env, identity, &registry->ledger, err));
+    TRY(sat__ledger_require(registry->ledger, err));
     TRY(note_members(registry, err));
     *out = TAKE(registry);
     return SAT_OK;

@@ -36,8 +36,8 @@ static sat_status open_session(sat_profile *profile, const char *vault,
     TRY(sat__vault_open(profile, "account", 0, &out->account, err));
     TRY(sat__registry_open(out->account, peer->env, peer->identity,
                            &peer->registry, err));
-    TRY(sat__profile_follow_password(
-        profile, sat__registry_ledger(peer->registry), false, err));
+    TRY(sat__profile_follow_account(profile,
+                                    sat__registry_ledger(peer->registry), err));
     if (vault == NULL)
         return SAT_OK;
     if (strcmp(vault, "account") == 0)

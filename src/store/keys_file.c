@@ -9,7 +9,7 @@
 #include "base/error.h"
 #include "crypto/labels.h"
 
-#define FORMAT 2
+#define FORMAT 3
 #define FIELDS 7
 
 void sat__keys_file_clear(sat__keys_file *file)

@@ -3,26 +3,20 @@
  *
  *   sync_chain(s, link)    links as moved, parents before children; an account
  *                          that is adopted begins behind the former one's end
+ *   sync_chain_left(…)     the ids of accounts that this device was in before
  */
-#include "store/ledger.h"
+#include "store/ledger_inner.h"
 
 #include "base/error.h"
 #include "base/sql.h"
 #include "store/chain_key.h"
 #include "store/ledger_note.h"
 
-struct sat__ledger {
-    sqlite3 *db;
-    const sat_env *env;
-    const sat__identity *device;
-    sat__id id; /* of the device */
-    sat__chain *chain;
-    int64_t first, last; /* s of the links in the chain; 0: none */
-};
-
 static const char table[] =
     "CREATE TABLE IF NOT EXISTS sync_chain(s INTEGER PRIMARY KEY,"
-    " link BLOB NOT NULL)";
+    " link BLOB NOT NULL);"
+    "CREATE TABLE IF NOT EXISTS sync_chain_left(account BLOB PRIMARY KEY)"
+    " WITHOUT ROWID;";
 
 /* ---- reading ---- */
 
@@ -84,11 +78,18 @@ sat_status sat__ledger_open(sqlite3 *db, const sat_env *env,
     *ledger = (sat__ledger){.db = db, .env = env, .device = device};
     sat__device_id(sat__identity_principal(device)->sign, ledger->id.bytes);
     TRY(refresh(ledger, err));
-    if (sat__account_find(sat__account_state_of(ledger->chain), &ledger->id) ==
-        NULL)
+    *out = TAKE(ledger);
+    return SAT_OK;
+}
+
+sat_status sat__ledger_require(sat__ledger *ledger, sat_error *err)
+{
+    const sat__account_state *state;
+
+    TRY(sat__ledger_chain(ledger, NULL, &state, err));
+    if (sat__account_find(state, &ledger->id) == NULL)
         return sat__fail(err, SAT_ERR_AUTH,
                          "the account's chain is another device's");
-    *out = TAKE(ledger);
     return SAT_OK;
 }
 
@@ -111,7 +112,7 @@ sat_status sat__ledger_chain(sat__ledger *ledger, sat__chain **out,
 
 /* ---- writing ---- */
 
-static sat_status put_link(sqlite3 *db, sat_bytes moved, sat_error *err)
+sat_status sat__ledger_put(sqlite3 *db, sat_bytes moved, sat_error *err)
 {
     AUTO_STMT sqlite3_stmt *stmt = NULL;
 
@@ -121,16 +122,7 @@ static sat_status put_link(sqlite3 *db, sat_bytes moved, sat_error *err)
     return sat__sql_run(stmt, err);
 }
 
-/* A change of the chain: nobody else adds meanwhile. What ends without commit
- * is forgotten, and read again. */
-typedef struct ledger_change {
-    sat__ledger *ledger; /* NULL when it is committed */
-    const sat__account_state *state;
-    sat__arena arena;
-    sat__sql_transaction transaction;
-} ledger_change;
-
-static void change_end(ledger_change *change)
+void sat__ledger_change_end(sat__ledger_change *change)
 {
     sat__sql_transaction_auto_clear_(&change->transaction);
     if (change->ledger != NULL)
@@ -138,17 +130,15 @@ static void change_end(ledger_change *change)
     sat__arena_clear(&change->arena);
 }
 
-DEFINE_AUTO(ledger_change, change_end);
-
-static sat_status begin(sat__ledger *ledger, ledger_change *change,
-                        sat_error *err)
+sat_status sat__ledger_begin(sat__ledger *ledger, sat__ledger_change *change,
+                             sat_error *err)
 {
     TRY(sat__sql_begin(ledger->db, &change->transaction, err));
     change->ledger = ledger;
     return sat__ledger_chain(ledger, NULL, &change->state, err);
 }
 
-static sat_status add_moved(ledger_change *change, sat_bytes moved,
+static sat_status add_moved(sat__ledger_change *change, sat_bytes moved,
                             bool *is_new, sat_error *err)
 {
     sat__ledger *const ledger = change->ledger;
@@ -156,20 +146,20 @@ static sat_status add_moved(ledger_change *change, sat_bytes moved,
     TRY(sat__chain_append(ledger->chain, moved, is_new, err));
     if (!*is_new)
         return SAT_OK;
-    TRY(put_link(ledger->db, moved, err));
+    TRY(sat__ledger_put(ledger->db, moved, err));
     ledger->last = sqlite3_last_insert_rowid(ledger->db);
     return sat__ledger_note(ledger->db, ledger->env,
                             sat__account_state_of(ledger->chain), moved, err);
 }
 
-static sat_status commit(ledger_change *change, sat_error *err)
+sat_status sat__ledger_commit(sat__ledger_change *change, sat_error *err)
 {
     TRY(sat__sql_commit(&change->transaction, err));
     change->ledger = NULL;
     return SAT_OK;
 }
 
-static sat_status sign_and_commit(ledger_change *change,
+static sat_status sign_and_commit(sat__ledger_change *change,
                                   const sat__account_change *what,
                                   sat_error *err)
 {
@@ -181,7 +171,7 @@ static sat_status sign_and_commit(ledger_change *change,
                           ledger->env->wall(ledger->env->context), &moved,
                           err));
     TRY(add_moved(change, buf_view(&moved), &is_new, err));
-    return commit(change, err);
+    return sat__ledger_commit(change, err);
 }
 
 /* ---- keys ---- */
@@ -215,8 +205,27 @@ sat_status sat__ledger_master(sat__ledger *ledger, sat__master_key *out,
     return open_master(ledger, state, out, err);
 }
 
+sat_status sat__ledger_is_former(sat__ledger *ledger,
+                                 const sat__master_key *master, bool *out,
+                                 uint64_t *generation, sat_error *err)
+{
+    const sat__account_state *state;
+    uint8_t commitment[32];
+
+    TRY(sat__ledger_chain(ledger, NULL, &state, err));
+    sat__chain_key_commit(bytes_of(master->bytes, sizeof master->bytes),
+                          commitment);
+    *generation = present_epoch(state)->key.generation;
+    *out = false;
+    for (size_t i = 0; i < state->epoch_count; i++)
+        if (memcmp(state->epochs[i].key.commitment, commitment,
+                   sizeof commitment) == 0)
+            *out = i + 1 < state->epoch_count;
+    return SAT_OK;
+}
+
 /* The next master key, for all who are there, but `leaves` and with `comes`. */
-static sat_status next_key(ledger_change *change, const sat__id *leaves,
+static sat_status next_key(sat__ledger_change *change, const sat__id *leaves,
                            const sat__party *comes, sat__chain_key *out,
                            sat_error *err)
 {
@@ -242,7 +251,7 @@ static sat_status next_key(ledger_change *change, const sat__id *leaves,
 }
 
 /* The present master key for one more. */
-static sat_status grant_key(ledger_change *change, const sat__party *to,
+static sat_status grant_key(sat__ledger_change *change, const sat__party *to,
                             sat__grant *out, sat_error *err)
 {
     const sat__epoch *const epoch = present_epoch(change->state);
@@ -261,12 +270,12 @@ static sat_status grant_key(ledger_change *change, const sat__party *to,
 sat_status sat__ledger_found(sqlite3 *db, const sat_env *env,
                              const sat__identity *phrase,
                              const sat__principal *password,
+                             const sat__master_key *master,
                              const sat__identity *device,
                              const char *device_name, sat_error *err)
 {
     AUTO_PTR(sat__chain) chain = NULL;
     AUTO(sat__arena) arena = {NULL, 0};
-    AUTO(sat__master_key) master = {{0}};
     AUTO(sat_buf) moved = SAT_BUF_INIT;
     sat__account_change genesis = {.op = SAT_ACCOUNT_GENESIS, .has_key = true};
     const sat__party *const parties[] = {&genesis.phrase, &genesis.password,
@@ -278,25 +287,24 @@ sat_status sat__ledger_found(sqlite3 *db, const sat_env *env,
                   &genesis.password);
     sat__party_of(SAT_PRINCIPAL_DEVICE, sat__identity_principal(device),
                   device_name, true, &genesis.device);
-    sat__master_key_generate(env, &master);
-    TRY(sat__chain_key_begin(env, bytes_of(master.bytes, sizeof master.bytes),
+    TRY(sat__chain_key_begin(env, bytes_of(master->bytes, sizeof master->bytes),
                              1, parties, 3, &arena, &genesis.key, err));
     TRY(sat__account_new(&chain, err));
     TRY(sat__account_sign(chain, &genesis, phrase, env->wall(env->context),
                           &moved, err));
     TRY(sat__chain_append(chain, buf_view(&moved), NULL, err));
     TRY(sat__sql_exec(db, err, table));
-    return put_link(db, buf_view(&moved), err);
+    return sat__ledger_put(db, buf_view(&moved), err);
 }
 
 sat_status sat__ledger_admit(sat__ledger *ledger, const sat__principal *device,
                              const char *name, bool is_admin, sat_error *err)
 {
-    AUTO(ledger_change) change = {.ledger = NULL};
+    AUTO(sat__ledger_change) change = {.ledger = NULL};
     sat__account_change add = {.op = SAT_ACCOUNT_ADD};
     sat__grant grant;
 
-    TRY(begin(ledger, &change, err));
+    TRY(sat__ledger_begin(ledger, &change, err));
     sat__party_of(SAT_PRINCIPAL_DEVICE, device, name, is_admin, &add.device);
     const sat__account_principal *const known =
         sat__account_find(change.state, &add.device.id);
@@ -309,7 +317,7 @@ sat_status sat__ledger_admit(sat__ledger *ledger, const sat__principal *device,
                          "this device is an administrator; only revoking it "
                          "takes that back");
     if (known != NULL && known->who.is_admin == is_admin)
-        return commit(&change, err);
+        return sat__ledger_commit(&change, err);
     if (known == NULL) {
         TRY(grant_key(&change, &add.device, &grant, err));
         add.grant_count = 1;
@@ -321,18 +329,18 @@ sat_status sat__ledger_admit(sat__ledger *ledger, const sat__principal *device,
 sat_status sat__ledger_expel(sat__ledger *ledger, const sat__id *id,
                              sat_error *err)
 {
-    AUTO(ledger_change) change = {.ledger = NULL};
+    AUTO(sat__ledger_change) change = {.ledger = NULL};
     sat__account_change revoke = {
         .op = SAT_ACCOUNT_REVOKE, .former = *id, .has_key = true};
 
-    TRY(begin(ledger, &change, err));
+    TRY(sat__ledger_begin(ledger, &change, err));
     const sat__account_principal *const known =
         sat__account_find(change.state, id);
     if (known == NULL || known->who.kind != SAT_PRINCIPAL_DEVICE)
         return sat__fail(err, SAT_ERR_NOT_FOUND,
                          "there is no such device in the account");
     if (known->is_removed)
-        return commit(&change, err);
+        return sat__ledger_commit(&change, err);
     TRY(next_key(&change, id, NULL, &revoke.key, err));
     return sign_and_commit(&change, &revoke, err);
 }
@@ -341,11 +349,11 @@ sat_status sat__ledger_set_password(sat__ledger *ledger,
                                     const sat__principal *password,
                                     bool is_renewed, sat_error *err)
 {
-    AUTO(ledger_change) change = {.ledger = NULL};
+    AUTO(sat__ledger_change) change = {.ledger = NULL};
     sat__account_change slot = {.op = SAT_ACCOUNT_SLOT, .has_key = is_renewed};
     sat__grant grant;
 
-    TRY(begin(ledger, &change, err));
+    TRY(sat__ledger_begin(ledger, &change, err));
     slot.former = sat__account_password(change.state)->who.id;
     sat__party_of(SAT_PRINCIPAL_PASSWORD, password, "", false, &slot.password);
     if (is_renewed) {
@@ -360,10 +368,10 @@ sat_status sat__ledger_set_password(sat__ledger *ledger,
 
 sat_status sat__ledger_renew(sat__ledger *ledger, sat_error *err)
 {
-    AUTO(ledger_change) change = {.ledger = NULL};
+    AUTO(sat__ledger_change) change = {.ledger = NULL};
     sat__account_change renew = {.op = SAT_ACCOUNT_RENEW, .has_key = true};
 
-    TRY(begin(ledger, &change, err));
+    TRY(sat__ledger_begin(ledger, &change, err));
     TRY(next_key(&change, NULL, NULL, &renew.key, err));
     return sign_and_commit(&change, &renew, err);
 }
@@ -371,63 +379,9 @@ sat_status sat__ledger_renew(sat__ledger *ledger, sat_error *err)
 sat_status sat__ledger_take(sat__ledger *ledger, sat_bytes moved, bool *is_new,
                             sat_error *err)
 {
-    AUTO(ledger_change) change = {.ledger = NULL};
+    AUTO(sat__ledger_change) change = {.ledger = NULL};
 
-    TRY(begin(ledger, &change, err));
+    TRY(sat__ledger_begin(ledger, &change, err));
     TRY(add_moved(&change, moved, is_new, err));
-    return commit(&change, err);
-}
-
-/* ---- another account ---- */
-
-static bool is_present(const sat__account_state *state, const sat__id *id)
-{
-    const sat__account_principal *const found = sat__account_find(state, id);
-
-    return found != NULL && !found->is_removed &&
-           found->who.kind == SAT_PRINCIPAL_DEVICE;
-}
-
-static bool is_alone(const sat__ledger *ledger, const sat__account_state *state)
-{
-    for (size_t i = 0; i < state->principal_count; i++)
-        if (is_present(state, &state->principals[i].who.id) &&
-            !id_equal(&state->principals[i].who.id, &ledger->id))
-            return false;
-    return true;
-}
-
-sat_status sat__ledger_adopt(sat__ledger *ledger, const sat_bytes *links,
-                             size_t count, const sat__id *host, sat_error *err)
-{
-    AUTO(ledger_change) change = {.ledger = NULL};
-    AUTO_PTR(sat__chain) chain = NULL;
-
-    TRY(sat__account_new(&chain, err));
-    TRY(sat__chain_append_all(chain, links, count, err));
-    const sat__account_state *const theirs = sat__account_state_of(chain);
-    if (theirs == NULL || !is_present(theirs, host) ||
-        !is_present(theirs, &ledger->id))
-        return sat__fail(err, SAT_ERR_DENIED,
-                         "the other device's account does not have both "
-                         "devices");
-    TRY(begin(ledger, &change, err));
-    if (!is_alone(ledger, change.state))
-        return sat__fail(err, SAT_ERR_CONFLICT,
-                         "this device has an account with other devices; "
-                         "revoke them before it joins another account");
-    TRY(sat__sql_exec(ledger->db, err,
-                      "CREATE TEMP TABLE sync_end AS SELECT max(s) AS s FROM "
-                      "sync_chain; DELETE FROM sync_chain;"
-                      "INSERT INTO sync_chain SELECT s, x'' FROM sync_end;"
-                      "DROP TABLE sync_end"));
-    for (size_t i = 0; i < count; i++)
-        TRY(put_link(ledger->db, links[i], err));
-    TRY(sat__sql_exec(ledger->db, err,
-                      "DELETE FROM sync_chain WHERE length(link) = 0"));
-    TRY(sat__ledger_note_joined(ledger->db, ledger->env, sat__chain_id(chain),
-                                err));
-    TRY(commit(&change, err));
-    forget(ledger);
-    return SAT_OK;
+    return sat__ledger_commit(&change, err);
 }

@@ -17,22 +17,27 @@
 
 typedef struct sat__ledger sat__ledger;
 
-/* Makes the account: its genesis by the phrase's identity, into `db`. */
+/* Makes the account: its genesis by the phrase's identity, into `db`. The first
+ * generation of its master key is the profile's own. */
 SAT_CHECK sat_status sat__ledger_found(sqlite3 *db, const sat_env *env,
                                        const sat__identity *phrase,
                                        const sat__principal *password,
+                                       const sat__master_key *master,
                                        const sat__identity *device,
                                        const char *device_name, sat_error *err);
 
 /*
  * Opens the chain in `db`, verifying every link; both are lent as long.
- * SAT_ERR_AUTH where a link was changed, left out or put in, or this device is
- * none of the account.
+ * SAT_ERR_AUTH where a link was changed, left out or put in. `device` may be
+ * any principal; one that is not in the chain can sign nothing.
  */
 SAT_CHECK sat_status sat__ledger_open(sqlite3 *db, const sat_env *env,
                                       const sat__identity *device,
                                       sat__ledger **out, sat_error *err);
 void sat__ledger_close(sat__ledger *ledger);
+
+/* SAT_ERR_AUTH where this device was never one of the account. */
+SAT_CHECK sat_status sat__ledger_require(sat__ledger *ledger, sat_error *err);
 DEFINE_AUTO_PTR(sat__ledger, sat__ledger_close);
 
 /* The chain and its state, with what other processes added. They are lent until
@@ -75,8 +80,28 @@ SAT_CHECK sat_status sat__ledger_adopt(sat__ledger *ledger,
                                        const sat_bytes *links, size_t count,
                                        const sat__id *host, sat_error *err);
 
+/*
+ * Leaves this account for the one of these links, whoever is in that: what the
+ * caller has made sure of. SAT_ERR_CONFLICT as above.
+ */
+SAT_CHECK sat_status sat__ledger_replace(sat__ledger *ledger,
+                                         const sat_bytes *links, size_t count,
+                                         sat_error *err);
+
+/* Whether this device was in the account `id`, and left it. */
+SAT_CHECK sat_status sat__ledger_has_left(sat__ledger *ledger,
+                                          const sat__id *id, bool *out,
+                                          sat_error *err);
+
 /* The present master key. */
 SAT_CHECK sat_status sat__ledger_master(sat__ledger *ledger,
                                         sat__master_key *out, sat_error *err);
+
+/* Whether `master` was the account's, and another one is now; `generation` is
+ * that of the present one. */
+SAT_CHECK sat_status sat__ledger_is_former(sat__ledger *ledger,
+                                           const sat__master_key *master,
+                                           bool *out, uint64_t *generation,
+                                           sat_error *err);
 
 #endif /* SAT_SRC_STORE_LEDGER_H */

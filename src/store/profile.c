@@ -90,7 +90,8 @@ sat_status sat__profile_twin(const sat_profile *profile, sat_profile **out,
     TRY(sat_profile_open(profile->path, profile->env, &twin, err));
     TRY(sat__secrets_new(&secrets, err));
     secrets->master = profile->secrets->master;
-    if (twin->keys.generation != profile->keys.generation)
+    if (twin->keys.generation != profile->keys.generation &&
+        sat__profile_present_master(profile, &secrets->master, NULL) != SAT_OK)
         return sat__fail(err, SAT_ERR_LOCKED,
                          "the master key was renewed; unlock the profile "
                          "again");
@@ -163,6 +164,13 @@ sat_status sat__profile_reload(sat_profile *profile, sat_error *err)
         return SAT_OK;
     if (profile->keys.generation == generation)
         return sat__secrets_unseal(profile->secrets, &profile->keys, err);
+    AUTO(sat__master_key) master = {{0}};
+    if (sat__profile_present_master(profile, &master, NULL) == SAT_OK) {
+        profile->secrets->master = master;
+        if (sat__secrets_unseal(profile->secrets, &profile->keys, NULL) ==
+            SAT_OK)
+            return SAT_OK;
+    }
     sat__secrets_free(TAKE(profile->secrets));
     return sat__fail(err, SAT_ERR_LOCKED,
                      "the master key was renewed; unlock the profile again");

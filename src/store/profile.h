@@ -103,13 +103,29 @@ SAT_CHECK sat_status sat__profile_name_password(sat_profile *profile,
                                                 const char *password,
                                                 sat_error *err);
 
-/* Names the password's present principal in the account's chain, if that begins
- * with this profile's phrase; with a new master key where `is_renewed`. */
-SAT_CHECK sat_status sat__profile_follow_password(sat_profile *profile,
-                                                  sat__ledger *ledger,
-                                                  bool is_renewed,
-                                                  sat_error *err);
+/*
+ * Keeps profile and account in step: names the password's present principal in
+ * the account's chain, if that began with this profile's phrase; seals
+ * keys.cbor by the account's present master key, where it was sealed by a
+ * former one; and remembers how far the chain goes. SAT_ERR_AUTH where it went
+ * further before.
+ */
+SAT_CHECK sat_status sat__profile_follow_account(sat_profile *profile,
+                                                 sat__ledger *ledger,
+                                                 sat_error *err);
 SAT_CHECK sat_status sat__profile_tell_account(sat_profile *profile,
-                                               bool is_renewed, sat_error *err);
+                                               sat_error *err);
+
+/* Begins another master key of the account, and names `password`. Where this
+ * device has no say in it, the key is the profile's own. */
+SAT_CHECK sat_status sat__profile_renew_account(sat_profile *profile,
+                                                const sat__principal *password,
+                                                sat__master_key *out,
+                                                sat_error *err);
+
+/* The account's present master key, by the device keys that are at hand. */
+SAT_CHECK sat_status sat__profile_present_master(const sat_profile *profile,
+                                                 sat__master_key *out,
+                                                 sat_error *err);
 
 #endif /* SAT_SRC_STORE_PROFILE_H */

@@ -78,35 +78,48 @@ sat_status sat_profile_set_password(sat_profile *profile, const char *password,
                            err));
     TRY(sat__profile_commit(&change, err));
     sat__profile_end(&change);
-    return sat__profile_tell_account(profile, false, err);
+    return sat__profile_tell_account(profile, err);
 }
 
 static sat_status renew_master(sat_profile *profile, const sat__root *root,
-                               sat_error *err)
+                               const sat__master_key *master, sat_error *err)
 {
     sat__secrets *const secrets = profile->secrets;
-    sat__master_key_generate(profile->env, &secrets->master);
+    secrets->master = *master;
     TRY(sat__keys_file_renew(&profile->keys, profile->env, &secrets->master,
                              &secrets->ties, err));
     return sat__keys_file_put(&profile->keys, profile->env, root,
                               &secrets->master, &secrets->ties, err);
 }
 
+/* What would make a renewal fail is found before anything changes. */
+static sat_status check_renewal(sat_profile *profile, sat_error *err)
+{
+    AUTO(sat__profile_change) change = SAT_PROFILE_CHANGE_INIT;
+    TRY(sat__profile_begin(profile, &change, err));
+    return sat__vault_plan_keys(profile, err);
+}
+
 sat_status sat_profile_renew(sat_profile *profile, const char *password,
                              sat_error *err)
 {
     AUTO(sat__root) root = {0};
+    AUTO(sat__master_key) master = {{0}};
     AUTO(sat__profile_change) change = SAT_PROFILE_CHANGE_INIT;
     TRY(sat__profile_require(profile, err));
-    TRY(sat__profile_begin(profile, &change, err));
+    TRY(check_renewal(profile, err));
     TRY(root_of_new_password(profile, password, &root, err));
+    const sat__principal named = profile->secrets->password;
+    TRY(sat__profile_renew_account(profile, &named, &master, err));
+    TRY(sat__profile_begin(profile, &change, err));
+    profile->secrets->password = named;
     TRY(sat__vault_plan_keys(profile, err));
-    TRY(renew_master(profile, &root, err));
+    TRY(renew_master(profile, &root, &master, err));
     TRY(sat__profile_commit(&change, err));
     sat__profile_end(&change);
     sat__keychain_remove(profile->device_id);
     TRY(sat__vault_finish(profile, err));
-    return sat__profile_tell_account(profile, true, err);
+    return sat__profile_tell_account(profile, err);
 }
 
 sat_status sat__profile_adopt(sat_profile *profile,

@@ -42,7 +42,7 @@ static void encode(const sat__secrets *secrets, sat_buf *out)
     AUTO(sat_buf) identity = SAT_BUF_INIT;
     sat__identity_encode(secrets->identity, &identity);
     out->failed |= identity.failed;
-    sat__cbor_put_array(out, 6);
+    sat__cbor_put_array(out, 8);
     sat__cbor_put_bytes(out, identity.data, identity.len);
     sat__cbor_put_bytes(out, secrets->secret_key.bytes,
                         sizeof secrets->secret_key.bytes);
@@ -67,6 +67,10 @@ static void encode(const sat__secrets *secrets, sat_buf *out)
                         sizeof secrets->password.sign);
     sat__cbor_put_bytes(out, secrets->password.exchange,
                         sizeof secrets->password.exchange);
+    sat__id_put(&secrets->seen.account, out);
+    sat__cbor_put_array(out, secrets->seen.count);
+    for (size_t i = 0; i < secrets->seen.count; i++)
+        sat__id_put(&secrets->seen.tips[i], out);
 }
 
 static sat__seal_context context_of(const sat__keys_file *file)
@@ -154,7 +158,7 @@ static sat_status decode(sat__cbor *in, const sat__principal *device,
                          sat__secrets *secrets, sat_error *err)
 {
     size_t count;
-    TRY(sat__cbor_array(in, 6, &count, err));
+    TRY(sat__cbor_array(in, 8, &count, err));
     TRY(read_identity(in, device, &secrets->identity, err));
     TRY(sat__cbor_fixed(in, secrets->secret_key.bytes,
                         sizeof secrets->secret_key.bytes, err));
@@ -166,6 +170,11 @@ static sat_status decode(sat__cbor *in, const sat__principal *device,
                         sizeof secrets->password.sign, err));
     TRY(sat__cbor_fixed(in, secrets->password.exchange,
                         sizeof secrets->password.exchange, err));
+    secrets->seen = (sat__chain_seen){.count = 0};
+    TRY(sat__id_get(in, &secrets->seen.account, err));
+    TRY(sat__cbor_array(in, SAT_LINK_PARENTS_MAX, &secrets->seen.count, err));
+    for (size_t i = 0; i < secrets->seen.count; i++)
+        TRY(sat__id_get(in, &secrets->seen.tips[i], err));
     return sat__cbor_done(in, err);
 }
 

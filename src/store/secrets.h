@@ -2,7 +2,7 @@
  * secrets.h - what the master key seals in keys.cbor
  *
  *      [identity, secret key, [[name, former name, key, next key], …],
- *       [[slot, tie], …], sign, exchange]
+ *       [[slot, tie], …], sign, exchange, account, [tip, …]]
  *
  * The identity never leaves the device, and neither do the database keys; the
  * secret key is the account's. All of it lives in guarded memory.
@@ -11,6 +11,7 @@
 #define SAT_SRC_STORE_SECRETS_H
 
 #include "satchel/vault.h"
+#include "chain/link.h"
 #include "store/keys_file.h"
 
 #define SAT_VAULTS_MAX 256
@@ -23,12 +24,21 @@ typedef struct sat__vault_entry {
     sat__database_key next;
 } sat__vault_entry;
 
+/* How far the account's chain went when it was last seen: a database that is
+ * older than keys.cbor is found out by it. */
+typedef struct sat__chain_seen {
+    sat__id account;
+    size_t count; /* 0: nothing was seen yet */
+    sat__id tips[SAT_LINK_PARENTS_MAX];
+} sat__chain_seen;
+
 typedef struct sat__secrets {
     sat__master_key master;
     sat__identity *identity;
     sat__secret_key secret_key;
     sat__slot_ties ties;
     sat__principal password; /* of the account: password and secret key */
+    sat__chain_seen seen;
     size_t count;
     sat__vault_entry vaults[SAT_VAULTS_MAX]; /* ascending by name */
 } sat__secrets;

@@ -37,7 +37,7 @@ static int two_devices(void **state)
     open_desk(state, &a, "laptop");
     open_desk(state, &b, "phone");
     must(sat_account_register(a.profile, hub.url, DESK_EMAIL, DESK_PASSWORD,
-                              a.phrase, &err),
+                              &err),
          &err);
     (void)desk_sql(&a, "main", "CREATE TABLE t(id TEXT PRIMARY KEY, n, x)");
     desk_track(&a, "main", "t");
@@ -162,7 +162,7 @@ static void case_3_a_vault_that_nobody_made_is_no_vault(void **state)
     open_desk(state, &other, "stranger");
     stub_start(&second);
     must(sat_account_register(other.profile, second.url, "eve@example.org",
-                              DESK_PASSWORD, other.phrase, &err),
+                              DESK_PASSWORD, &err),
          &err);
     (void)desk_sync(&other);
     hub.vaults[hub.vault_count] = second.vaults[1];
@@ -184,7 +184,7 @@ static void case_10_another_chain_is_refused(void **state)
     open_desk(state, &other, "stranger");
     stub_start(&second);
     must(sat_account_register(other.profile, second.url, "eve@example.org",
-                              DESK_PASSWORD, other.phrase, &err),
+                              DESK_PASSWORD, &err),
          &err);
     hub.account = &second.accounts[0].chain.list[0];
     open_desk(state, &c, "tablet");
@@ -396,7 +396,7 @@ static seen_share invite_other(void **state)
     sat_error err = {0};
     open_desk(state, &other, "stranger");
     must(sat_account_register(other.profile, hub.url, "bob@example.org",
-                              DESK_PASSWORD, other.phrase, &err),
+                              DESK_PASSWORD, &err),
          &err);
     (void)desk_sync(&other);
     must(sat_share_invite(a.profile, "main", "bob@example.org",
@@ -427,7 +427,7 @@ static void case_2_a_swapped_account_has_another_number(void **state)
     const seen_share seen = invite_other(state);
     open_desk(state, &c, "tablet");
     must(sat_account_register(c.profile, hub.url, "eve@example.org",
-                              DESK_PASSWORD, c.phrase, &err),
+                              DESK_PASSWORD, &err),
          &err);
     (void)snprintf(hub.accounts[1].email, 256, "was-bob@example.org");
     (void)snprintf(hub.accounts[2].email, 256, "bob@example.org");

@@ -30,7 +30,7 @@ static int two_devices(void **state)
     open_desk(state, &a, "laptop");
     open_desk(state, &b, "phone");
     must(sat_account_register(a.profile, hub.url, DESK_EMAIL, DESK_PASSWORD,
-                              a.phrase, &err),
+                              &err),
          &err);
     (void)desk_sql(&a, "main", "CREATE TABLE t(id TEXT PRIMARY KEY, n, x)");
     desk_track(&a, "main", "t");

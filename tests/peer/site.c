@@ -40,13 +40,15 @@ void site_found(sqlite3 *account, const sat__identity *device)
     const sat_env *const env = sat_env_system();
     AUTO_PTR(sat__identity) phrase = NULL;
     AUTO_PTR(sat__identity) password = NULL;
+    sat__master_key master;
     sat_error err = {0};
 
+    sat__master_key_generate(env, &master);
     must(sat__identity_generate(env, &phrase, &err), &err);
     must(sat__identity_generate(env, &password, &err), &err);
     must(sat__ledger_found(account, env, phrase,
-                           sat__identity_principal(password), device, "first",
-                           &err),
+                           sat__identity_principal(password), &master, device,
+                           "first", &err),
          &err);
 }
 
