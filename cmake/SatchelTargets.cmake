@@ -136,6 +136,9 @@ function(sat_tests)
             list(APPEND helpers tests/store/profile_fixture.c
                 tests/store/scratch.c)
         endif()
+        if(folder STREQUAL "sim") # the rest needs an engine with plants
+            list(FILTER helpers INCLUDE REGEX "/(disk|file|vfs)\\.c$")
+        endif()
         list(FILTER helpers EXCLUDE REGEX "_test\\.c$")
         string(REPLACE "/" "_" target "test_${path}")
         add_executable(${target} "tests/${source}" ${helpers})
@@ -208,10 +211,14 @@ function(sat_fuzz name)
     add_test(NAME fuzz/${name} COMMAND fuzz_${name} ${arguments} ${inputs})
 endfunction()
 
-# sat_simulation(): satchel-simulate, with an engine of its own in which planted
-# bugs can be chosen. It is optimised in every preset, since it runs for long.
+# sat_simulation(MODULES name... DEPENDS target...): satchel-simulate, with an
+# engine of its own in which planted bugs can be chosen: the modules compiled
+# once more, optimised in every preset, since it runs for long.
 function(sat_simulation)
-    file(GLOB sources CONFIGURE_DEPENDS "tests/sim/*.c" "src/sync/*.c")
+    cmake_parse_arguments(ARG "" "" "MODULES;DEPENDS" ${ARGN})
+    list(TRANSFORM ARG_MODULES PREPEND "src/")
+    list(TRANSFORM ARG_MODULES APPEND "/*.c")
+    file(GLOB sources CONFIGURE_DEPENDS "tests/sim/*.c" ${ARG_MODULES})
     list(FILTER sources EXCLUDE REGEX "_test\\.c$")
     add_executable(satchel_simulate tests/simulate.c ${sources})
     sat_compile(satchel_simulate)
@@ -219,10 +226,12 @@ function(sat_simulation)
         OUTPUT_NAME satchel-simulate)
     target_compile_options(satchel_simulate PRIVATE -O2
         -Wno-maybe-uninitialized)
-    target_compile_definitions(satchel_simulate PRIVATE SAT_PLANTS)
+    target_compile_definitions(satchel_simulate PRIVATE SAT_PLANTS
+        SAT_LIBEXEC="${CMAKE_INSTALL_FULL_LIBEXECDIR}")
     target_include_directories(satchel_simulate PRIVATE tests)
-    target_link_libraries(satchel_simulate PRIVATE sat_base sat_crypto sat_chain
-        sat_store)
+    target_include_directories(satchel_simulate SYSTEM PRIVATE
+        ${SECRET_INCLUDE_DIRS})
+    target_link_libraries(satchel_simulate PRIVATE ${ARG_DEPENDS})
     set(last 2000)
     if(SAT_SANITIZE)
         set(last 200)

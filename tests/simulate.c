@@ -4,8 +4,9 @@
  *      satchel-simulate [-t] [-r] [-x] [-d FOLDER] [-p BUG] FIRST[-LAST]
  *
  * Prints the seeds that fail, each with what went wrong, and exits with 1 if
- * any did. -t tells what happens in each run; -r runs every seed twice and
- * compares what happened; -d leaves the databases of a failed run in FOLDER; -p
+ * any did. -t tells what happens in each run; -r runs every seed twice, the
+ * second time with nothing left open by the runs before, and compares what
+ * happened; -d leaves the databases of a failed run in FOLDER; -p
  * plants bug N (plants.h).
  */
 #include <inttypes.h>
@@ -14,6 +15,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "sim/memory.h"
 #include "sim/world.h"
 #include "sync/plants.h"
 
@@ -53,7 +55,9 @@ static bool run_seed(sim_world *world, uint64_t seed, const settings *how,
 {
     sim_result result;
     sim_result again;
-    bool kept = world_run(world, seed, how->is_talkative, &result);
+    const world_mode mode = {.is_talkative = how->is_talkative};
+    const world_mode cold = {.is_cold = true};
+    bool kept = world_run(world, seed, &mode, &result);
 
     *events += result.events;
     if (!kept)
@@ -61,7 +65,7 @@ static bool run_seed(sim_world *world, uint64_t seed, const settings *how,
     if (how->is_talkative)
         (void)printf("seed %" PRIu64 ": hash %016" PRIx64 "\n", seed,
                      result.hash);
-    if (how->runs_twice && (world_run(world, seed, false, &again) != kept ||
+    if (how->runs_twice && (world_run(world, seed, &cold, &again) != kept ||
                             again.hash != result.hash)) {
         (void)printf("seed %" PRIu64 " went differently the second time\n",
                      seed);
@@ -119,6 +123,7 @@ int main(int argc, char **argv)
     /* One thread, and much memory that comes and goes. */
     (void)sqlite3_config(SQLITE_CONFIG_SINGLETHREAD);
     (void)sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
+    memory_install();
     if (optind + 1 != argc || !parse_seeds(argv[optind], &how))
         return misused();
     return run(&how);

@@ -27,6 +27,17 @@
 #define SAT_SRC_SYNC_PLANTS_H
 
 #if defined(SAT_PLANTS)
+#include "sync/replica.h"
+
+/*
+ * Goes on with another content of the database, of the very same schema, as
+ * sat__replica_open() would: only what follows from the schema stays. To read
+ * that anew takes longer than a short run of the simulation.
+ */
+SAT_CHECK sat_status sat__replica_again(sat_replica *replica,
+                                        const sat__replica_options *options,
+                                        sat_error *err);
+
 extern int sat__planted; /* 0: none */
 #define SAT_PLANT(number) (sat__planted == (number))
 #else

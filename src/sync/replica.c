@@ -210,34 +210,53 @@ static sat_status prepare_connection(sqlite3 *db, sat_error *err)
     return sat__sql_exec(db, err, "PRAGMA foreign_keys = OFF");
 }
 
-sat_status sat__replica_open(sqlite3 *db, const sat__replica_options *options,
-                             sat_replica **out, sat_error *err)
+static sat_status start(sat_replica *replica,
+                        const sat__replica_options *options, sat_error *err)
 {
-    AUTO_PTR(sat_replica) replica = calloc(1, sizeof *replica);
     AUTO(sat__sql_transaction) change = {0};
-    if (replica == NULL)
-        return sat__fail(err, SAT_ERR_NOMEM, "out of memory");
-    replica->db = db;
     replica->env = *(options->env != NULL ? options->env : sat_env_system());
     memcpy(replica->device, options->device, sizeof replica->device);
     replica->max_ahead_ms = options->max_ahead_ms;
     replica->log_days = options->log_days;
     replica->is_vault = options->is_vault;
-    TRY(prepare_connection(db, err));
-    TRY(sat__sql_begin(db, &change, err));
+    TRY(prepare_connection(replica->db, err));
+    TRY(sat__sql_begin(replica->db, &change, err));
     TRY(install(replica, err));
     TRY(recognise(replica, err));
     TRY(sat__sql_commit(&change, err));
     TRY(sat__mark_check(replica, err));
-    TRY(sat__sql_begin(db, &change, err));
+    TRY(sat__sql_begin(replica->db, &change, err));
     TRY(sat__time_start(replica, err));
     TRY(sat__knowledge_load(replica, err));
-    replica->tables.schema = -1; /* whatever it is, it is new to us */
     TRY(sat__schema_follow(replica, err));
-    TRY(sat__sql_commit(&change, err));
+    return sat__sql_commit(&change, err);
+}
+
+sat_status sat__replica_open(sqlite3 *db, const sat__replica_options *options,
+                             sat_replica **out, sat_error *err)
+{
+    AUTO_PTR(sat_replica) replica = calloc(1, sizeof *replica);
+    if (replica == NULL)
+        return sat__fail(err, SAT_ERR_NOMEM, "out of memory");
+    replica->db = db;
+    replica->tables.schema = -1; /* whatever it is, it is new to us */
+    TRY(start(replica, options, err));
     *out = TAKE(replica);
     return SAT_OK;
 }
+
+#if defined(SAT_PLANTS)
+sat_status sat__replica_again(sat_replica *replica,
+                              const sat__replica_options *options,
+                              sat_error *err)
+{
+    sat__app_triggers_leave(replica);
+    sat__knowledge_clear(&replica->known);
+    memset(replica->kept, 0, sizeof replica->kept);
+    replica->exposed = replica->barren = 0;
+    return start(replica, options, err);
+}
+#endif
 
 void sat_replica_close(sat_replica *replica)
 {

@@ -31,8 +31,8 @@ static sat_status list_present(sat_replica *replica, sat__arena *arena,
     AUTO_RESET sqlite3_stmt *stmt = NULL;
     bool row;
     TRY(sat__core_keep(replica,
-                       "SELECT t, name, count(*) OVER () FROM sync_tables "
-                       "WHERE present = 1 ORDER BY t",
+                       "SELECT t, name, (SELECT count(*) FROM sync_tables) "
+                       "FROM sync_tables WHERE present = 1 ORDER BY t",
                        &stmt, err));
     TRY(sat__sql_step(stmt, &row, err));
     const size_t most = row ? (size_t)sqlite3_column_int(stmt, 2) : 0;
@@ -100,30 +100,46 @@ static sat_status follow_drop(sat_replica *replica, const listed *table,
 }
 
 typedef struct name_list {
-    size_t count;
+    size_t count, room;
     int64_t *numbers; /* of the registry's columns */
     const char **names;
 } name_list;
+
+static sat_status add_name(sat__arena *arena, name_list *list, int64_t number,
+                           const char *name, sat_error *err)
+{
+    if (list->count == list->room) {
+        const size_t room = 2 * list->room + 16;
+        int64_t *const numbers =
+            sat__arena_alloc(arena, room * sizeof *numbers);
+        const char **const names =
+            sat__arena_alloc(arena, room * sizeof *names);
+        if (numbers == NULL || names == NULL)
+            return no_memory(err);
+        for (size_t i = 0; i < list->count; i++) {
+            numbers[i] = list->numbers[i];
+            names[i] = list->names[i];
+        }
+        list->numbers = numbers;
+        list->names = names;
+        list->room = room;
+    }
+    list->numbers[list->count] = number;
+    list->names[list->count] = sat__arena_text(arena, name, strlen(name));
+    return list->names[list->count++] != NULL ? SAT_OK : no_memory(err);
+}
 
 static sat_status read_names(sat_replica *replica, sat__arena *arena,
                              const char *sql, int64_t t, const char *table,
                              name_list *out, sat_error *err)
 {
-    AUTO_STMT sqlite3_stmt *stmt = NULL;
-    TRY(sat__sql_prepare(replica->db, &stmt, sql, err));
+    AUTO_RESET sqlite3_stmt *stmt = NULL;
+    TRY(sat__core_keep(replica, sql, &stmt, err));
     (void)sqlite3_bind_int64(stmt, 1, t);
     (void)sqlite3_bind_text(stmt, 2, table, -1, SQLITE_STATIC);
-    out->names = sat__arena_alloc(arena, 2001 * sizeof *out->names);
-    out->numbers = sat__arena_alloc(arena, 2001 * sizeof *out->numbers);
-    if (out->names == NULL || out->numbers == NULL)
-        return no_memory(err);
-    while (out->count < 2000 && NEXT_ROW(stmt, err)) {
-        const char *const name = (const char *)sqlite3_column_text(stmt, 1);
-        out->numbers[out->count] = sqlite3_column_int64(stmt, 0);
-        out->names[out->count] = sat__arena_text(arena, name, strlen(name));
-        if (out->names[out->count++] == NULL)
-            return no_memory(err);
-    }
+    while (NEXT_ROW(stmt, err))
+        TRY(add_name(arena, out, sqlite3_column_int64(stmt, 0),
+                     (const char *)sqlite3_column_text(stmt, 1), err));
     return SAT_OK;
 }
 

@@ -86,16 +86,38 @@ static sat_status no_memory(sat_error *err)
     return sat__fail(err, SAT_ERR_NOMEM, "out of memory");
 }
 
-static sat_status load_columns(sqlite3 *db, sat__arena *arena,
-                               sat__table *table, sat_error *err)
+/* Each question is asked of many tables, and is compiled once. */
+typedef struct loader {
+    sqlite3 *db;
+    sat__arena *arena;
+    sqlite3_stmt *columns, *schema, *places, *own_key;
+    sqlite3_stmt *uniques, *index, *foreigns, *key;
+} loader;
+
+static void loader_clear(loader *from)
 {
-    AUTO_STMT sqlite3_stmt *stmt = NULL;
+    (void)sqlite3_finalize(from->columns);
+    (void)sqlite3_finalize(from->schema);
+    (void)sqlite3_finalize(from->places);
+    (void)sqlite3_finalize(from->own_key);
+    (void)sqlite3_finalize(from->uniques);
+    (void)sqlite3_finalize(from->index);
+    (void)sqlite3_finalize(from->foreigns);
+    (void)sqlite3_finalize(from->key);
+}
+DEFINE_AUTO(loader, loader_clear);
+
+static sat_status load_columns(loader *from, sat__table *table, sat_error *err)
+{
+    sat__arena *const arena = from->arena;
     bool row;
-    TRY(sat__sql_preparef(db, &stmt, err,
-                          "SELECT c, uid, gen, name, since, present, "
-                          "(SELECT max(c) FROM sync_columns WHERE t = %lld) "
-                          "FROM sync_columns WHERE t = %lld ORDER BY c",
-                          (long long)table->t, (long long)table->t));
+    TRY(sat__sql_prepare(from->db, &from->columns,
+                         "SELECT c, uid, gen, name, since, present, "
+                         "(SELECT max(c) FROM sync_columns WHERE t = ?1) "
+                         "FROM sync_columns WHERE t = ?1 ORDER BY c",
+                         err));
+    AUTO_RESET sqlite3_stmt *stmt = from->columns;
+    (void)sqlite3_bind_int64(stmt, 1, table->t);
     TRY(sat__sql_step(stmt, &row, err));
     table->count = row ? sqlite3_column_int(stmt, 6) : 0;
     table->columns = sat__arena_alloc(arena, ((size_t)table->count + 1) *
@@ -330,19 +352,19 @@ static sat_status load_term(sat__arena *arena, sat__table *table,
     return SAT_OK;
 }
 
-static sat_status load_index(sqlite3 *db, sat__arena *arena, sat__table *table,
-                             const char *index, sat__unique *out,
-                             sat_error *err)
+static sat_status load_index(loader *from, sat__table *table, const char *index,
+                             sat__unique *out, sat_error *err)
 {
-    AUTO_STMT sqlite3_stmt *stmt = NULL;
+    sat__arena *const arena = from->arena;
     bool row;
-    TRY(sat__sql_prepare(db, &stmt,
+    TRY(sat__sql_prepare(from->db, &from->index,
                          "SELECT x.cid, x.name, x.coll, (SELECT sql FROM "
                          "sqlite_master WHERE type = 'index' AND name = ?1), "
-                         "count(*) OVER () "
+                         "(SELECT count(*) FROM pragma_index_xinfo(?1)) "
                          "FROM pragma_index_xinfo(?1) AS x WHERE x.key "
                          "ORDER BY x.seqno",
                          err));
+    AUTO_RESET sqlite3_stmt *stmt = from->index;
     (void)sqlite3_bind_text(stmt, 1, index, -1, SQLITE_STATIC);
     TRY(sat__sql_step(stmt, &row, err));
     const size_t most = row ? (size_t)sqlite3_column_int(stmt, 4) : 0;
@@ -372,15 +394,16 @@ static sat_status load_index(sqlite3 *db, sat__arena *arena, sat__table *table,
     return SAT_OK;
 }
 
-static sat_status load_uniques(sqlite3 *db, sat__arena *arena,
-                               sat__table *table, sat_error *err)
+static sat_status load_uniques(loader *from, sat__table *table, sat_error *err)
 {
-    AUTO_STMT sqlite3_stmt *stmt = NULL;
+    sat__arena *const arena = from->arena;
     bool row;
-    TRY(sat__sql_prepare(db, &stmt,
-                         "SELECT name, origin, count(*) OVER () FROM "
-                         "pragma_index_list(?) WHERE \"unique\" ORDER BY name",
+    TRY(sat__sql_prepare(from->db, &from->uniques,
+                         "SELECT name, origin, (SELECT count(*) FROM "
+                         "pragma_index_list(?1)) FROM pragma_index_list(?1) "
+                         "WHERE \"unique\" ORDER BY name",
                          err));
+    AUTO_RESET sqlite3_stmt *stmt = from->uniques;
     (void)sqlite3_bind_text(stmt, 1, table->name, -1, SQLITE_STATIC);
     TRY(sat__sql_step(stmt, &row, err));
     const size_t most = row ? (size_t)sqlite3_column_int(stmt, 2) : 0;
@@ -413,9 +436,8 @@ static sat_status load_uniques(sqlite3 *db, sat__arena *arena,
         sat__unique *const unique = &table->uniques[table->unique_count];
         const char *const origin = (const char *)sqlite3_column_text(stmt, 1);
         unique->is_key = origin != NULL && strcmp(origin, "pk") == 0;
-        TRY(load_index(db, arena, table,
-                       (const char *)sqlite3_column_text(stmt, 0), unique,
-                       err));
+        TRY(load_index(from, table, (const char *)sqlite3_column_text(stmt, 0),
+                       unique, err));
         table->unique_count++;
         TRY(sat__sql_step(stmt, &row, err));
     }
@@ -424,18 +446,18 @@ static sat_status load_uniques(sqlite3 *db, sat__arena *arena,
 
 /* The columns that a key of `parent` consists of, where the child names none.
  */
-static sat_status key_name(sqlite3 *db, sat__arena *arena, const char *parent,
-                           int position, const char **out, sat_error *err)
+static sat_status key_name(loader *from, const char *parent, int position,
+                           const char **out, sat_error *err)
 {
-    AUTO_STMT sqlite3_stmt *stmt = NULL;
     bool row;
-    TRY(sat__sql_prepare(db, &stmt,
+    TRY(sat__sql_prepare(from->db, &from->key,
                          "SELECT name FROM pragma_table_info(?1) WHERE pk = ?2",
                          err));
+    AUTO_RESET sqlite3_stmt *stmt = from->key;
     (void)sqlite3_bind_text(stmt, 1, parent, -1, SQLITE_STATIC);
     (void)sqlite3_bind_int(stmt, 2, position + 1);
     TRY(sat__sql_step(stmt, &row, err));
-    *out = row ? keep_text(arena, stmt, 0) : NULL;
+    *out = row ? keep_text(from->arena, stmt, 0) : NULL;
     if (*out == NULL)
         return sat__fail(err, SAT_ERR_UNSUPPORTED,
                          "a foreign key refers to table '%s', which has no "
@@ -444,17 +466,17 @@ static sat_status key_name(sqlite3 *db, sat__arena *arena, const char *parent,
     return SAT_OK;
 }
 
-static sat_status load_foreigns(sqlite3 *db, sat__arena *arena,
-                                sat__table *table, sat_error *err)
+static sat_status load_foreigns(loader *from, sat__table *table, sat_error *err)
 {
-    AUTO_STMT sqlite3_stmt *stmt = NULL;
+    sat__arena *const arena = from->arena;
     bool row;
     int64_t last = -1;
-    TRY(sat__sql_prepare(db, &stmt,
-                         "SELECT id, \"table\", \"from\", \"to\", seq, "
-                         "count(*) OVER () FROM pragma_foreign_key_list(?) "
-                         "ORDER BY id, seq",
+    TRY(sat__sql_prepare(from->db, &from->foreigns,
+                         "SELECT id, \"table\", \"from\", \"to\", seq, (SELECT "
+                         "count(*) FROM pragma_foreign_key_list(?1)) FROM "
+                         "pragma_foreign_key_list(?1) ORDER BY id, seq",
                          err));
+    AUTO_RESET sqlite3_stmt *stmt = from->foreigns;
     (void)sqlite3_bind_text(stmt, 1, table->name, -1, SQLITE_STATIC);
     TRY(sat__sql_step(stmt, &row, err));
     const size_t most = row ? (size_t)sqlite3_column_int(stmt, 5) : 0;
@@ -474,9 +496,9 @@ static sat_status load_foreigns(sqlite3 *db, sat__arena *arena,
         }
         sat__foreign *const foreign =
             &table->foreigns[table->foreign_count - 1];
-        const char *const from = (const char *)sqlite3_column_text(stmt, 2);
+        const char *const name = (const char *)sqlite3_column_text(stmt, 2);
         const int c =
-            from != NULL ? column_by_name(table, from, strlen(from)) : 0;
+            name != NULL ? column_by_name(table, name, strlen(name)) : 0;
         if (c == 0 || foreign->parent == NULL)
             return sat__fail(err, SAT_ERR_UNSUPPORTED,
                              "a foreign key of table '%s' is on a column that "
@@ -486,8 +508,7 @@ static sat_status load_foreigns(sqlite3 *db, sat__arena *arena,
         if (sqlite3_column_type(stmt, 3) != SQLITE_NULL)
             *names = keep_text(arena, stmt, 3);
         else
-            TRY(key_name(db, arena, foreign->parent, foreign->count, names,
-                         err));
+            TRY(key_name(from, foreign->parent, foreign->count, names, err));
         names++;
         foreign->count++;
         TRY(sat__sql_step(stmt, &row, err));
@@ -507,16 +528,15 @@ static const char *rowid_name(const sat__table *table)
 }
 
 /* What stands for the rowid, and for the table where that is to be seen. */
-static sat_status find_places(sqlite3 *db, sat__arena *arena, sat__table *table,
-                              sat_error *err)
+static sat_status find_places(loader *from, sat__table *table, sat_error *err)
 {
-    AUTO_STMT sqlite3_stmt *stmt = NULL;
     AUTO(sat_buf) scan = SAT_BUF_INIT;
     bool row;
-    TRY(sat__sql_prepare(db, &stmt,
+    TRY(sat__sql_prepare(from->db, &from->places,
                          "SELECT wr FROM pragma_table_list(?1) WHERE schema = "
                          "'main'",
                          err));
+    AUTO_RESET sqlite3_stmt *stmt = from->places;
     (void)sqlite3_bind_text(stmt, 1, table->name, -1, SQLITE_STATIC);
     TRY(sat__sql_step(stmt, &row, err));
     table->is_placed = row && sqlite3_column_int(stmt, 0) != 0;
@@ -526,23 +546,22 @@ static sat_status find_places(sqlite3 *db, sat__arena *arena, sat__table *table,
     else
         sat__sql_put_name(&scan, table->name);
     TRY(sat__buf_status(&scan, err));
-    table->scan = sat__arena_text(arena, sat__buf_text(&scan), scan.len);
+    table->scan = sat__arena_text(from->arena, sat__buf_text(&scan), scan.len);
     return table->scan != NULL ? SAT_OK : no_memory(err);
 }
 
-static sat_status load_schema(sqlite3 *db, sat__arena *arena, sat__table *table,
-                              sat_error *err)
+static sat_status load_schema(loader *from, sat__table *table, sat_error *err)
 {
-    AUTO_STMT sqlite3_stmt *stmt = NULL;
     bool row;
     int keys = 0;
     int integer_key = 0;
     TRY(sat__sql_prepare(
-        db, &stmt,
+        from->db, &from->schema,
         "SELECT x.name, x.type, x.pk, m.sql FROM "
         "pragma_table_xinfo(?1) AS x, sqlite_master AS m "
         "WHERE m.type = 'table' AND m.name = ?1 COLLATE NOCASE",
         err));
+    AUTO_RESET sqlite3_stmt *stmt = from->schema;
     (void)sqlite3_bind_text(stmt, 1, table->name, -1, SQLITE_STATIC);
     AUTO(sat_buf) create = SAT_BUF_INIT;
     while (NEXT_ROW(stmt, err)) {
@@ -560,7 +579,7 @@ static sat_status load_schema(sqlite3 *db, sat__arena *arena, sat__table *table,
             integer_key = c;
     }
     TRY(sat__buf_status(&create, err));
-    TRY(find_places(db, arena, table, err));
+    TRY(find_places(from, table, err));
     if (table->rowid == NULL)
         return sat__fail(err, SAT_ERR_UNSUPPORTED,
                          "table '%s' has columns named rowid, _rowid_ and oid",
@@ -568,31 +587,27 @@ static sat_status load_schema(sqlite3 *db, sat__arena *arena, sat__table *table,
     /* INTEGER PRIMARY KEY is the rowid itself, unless an index says otherwise
      * (as for INTEGER PRIMARY KEY DESC). */
     if (keys == 1 && integer_key != 0 && !table->is_placed) {
-        AUTO_STMT sqlite3_stmt *own = NULL;
-        TRY(sat__sql_prepare(db, &own,
+        TRY(sat__sql_prepare(from->db, &from->own_key,
                              "SELECT 1 FROM pragma_index_list(?) "
                              "WHERE origin = 'pk'",
                              err));
+        AUTO_RESET sqlite3_stmt *own = from->own_key;
         (void)sqlite3_bind_text(own, 1, table->name, -1, SQLITE_STATIC);
         TRY(sat__sql_step(own, &row, err));
         table->key_column = row ? 0 : integer_key;
     }
     tie_checks(table, sat__buf_text(&create));
-    TRY(load_uniques(db, arena, table, err));
-    return load_foreigns(db, arena, table, err);
+    TRY(load_uniques(from, table, err));
+    return load_foreigns(from, table, err);
 }
 
-static sat_status load_collations(sqlite3 *db, sat__table *table,
-                                  sat_error *err)
+static void load_collations(sat__table *table)
 {
-    (void)db;
-    (void)err;
     for (int i = 0; i < table->unique_count; i++)
         for (int k = 0; k < table->uniques[i].count; k++)
             if (table->uniques[i].is_key)
                 table->columns[table->uniques[i].columns[k]].collation =
                     collation_of(table->uniques[i].collates[k]);
-    return SAT_OK;
 }
 
 static bool table_exists(sqlite3 *db, const char *name)
@@ -601,7 +616,7 @@ static bool table_exists(sqlite3 *db, const char *name)
                                          NULL, NULL, NULL) == SQLITE_OK;
 }
 
-static sat_status load_table(sqlite3 *db, sat__tables *tables,
+static sat_status load_table(loader *from, sat__tables *tables,
                              sqlite3_stmt *stmt, sat_error *err)
 {
     sat__table *const table = sat__arena_alloc(&tables->arena, sizeof *table);
@@ -617,23 +632,25 @@ static sat_status load_table(sqlite3 *db, sat__tables *tables,
     if (table->uid == NULL || table->name == NULL)
         return no_memory(err);
     tables->list[tables->count++] = table;
-    TRY(load_columns(db, &tables->arena, table, err));
-    if (!table->is_present || !table_exists(db, table->name))
+    TRY(load_columns(from, table, err));
+    if (!table->is_present || !table_exists(from->db, table->name))
         return SAT_OK;
-    TRY(load_schema(db, &tables->arena, table, err));
-    return load_collations(db, table, err);
+    TRY(load_schema(from, table, err));
+    load_collations(table);
+    return SAT_OK;
 }
 
 sat_status sat__tables_load(sqlite3 *db, sat__tables *tables, sat_error *err)
 {
+    AUTO(loader) from = {.db = db, .arena = &tables->arena};
     AUTO_STMT sqlite3_stmt *stmt = NULL;
     bool row;
     sat__tables_clear(tables);
     TRY(sat__sql_int(db, "PRAGMA schema_version", &tables->schema, err));
     TRY(sat__sql_prepare(db, &stmt,
                          "SELECT t, uid, gen, name, present, strategy, "
-                         "delete_wins, count(*) OVER () FROM sync_tables "
-                         "ORDER BY t",
+                         "delete_wins, (SELECT count(*) FROM sync_tables) "
+                         "FROM sync_tables ORDER BY t",
                          err));
     TRY(sat__sql_step(stmt, &row, err));
     const size_t most = row ? (size_t)sqlite3_column_int(stmt, 7) : 0;
@@ -642,7 +659,7 @@ sat_status sat__tables_load(sqlite3 *db, sat__tables *tables, sat_error *err)
     if (tables->list == NULL)
         return no_memory(err);
     while (row) {
-        TRY(load_table(db, tables, stmt, err));
+        TRY(load_table(&from, tables, stmt, err));
         TRY(sat__sql_step(stmt, &row, err));
     }
     return SAT_OK;

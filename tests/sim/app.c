@@ -30,7 +30,7 @@ void app_close(sim_app *app)
 }
 
 /* Prepared once for each text, as far as there is room. */
-static sqlite3_stmt *prepare(sim_app *app, const char *sql)
+sqlite3_stmt *app_statement(sim_app *app, const char *sql)
 {
     const uint64_t hash = hash_bytes(HASH_BEGIN, sql, strlen(sql));
     const size_t at = (size_t)(hash % STATEMENTS_MAX);
@@ -51,7 +51,7 @@ static sqlite3_stmt *prepare(sim_app *app, const char *sql)
 /* Runs one statement; the trace remembers what came of it. */
 static int run(sim_app *app, const char *sql, int count, const datum *values)
 {
-    sqlite3_stmt *const stmt = prepare(app, sql);
+    sqlite3_stmt *const stmt = app_statement(app, sql);
     int rc = sqlite3_errcode(app->db);
 
     if (stmt != NULL) {

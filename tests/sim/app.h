@@ -13,7 +13,7 @@
 
 #include "schema.h"
 
-#define STATEMENTS_MAX 64
+#define STATEMENTS_MAX 256
 
 typedef struct app_state {
     row_set now;    /* what the tables hold */
@@ -33,14 +33,18 @@ typedef struct sim_app {
     bool is_talkative;
     sqlite3_stmt *dump[TABLES_MAX];
     struct {
-        char sql[200];
+        char sql[300];
         sqlite3_stmt *stmt;
     } statements[STATEMENTS_MAX];
 } sim_app;
 
-/* Opens the app's tables on a database that is there. */
+/* Opens the app's tables on a database that is there. Its statements are kept
+ * until it is closed. */
 void app_open(sim_app *app, const sim_schema *schema, sqlite3 *db);
 void app_close(sim_app *app);
+
+/* The statement of that text, prepared once; NULL where that fails. */
+sqlite3_stmt *app_statement(sim_app *app, const char *sql);
 
 typedef enum app_outcome {
     APP_DONE,   /* committed, or rolled back */

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 
 #include "base/cbor.h"
+#include "sync/plants.h"
 
 uint64_t sim_now;
 
@@ -47,11 +48,13 @@ void device_prepare(device *d, int number, uint64_t seed, reference *ref,
                     char *why)
 {
     sim_app *const app = d->app != NULL ? d->app : calloc(1, sizeof *app);
+    const kept_open kept = d->kept;
 
     if (app == NULL)
         abort();
     memset(d, 0, sizeof *d);
     d->app = app;
+    d->kept = kept;
     d->number = number;
     d->exists = true;
     d->ref = ref;
@@ -73,6 +76,7 @@ void device_prepare(device *d, int number, uint64_t seed, reference *ref,
 
 void device_release(device *d)
 {
+    device_forget(d);
     free(d->app);
     d->app = NULL;
 }
@@ -111,15 +115,81 @@ static sqlite3 *open_database(const device *d)
     return db;
 }
 
+static int ask_once(device *d, const char *sql, int count, const datum *values,
+                    int64_t *out)
+{
+    sqlite3_stmt *const stmt = app_statement(d->app, sql);
+
+    if (stmt == NULL)
+        return sqlite3_errcode(d->app_db);
+    for (int i = 0; i < count; i++)
+        datum_bind(stmt, i + 1, &values[i]);
+    const int rc = sqlite3_step(stmt);
+    if (rc == SQLITE_ROW)
+        *out = sqlite3_column_int64(stmt, 0);
+    const int end = sqlite3_reset(stmt);
+    return rc == SQLITE_ROW || end == SQLITE_OK ? rc : end;
+}
+
+static void close_both(sqlite3 *app_db, sqlite3 *db)
+{
+    if (sqlite3_close(db) != SQLITE_OK || sqlite3_close(app_db) != SQLITE_OK)
+        abort(); /* a statement was left behind */
+}
+
 void device_halt(device *d)
 {
     sat_replica_close(d->replica);
     app_close(d->app);
-    if (sqlite3_close(d->db) != SQLITE_OK ||
-        sqlite3_close(d->app_db) != SQLITE_OK)
-        abort(); /* a statement was left behind */
+    close_both(d->app_db, d->db);
     d->replica = NULL;
     d->db = d->app_db = NULL;
+}
+
+void device_forget(device *d)
+{
+    if (d->kept.app_db == NULL)
+        return;
+    app_close(d->app);
+    sat_replica_close(d->kept.replica);
+    close_both(d->kept.app_db, d->kept.db);
+    d->kept = (kept_open){0};
+}
+
+static int64_t schema_version(device *d)
+{
+    int64_t out = 0;
+
+    return ask_once(d, "PRAGMA schema_version", 0, NULL, &out) == SQLITE_ROW
+               ? out
+               : -1;
+}
+
+void device_rest(device *d)
+{
+    if (d->schema_version <= 0 || disk_is_troubled(d->number) ||
+        schema_version(d) != d->schema_version) {
+        device_halt(d);
+        return;
+    }
+    d->kept = (kept_open){d->app_db, d->db, d->replica, d->is_encrypted};
+    d->replica = NULL;
+    d->db = d->app_db = NULL;
+}
+
+/* What earlier runs left open is taken where it is the same database. */
+static bool open_both(device *d)
+{
+    if (d->kept.app_db == NULL) {
+        d->app_db = open_database(d);
+        d->db = open_database(d);
+        return d->app_db != NULL && d->db != NULL;
+    }
+    d->app_db = d->kept.app_db;
+    d->db = d->kept.db;
+    d->replica = d->kept.replica;
+    d->kept = (kept_open){0};
+    return true;
 }
 
 bool device_boot(device *d, const sim_schema *schema)
@@ -131,20 +201,24 @@ bool device_boot(device *d, const sim_schema *schema)
     sat_error err = {0};
 
     memcpy(own.device, d->id, sizeof own.device);
-    d->app_db = open_database(d);
-    d->db = open_database(d);
-    if (d->app_db == NULL || d->db == NULL ||
-        sqlite3_exec(d->app_db,
-                     d->is_lax ? "PRAGMA foreign_keys = OFF"
-                               : "PRAGMA foreign_keys = ON",
-                     NULL, NULL, NULL) != SQLITE_OK)
+    if (!open_both(d) || sqlite3_exec(d->app_db,
+                                      d->is_lax ? "PRAGMA foreign_keys = OFF"
+                                                : "PRAGMA foreign_keys = ON",
+                                      NULL, NULL, NULL) != SQLITE_OK)
         return device_fails(d, "the database does not open");
     app_open(d->app, schema, d->app_db);
-    if (sat__replica_open(d->db, &own, &d->replica, &err) != SAT_OK)
+    if ((d->replica != NULL
+             ? sat__replica_again(d->replica, &own, &err)
+             : sat__replica_open(d->db, &own, &d->replica, &err)) != SAT_OK)
         return device_fails(d, "the replica does not open: %s", err.message);
     sat__replica_incarnation(d->replica, id);
     d->incarnation = reference_incarnation(d->ref, id);
     return true;
+}
+
+void device_note_template(device *d)
+{
+    d->schema_version = schema_version(d);
 }
 
 /* After a restart the tables hold what was before the disk failed, or after. */
@@ -180,22 +254,6 @@ bool device_recovers(device *d, const sim_schema *schema, sat_status status,
 }
 
 /* ---- what is looked up in the engine's own tables ---- */
-
-static int ask_once(device *d, const char *sql, int count, const datum *values,
-                    int64_t *out)
-{
-    sqlite3_stmt *stmt = NULL;
-    int rc = sqlite3_prepare_v2(d->app_db, sql, -1, &stmt, NULL);
-
-    for (int i = 0; rc == SQLITE_OK && i < count; i++)
-        datum_bind(stmt, i + 1, &values[i]);
-    if (rc == SQLITE_OK)
-        rc = sqlite3_step(stmt);
-    if (rc == SQLITE_ROW)
-        *out = sqlite3_column_int64(stmt, 0);
-    (void)sqlite3_finalize(stmt);
-    return rc;
-}
 
 /* False where there is no row. */
 static bool ask(device *d, const char *sql, int count, const datum *values,

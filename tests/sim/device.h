@@ -16,6 +16,13 @@
 
 #define DEVICES_MAX 10
 
+/* What is still open on the disk's database from an earlier run. */
+typedef struct kept_open {
+    sqlite3 *app_db, *db;
+    sat_replica *replica;
+    bool is_encrypted;
+} kept_open;
+
 typedef struct device {
     int number; /* of its disk, too */
     bool exists;
@@ -27,6 +34,8 @@ typedef struct device {
     int64_t skew_ms;
     sqlite3 *app_db;
     sqlite3 *db;
+    kept_open kept;
+    int64_t schema_version; /* of the template it was copied from; else 0 */
     sat_replica *replica;
     sim_app *app;
     reference *ref;
@@ -63,6 +72,17 @@ bool device_has_tables(const device *d);
 /* Opens what lies on the disk. False where that fails. */
 bool device_boot(device *d, const sim_schema *schema);
 void device_halt(device *d);
+
+/*
+ * As halt(), but where the schema is that of the template still, all stays open
+ * for a later boot(), when the disk holds the template again: to open it, and
+ * to read the schema, takes longer than a short run. forget() closes it.
+ */
+void device_rest(device *d);
+void device_forget(device *d);
+
+/* Notes that the disk holds the template. */
+void device_note_template(device *d);
 
 /* Notes why the run fails, unless it failed before; returns false. */
 bool device_fails(device *d, const char *format, ...)

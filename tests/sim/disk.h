@@ -33,7 +33,8 @@ typedef enum disk_trouble {
  * milliseconds since 1970) and `seed`. Later calls only replace the two. */
 void disk_register(uint64_t (*clock)(void), uint64_t seed);
 
-/* Empties disk `d`, which no file may be open on, and gives it its chance. */
+/* Empties disk `d` and gives it its chance. Files that are open stay there,
+ * with nothing in them. */
 void disk_format(int d, chance c);
 
 /* Lets `trouble` come at the `after`th writing operation from now, 1 the next.
@@ -62,7 +63,8 @@ uint64_t disk_writes(int d);
 /* The content of a file as programs read it; empty if there is none. */
 sat_bytes disk_read(const char *path);
 
-/* Makes a file of that content, synced. It must not be open. */
+/* Makes a file of that content, synced. Who has it open must not be amid a
+ * transaction. */
 void disk_write(const char *path, sat_bytes content);
 
 /* Removes a file, if there; it must not be open. */

@@ -101,10 +101,12 @@ static const sim_schema *schema_of(const sim_world *w)
 
 /* ---- devices come and go ---- */
 
-static device *new_device(sim_world *w, uint64_t seed)
+static device *new_device(sim_world *w, uint64_t seed, bool has_template)
 {
     device *const d = &w->devices[w->device_count];
 
+    if (!has_template || d->kept.is_encrypted != w->is_encrypted)
+        device_forget(d);
     device_prepare(d, w->device_count, seed, w->ref, w->result->why);
     disk_format(d->number, chance_of(seed, 300 + (uint64_t)d->number));
     d->is_encrypted = w->is_encrypted;
@@ -117,7 +119,7 @@ static device *new_device(sim_world *w, uint64_t seed)
 /* A device with the app and its old data, which has never synced. */
 static bool add_device(sim_world *w, uint64_t seed)
 {
-    device *const d = new_device(w, seed);
+    device *const d = new_device(w, seed, true);
     static const int64_t skews[] = {0, 0, 0, -30000, 30000, DAY_MS, -DAY_MS};
 
     d->skew_ms = skews[chance_below(&w->chance, 7)];
@@ -126,13 +128,16 @@ static bool add_device(sim_world *w, uint64_t seed)
         (long long)d->skew_ms);
     device_know(d, buf_view(&w->template.known));
     app_settle(d->app, &w->template.rows);
-    return device_boot(d, schema_of(w));
+    if (!device_boot(d, schema_of(w)))
+        return false;
+    device_note_template(d);
+    return true;
 }
 
 /* A device without any data, which will get all of it from another. */
 static bool add_blank(sim_world *w, uint64_t seed)
 {
-    device *const d = new_device(w, seed);
+    device *const d = new_device(w, seed, false);
 
     say(w, "device %d comes, blank", d->number);
     return device_boot(d, schema_of(w));
@@ -196,7 +201,7 @@ static bool restore(sim_world *w)
 /* Another device goes on from the copy, beside the one that it was made of. */
 static bool add_copy(sim_world *w, uint64_t seed)
 {
-    device *const d = new_device(w, seed);
+    device *const d = new_device(w, seed, false);
 
     say(w, "device %d goes on from the copy of device %d", d->number,
         w->backup.device);
@@ -494,11 +499,18 @@ static bool come_to_rest(sim_world *w)
     return true;
 }
 
+static void forget_all(sim_world *w)
+{
+    for (int i = 0; i < DEVICES_MAX; i++)
+        device_forget(&w->devices[i]);
+}
+
 static bool prepare(sim_world *w, uint64_t seed)
 {
     const uint64_t block = seed / SEEDS_PER_SCHEMA;
 
     if (!w->template.is_made || w->template_seed != block) {
+        forget_all(w);
         sim_now = 1700000000000;
         disk_register(&sim_wall, block);
         if (!template_make(&w->template, block, w->result->why))
@@ -577,13 +589,16 @@ static void dump(sim_world *w, const char *folder)
     }
 }
 
-bool world_run(sim_world *w, uint64_t seed, bool is_talkative, sim_result *out)
+bool world_run(sim_world *w, uint64_t seed, const world_mode *mode,
+               sim_result *out)
 {
     agenda_event event;
 
+    if (mode->is_cold)
+        forget_all(w);
     *out = (sim_result){.hash = HASH_BEGIN};
     w->result = out;
-    w->is_talkative = is_talkative;
+    w->is_talkative = mode->is_talkative;
     w->device_count = 0;
     const bool kept = go(w, seed);
     while (agenda_next(&w->agenda, &event))
@@ -592,7 +607,10 @@ bool world_run(sim_world *w, uint64_t seed, bool is_talkative, sim_result *out)
     if (!kept && w->dump_folder != NULL)
         dump(w, w->dump_folder);
     for (int i = 0; i < w->device_count; i++)
-        device_halt(&w->devices[i]);
+        if (kept)
+            device_rest(&w->devices[i]);
+        else
+            device_halt(&w->devices[i]);
     w->device_count = 0;
     return kept;
 }

@@ -29,9 +29,13 @@ void world_free(sim_world *world);
 /* Leaves the databases of failed runs in `folder`. */
 void world_dump_into(sim_world *world, const char *folder);
 
-/* Runs one seed; true if all promises were kept. `is_talkative` prints what
- * happens. */
-bool world_run(sim_world *world, uint64_t seed, bool is_talkative,
+typedef struct world_mode {
+    bool is_talkative; /* prints what happens */
+    bool is_cold;      /* uses nothing that an earlier run left open */
+} world_mode;
+
+/* Runs one seed; true if all promises were kept. */
+bool world_run(sim_world *world, uint64_t seed, const world_mode *mode,
                sim_result *out);
 
 #endif /* SAT_TESTS_SIM_WORLD_H */
