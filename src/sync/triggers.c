@@ -86,6 +86,32 @@ static sat_status on_delete(sqlite3 *db, const sat__table *table,
 }
 
 /*
+ * Where the row is that OLD means. The foreign keys' actions come before AFTER
+ * triggers, so where a row refers to itself, its change comes while its place
+ * has the key that it had: it is the last row whose key is changing.
+ */
+static void put_old_place(sat_buf *out, const sat__table *table)
+{
+    const long long t = (long long)table->t;
+
+    if (!table->is_placed) {
+        sat__place_put(out, table, "OLD.");
+        return;
+    }
+    sat__buf_put_text(out, "coalesce(");
+    sat__place_put(out, table, "OLD.");
+    sat__buf_printf(out,
+                    ", (SELECT j.r FROM sync_journal_%lld AS j WHERE j.c > 0 "
+                    "AND EXISTS(SELECT 1 FROM sync_place_%lld WHERE sync_r = "
+                    "j.r) AND NOT EXISTS(SELECT 1 FROM ",
+                    t, t);
+    sat__sql_put_name(out, table->name);
+    sat__buf_put_text(out, " AS x WHERE ");
+    sat__place_put_at(out, table, "x.", "j.r");
+    sat__buf_put_text(out, ") ORDER BY j.rowid DESC LIMIT 1))");
+}
+
+/*
  * A trigger a column fires only for statements that set it, so an update costs
  * what it changes. The INTEGER PRIMARY KEY is the rowid; on_move() has it.
  */
@@ -103,7 +129,7 @@ static sat_status on_update(sqlite3 *db, const sat__table *table, int c,
     sat__buf_printf(&sql,
                     " BEGIN INSERT INTO sync_journal_%lld(r, c, v%d) SELECT ",
                     (long long)table->t, c);
-    sat__place_put(&sql, table, "OLD.");
+    put_old_place(&sql, table);
     sat__buf_printf(&sql, ", %d, OLD.", c);
     sat__sql_put_name(&sql, table->columns[c].name);
     sat__buf_put_text(&sql, "; END");
