@@ -47,11 +47,41 @@ function(sat_page_test target)
     find_program(NODE node REQUIRED)
     set(modules "${PROJECT_SOURCE_DIR}/build/page")
     add_test(NAME page/modules COMMAND
-        "${PROJECT_SOURCE_DIR}/scripts/page-modules")
+        "${PROJECT_SOURCE_DIR}/scripts/modules" page)
     add_test(NAME page/page COMMAND "${NODE}" --test
         "${PROJECT_SOURCE_DIR}/tests/page/page_test.mjs")
     set_tests_properties(page/modules PROPERTIES FIXTURES_SETUP page_modules)
     set_tests_properties(page/page PROPERTIES
         FIXTURES_REQUIRED page_modules TIMEOUT 300 ENVIRONMENT
         "SATCHEL=$<TARGET_FILE:${target}>;PAGE_MODULES=${modules};SHOTS=${PROJECT_BINARY_DIR}/screenshots")
+endfunction()
+
+# sat_contract_tests(): docs/openapi.yaml is in order, and whatever the tests in
+# tests/hub asked and were answered is as it says.
+function(sat_contract_tests)
+    find_program(NODE node REQUIRED)
+    set(exchanges "${PROJECT_BINARY_DIR}/exchanges")
+    file(MAKE_DIRECTORY "${exchanges}")
+    file(GLOB tests CONFIGURE_DEPENDS "tests/hub/*_test.c")
+    foreach(test IN LISTS tests)
+        get_filename_component(name "${test}" NAME_WE)
+        string(REGEX REPLACE "_test$" "" name "${name}")
+        set_tests_properties(hub/${name} PROPERTIES FIXTURES_SETUP exchanges
+            ENVIRONMENT "SAT_EXCHANGES=${exchanges}/${name}.jsonl")
+        list(APPEND files "${exchanges}/${name}.jsonl")
+    endforeach()
+    add_test(NAME contract/modules COMMAND
+        "${PROJECT_SOURCE_DIR}/scripts/modules" contract)
+    add_test(NAME contract/document COMMAND "${NODE}"
+        "${PROJECT_SOURCE_DIR}/tests/contract/document.mjs")
+    add_test(NAME contract/exchanges COMMAND "${NODE}"
+        "${PROJECT_SOURCE_DIR}/tests/contract/exchanges.mjs" ${files})
+    set_tests_properties(contract/modules PROPERTIES
+        FIXTURES_SETUP contract_modules)
+    set_tests_properties(contract/document contract/exchanges PROPERTIES
+        ENVIRONMENT "CONTRACT_MODULES=${PROJECT_SOURCE_DIR}/build/contract")
+    set_tests_properties(contract/document PROPERTIES
+        FIXTURES_REQUIRED contract_modules)
+    set_tests_properties(contract/exchanges PROPERTIES
+        FIXTURES_REQUIRED "contract_modules;exchanges")
 endfunction()

@@ -267,7 +267,7 @@ function(sat_benches)
         if(name STREQUAL "hub") # asks as the people of its tests do
             find_library(CMOCKA cmocka REQUIRED)
             target_sources(bench_hub PRIVATE tests/hub/town.c
-                tests/hub/postgres.c)
+                tests/hub/postgres.c tests/hub/record.c)
             target_include_directories(bench_hub PRIVATE tests)
             target_link_libraries(bench_hub PRIVATE sat_hub ${CMOCKA})
         endif()

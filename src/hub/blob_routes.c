@@ -191,9 +191,10 @@ sat_status hub_blob_put(hub_call *call, sat_error *err)
     if (status == SAT_ERR_INVALID)
         return hub_refuse(call, 403, "blob", err,
                           "the blob is not the one that was announced");
-    if (status != SAT_OK && status != SAT_ERR_CONFLICT)
-        return status;
-    return hub_answer_empty(call, status == SAT_OK ? 200 : 409);
+    if (status == SAT_ERR_CONFLICT)
+        return hub_refuse(call, 409, "taken", err, "the blob is here already");
+    TRY(status);
+    return hub_answer_empty(call, 200);
 }
 
 sat_status hub_blob_get(hub_call *call, sat_error *err)

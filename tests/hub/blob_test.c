@@ -348,6 +348,19 @@ static void row_21_a_quota_is_never_overshot(void **state)
 
 /* ---- backups ---- */
 
+static unsigned delete_backup(const citizen *c, int64_t version)
+{
+    AUTO(sat_buf) text = SAT_BUF_INIT;
+    AUTO(answer) a = {.status = 0};
+    hub_out body = town_body(c->town, &text);
+
+    hub_out_map(&body, 1);
+    hub_out_key(&body, "version");
+    hub_out_int(&body, version);
+    hub_out_end(&body);
+    return town_ask(c->town, c, "POST", "/v0/backup/delete", &text, &a);
+}
+
 static void backups(bool is_json)
 {
     AUTO(town) t;
@@ -379,6 +392,10 @@ static void backups(bool is_json)
     assert_true(bytes_equal(buf_view(&got), text_bytes("an object")));
     ask_empty(&alice, "/v0/backup/settings", &a);
     assert_int_equal(answer_int(&a, "keep"), 2);
+    assert_int_equal(delete_backup(&alice, 2), 200);
+    assert_int_equal(delete_backup(&alice, 2), 404);
+    assert_int_equal(ask_key(&alice, "/v0/backup/download_url", object[1], &a),
+                     404);
 }
 
 static void a_backup_counts_when_all_of_it_is_there(void **state)

@@ -130,6 +130,7 @@ static void row_9_codes_can_not_be_tried_out(void **state)
     assert_int_equal(log_in(&alice, "000000", &a), 429);
     assert_non_null(sat__headers_get(&a.response.headers, "Retry-After"));
     assert_int_equal(log_in(&alice, recovery, &a), 429);
+    assert_int_equal(mfa(&alice, "disable", recovery, &a), 429);
     t.now_ms += 1000000;
     assert_int_equal(log_in(&alice, recovery, &a), 200);
 }

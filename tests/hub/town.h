@@ -80,6 +80,8 @@ typedef struct citizen {
 /* Registers; fails the test where that does not work. */
 void citizen_open(citizen *c, town *t, const char *email);
 void citizen_close(citizen *c);
+/* The same where it may fail; the status. */
+unsigned citizen_register(citizen *c, town *t, const char *email);
 DEFINE_AUTO(citizen, citizen_close);
 
 /* A body to be written into `buf`. */
