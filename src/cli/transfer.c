@@ -154,13 +154,20 @@ sat_status cli_transfer_send(cli_run *cli, sat_error *err)
                   .digits_file = cli_value(cli, "digits-file")};
     sat_transfer_options options = SAT_TRANSFER_INIT;
 
+    TRY(cli_duration(cli, "show-for", &options.show_ms, err));
     TRY(cli_session_unlock(cli, &session, err));
     cli_watch_signals();
     options.context = &job;
     options.news = send_news;
     options.digits = ask_digits;
     options.stop = stop;
-    return sat_transfer_send(session.profile, &options, err);
+    options.progress = step;
+    options.is_signing_off = cli_flag(cli, "sign-off");
+    TRY(sat_transfer_send(session.profile, &options, err));
+    if (options.is_signing_off)
+        cli_say(cli, "This device has left the account. Its data stays here, "
+                     "until you remove it.");
+    return cli_flush(err);
 }
 
 /* ---- the new device ---- */
@@ -182,36 +189,46 @@ static sat_status receive_news(void *context, const sat_transfer_news *news,
     return cli_flush(err);
 }
 
-static sat_status read_code(cli_run *cli, sat_buf *out, sat_error *err)
+/* False where one that was cut is to go on. */
+static sat_status read_code(cli_run *cli, bool *is_there, sat_buf *out,
+                            sat_error *err)
 {
     const char *const image = cli_value(cli, "qr");
 
-    if ((image != NULL) == (cli->count > 0))
+    *is_there = image != NULL || cli->count > 0;
+    if (image != NULL && cli->count > 0)
         return sat__fail(err, SAT_ERR_INVALID,
                          "give the code, or --qr IMAGE with a picture of it");
     if (image != NULL)
         return sat__scan_file(image, out, err);
-    sat__buf_put_text(out, cli->operands[0]);
+    if (cli->count > 0)
+        sat__buf_put_text(out, cli->operands[0]);
     return sat__buf_status(out, err);
 }
 
-static sat_status choose(cli_run *cli, const char *path, cli_secret *password,
+/* Whether a profile that is there may go; one that was cut knows that. */
+static sat_status choose(cli_run *cli, const char *path, bool is_resumed,
                          sat_transfer_options *options, sat_error *err)
 {
     AUTO_PTR(sat_profile) there = NULL;
-    const bool is_there =
-        sat_profile_open(path, cli->env, &there, NULL) != SAT_ERR_NOT_FOUND;
 
+    if (is_resumed ||
+        sat_profile_open(path, cli->env, &there, NULL) == SAT_ERR_NOT_FOUND)
+        return SAT_OK;
     options->is_replacing =
-        is_there && cli_confirm(cli, "There is a profile already. Replace it?");
-    if (is_there && !options->is_replacing) {
-        cli_hint(cli, "pass --yes to replace it, or --profile DIR");
-        return sat__fail(err, SAT_ERR_CONFLICT, "there is a profile at '%s'",
-                         path);
-    }
-    TRY(cli_password_choose(cli, password, err));
-    options->password = password->text;
-    return SAT_OK;
+        cli_confirm(cli, "There is a profile already. Replace it?");
+    if (options->is_replacing)
+        return SAT_OK;
+    cli_hint(cli, "pass --yes to replace it, or --profile DIR");
+    return sat__fail(err, SAT_ERR_CONFLICT, "there is a profile at '%s'", path);
+}
+
+/* A password is chosen once; to go on it is asked for. */
+static sat_status ask_password(cli_run *cli, bool is_resumed,
+                               cli_secret *password, sat_error *err)
+{
+    return is_resumed ? cli_password_get(cli, password, err)
+                      : cli_password_choose(cli, password, err);
 }
 
 sat_status cli_transfer_receive(cli_run *cli, sat_error *err)
@@ -221,20 +238,91 @@ sat_status cli_transfer_receive(cli_run *cli, sat_error *err)
     moving job = {.cli = cli};
     sat_transfer_options options = SAT_TRANSFER_INIT;
     char path[SAT_PATH_SIZE];
+    sat_transfer there;
     sat_backup received;
+    bool has_code;
 
     TRY(cli_profile_path(cli, path, err));
-    TRY(read_code(cli, &code, err));
-    TRY(choose(cli, path, &password, &options, err));
+    TRY(read_code(cli, &has_code, &code, err));
+    TRY(sat_transfer_look(path, cli->env, &there, err));
+    const bool is_resumed = there.role == SAT_TRANSFER_RECEIVER;
+    if (!has_code && !is_resumed)
+        return sat__fail(err, SAT_ERR_INVALID,
+                         "give the code, or --qr IMAGE with a picture of it");
+    TRY(choose(cli, path, is_resumed, &options, err));
+    TRY(ask_password(cli, is_resumed, &password, err));
     cli_watch_signals();
     options.context = &job;
     options.news = receive_news;
     options.stop = stop;
     options.progress = step;
+    options.password = password.text;
     options.device_name = cli_value(cli, "name");
-    TRY(sat_transfer_receive(path, cli->env, sat__buf_text(&code), &options,
+    TRY(sat_transfer_receive(path, cli->env,
+                             has_code ? sat__buf_text(&code) : NULL, &options,
                              &received, err));
     cli_say(cli, "This device now has everything of the old one, in '%s'.",
             path);
     return cli_flush(err);
+}
+
+/* ---- either ---- */
+
+static const char *role_name(sat_transfer_role role)
+{
+    return role == SAT_TRANSFER_SENDER     ? "send"
+           : role == SAT_TRANSFER_RECEIVER ? "receive"
+                                           : NULL;
+}
+
+static sat_status print_status(const sat_transfer *there, sat_error *err)
+{
+    AUTO(cli_json) json = CLI_JSON_INIT;
+
+    cli_json_open(&json, '{');
+    cli_json_put_text(&json, "role", role_name(there->role));
+    cli_json_put_text(&json, "state", sat_transfer_state_name(there->state));
+    if (there->expires_at != 0)
+        cli_json_put_integer(&json, "expires_at", (int64_t)there->expires_at);
+    cli_json_close(&json, '}');
+    return cli_json_print(&json, err);
+}
+
+sat_status cli_transfer_status(cli_run *cli, sat_error *err)
+{
+    char path[SAT_PATH_SIZE];
+    sat_transfer there;
+
+    TRY(cli_profile_path(cli, path, err));
+    TRY(sat_transfer_look(path, cli->env, &there, err));
+    if (cli->json)
+        return print_status(&there, err);
+    if (there.role == SAT_TRANSFER_NOBODY)
+        cli_say(cli, "LocalOnly: no transfer is under way.");
+    else
+        cli_say(cli,
+                "%s: 'satchel transfer %s' goes on with it, 'satchel "
+                "transfer cancel' ends it.",
+                sat_transfer_state_name(there.state), role_name(there.role));
+    return cli_flush(err);
+}
+
+sat_status cli_transfer_cancel(cli_run *cli, sat_error *err)
+{
+    AUTO(cli_session) session = {0};
+    char path[SAT_PATH_SIZE];
+    sat_transfer there;
+
+    TRY(cli_profile_path(cli, path, err));
+    TRY(sat_transfer_look(path, cli->env, &there, err));
+    if (there.role == SAT_TRANSFER_NOBODY)
+        return sat__fail(err, SAT_ERR_NOT_FOUND, "no transfer is under way");
+    if (there.role == SAT_TRANSFER_RECEIVER) {
+        TRY(sat_transfer_drop(path, err));
+    } else {
+        TRY(cli_session_unlock(cli, &session, err));
+        TRY(sat_transfer_cancel(session.profile, err));
+    }
+    cli_say(cli, "The transfer is over. Nothing of what is here was changed.");
+    return cli_print_done(cli, err);
 }

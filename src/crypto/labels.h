@@ -32,6 +32,7 @@
 #define SAT_LABEL_TRANSFER_SESSION "satchel-v1 transfer session"
 #define SAT_LABEL_TRANSFER_RELEASE "satchel-v1 transfer release"
 #define SAT_LABEL_TRANSFER_DIGITS "satchel-v1 transfer digits"
+#define SAT_LABEL_TRANSFER_STATE "satchel-v1 transfer state"
 
 #define SAT_LABEL_HUB_IDENTITY "satchel-v1 hub identity"
 #define SAT_LABEL_HUB_TOKEN "satchel-v1 hub token"
@@ -51,6 +52,7 @@
 #define SAT_PURPOSE_BACKUP_MANIFEST "backup manifest" /* of signatures too */
 #define SAT_PURPOSE_TRANSFER_RELEASE "transfer release"
 #define SAT_PURPOSE_TRANSFER_BLOB "transfer blob"
+#define SAT_PURPOSE_TRANSFER_STATE "transfer state"
 
 #define SAT_PURPOSE_HUB_SECRET "hub secret"
 

@@ -71,6 +71,8 @@
     X("POST", "/device/transfer/confirm", hub_transfer_confirm, SMALL,         \
       HUB_ANYBODY, false)                                                      \
     X("GET", "/device/transfer/{id}", hub_transfer_get, 0, HUB_MEMBER, true)   \
+    X("POST", "/device/transfer/{id}/renew", hub_transfer_renew, SMALL,        \
+      HUB_MEMBER, false)                                                       \
     X("POST", "/device/transfer/{id}/release", hub_transfer_release, SMALL,    \
       HUB_MEMBER, false)                                                       \
     X("POST", "/device/transfer/{id}/cancel", hub_transfer_cancel, SMALL,      \

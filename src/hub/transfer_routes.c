@@ -2,6 +2,8 @@
  * transfer_routes.c - a blob that moves to a new device, once
  *
  *      sender    initiate {token hash, size, sha256}  -> id, upload address
+ *      sender    renew {token hash}                   the code was shown long
+ *                                                     enough
  *      receiver  complete {token, claim}              -> waiting
  *      sender    GET /device/transfer/ID              -> the claim
  *      sender    release {…}                          -> released
@@ -27,7 +29,7 @@ typedef struct transfer {
     uint8_t id[32], token_hash[32], claim_hash[32];
     sat_bytes claim, release;
     hub_blob blob;
-    int64_t state;
+    int64_t state, expires;
     bool is_full, is_taken, is_found;
 } transfer;
 
@@ -46,22 +48,51 @@ static sat_status not_found(sat_error *err)
 
 /* ---- the sender ---- */
 
+/* One that this account has announced before, and nobody claimed yet, is told
+ * again: its answer was lost, or its address has run out. */
+static sat_status find_announced(hub_db *db, transfer *t, sat_error *err)
+{
+    AUTO(hub_rows) rows = HUB_ROWS_INIT;
+    uint8_t hash[32];
+
+    TRY(hub_query(db, &rows, err,
+                  "SELECT b.key, b.size, b.hash, t.id, t.expires"
+                  " FROM transfers t JOIN blobs b ON b.key = t.blob"
+                  " WHERE t.token = $1 AND t.account = $2 AND t.state = 1"
+                  " AND b.size = $3 AND t.expires > $4",
+                  "xxii", t->token_hash, t->call->session.account, t->blob.size,
+                  (int64_t)hub_now(t->call->hub)));
+    t->is_found = HUB_NEXT(&rows, err);
+    if (!t->is_found)
+        return SAT_OK;
+    memcpy(hash, t->blob.hash, sizeof hash);
+    TRY(hub_fixed(&rows, 3, t->id, sizeof t->id, err));
+    t->expires = hub_int(&rows, 4);
+    TRY(hub_blob_row(&rows, &t->blob, err));
+    t->is_taken = memcmp(hash, t->blob.hash, sizeof hash) != 0;
+    return SAT_OK;
+}
+
 static sat_status store_transfer(hub_db *db, void *context, sat_error *err)
 {
     transfer *const t = context;
     const int64_t now = (int64_t)hub_now(t->call->hub);
     int64_t changed;
 
+    TRY(find_announced(db, t, err));
+    if (t->is_found)
+        return SAT_OK;
     TRY(hub_blob_store(db, t->call, &t->blob, NULL, HUB_BLOB_TRANSFER,
                        &t->is_full, err));
     if (t->is_full)
         return SAT_OK;
+    t->expires = now + LIVES_MS;
     TRY(hub_exec(db, &changed, err,
                  "INSERT INTO transfers(id, account, token, blob, state,"
                  " expires) VALUES($1, $2, $3, $4, 1, $5)"
                  " ON CONFLICT DO NOTHING",
                  "xxxti", t->id, t->call->session.account, t->token_hash,
-                 t->blob.key, now + LIVES_MS));
+                 t->blob.key, t->expires));
     t->is_taken = changed == 0;
     return SAT_OK;
 }
@@ -80,13 +111,13 @@ sat_status hub_transfer_initiate(hub_call *call, sat_error *err)
                           "there is no room left for this account");
     if (t.is_taken)
         return hub_refuse(call, 409, "taken", err, "this token was used");
-    hub_out out = hub_answer(call, 201);
+    hub_out out = hub_answer(call, t.is_found ? 200 : 201);
     hub_out_map(&out, 3);
     hub_out_key(&out, "id");
     hub_out_id(&out, t.id, 32);
     TRY(hub_blob_put_url(call, &out, &t.blob, true, err));
     hub_out_key(&out, "expires_at");
-    hub_out_int(&out, (int64_t)hub_now(call->hub) + LIVES_MS);
+    hub_out_int(&out, t.expires);
     hub_out_end(&out);
     return SAT_OK;
 }
@@ -123,6 +154,49 @@ sat_status hub_transfer_get(hub_call *call, sat_error *err)
 
     TRY(hub_path_id(call, t.id, err));
     return hub_read(call, write_transfer, &t, err);
+}
+
+/* The code on the screen is another one from now on. */
+static sat_status store_token(hub_db *db, void *context, sat_error *err)
+{
+    transfer *const t = context;
+    AUTO(hub_rows) rows = HUB_ROWS_INIT;
+    int64_t changed;
+
+    TRY(hub_query(db, &rows, err,
+                  "SELECT state FROM transfers WHERE id = $1 AND account = $2",
+                  "xx", t->id, t->call->session.account));
+    t->is_found = HUB_NEXT(&rows, err);
+    if (!t->is_found)
+        return SAT_OK;
+    hub_rows_clear(&rows);
+    TRY(hub_query(db, &rows, err,
+                  "SELECT 1 FROM transfers WHERE token = $1 AND id <> $2", "xx",
+                  t->token_hash, t->id));
+    t->is_taken = HUB_NEXT(&rows, err);
+    hub_rows_clear(&rows);
+    if (t->is_taken)
+        return SAT_OK;
+    TRY(hub_exec(db, &changed, err,
+                 "UPDATE transfers SET token = $1 WHERE id = $2 AND state = 1",
+                 "xx", t->token_hash, t->id));
+    t->is_taken = changed == 0;
+    return SAT_OK;
+}
+
+sat_status hub_transfer_renew(hub_call *call, sat_error *err)
+{
+    transfer t = {.call = call};
+
+    TRY(hub_path_id(call, t.id, err));
+    TRY(hub_node_fixed(call->body, "token_hash", t.token_hash, 32, err));
+    TRY(hub_write(call, store_token, &t, err));
+    if (!t.is_found)
+        return not_found(err);
+    if (t.is_taken)
+        return hub_refuse(call, 409, "taken", err,
+                          "it was claimed, or this token was used");
+    return hub_answer_empty(call, 200);
 }
 
 static sat_status store_release(hub_db *db, void *context, sat_error *err)
@@ -180,14 +254,16 @@ static sat_status store_claim(hub_db *db, void *context, sat_error *err)
                  " WHERE token = $3 AND state = 1 AND expires > $4",
                  "bxxi", t->claim, t->claim_hash, t->token_hash, now));
     TRY(hub_query(db, &rows, err,
-                  "SELECT b.key, b.size, b.hash, t.state FROM transfers t"
-                  " JOIN blobs b ON b.key = t.blob WHERE t.token = $1"
+                  "SELECT b.key, b.size, b.hash, t.state, t.expires"
+                  " FROM transfers t JOIN blobs b ON b.key = t.blob"
+                  " WHERE t.token = $1"
                   " AND t.claim_hash = $2 AND t.expires > $3",
                   "xxi", t->token_hash, t->claim_hash, now));
     t->is_found = HUB_NEXT(&rows, err);
     if (!t->is_found)
         return SAT_OK;
     t->state = hub_int(&rows, 3);
+    t->expires = hub_int(&rows, 4);
     return hub_blob_row(&rows, &t->blob, err);
 }
 
@@ -204,7 +280,7 @@ static sat_status write_released(hub_db *db, void *context, sat_error *err)
         return not_found(err);
     hub_out out = hub_answer(t->call, 200);
     const bool is_released = t->state == RELEASED;
-    hub_out_map(&out, is_released ? 5 : 1);
+    hub_out_map(&out, is_released ? 6 : 2);
     if (is_released) {
         TRY(hub_blob_put_url(t->call, &out, &t->blob, false, err));
         hub_out_key(&out, "size");
@@ -218,6 +294,8 @@ static sat_status write_released(hub_db *db, void *context, sat_error *err)
         hub_out_key(&out, "release");
         hub_out_data(&out, hub_bytes(&rows, 0));
     }
+    hub_out_key(&out, "expires_at");
+    hub_out_int(&out, t->expires);
     hub_out_end(&out);
     return SAT_OK;
 }

@@ -113,7 +113,7 @@ static sat_status write_head(fetching *job, const char *method, sat_buf *out,
 static sat_status report(const fetching *job, sat_error *err)
 {
     if (job->fetch->progress == NULL ||
-        job->fetch->progress(job->at, job->size, job->fetch->context) == 0)
+        job->fetch->progress(job->at, job->size, job->fetch->context) != 0)
         return SAT_OK;
     return sat__fail(err, SAT_ERR_STOPPED, "stopped");
 }

@@ -17,7 +17,7 @@
 
 #define SAT_FETCH_URL_SIZE 4096
 
-/* How far it is; anything but 0 stops. */
+/* How far it is; 0 stops it. */
 typedef int sat__fetch_fn(uint64_t done, uint64_t total, void *context);
 
 typedef struct sat__fetch {

@@ -9,18 +9,24 @@
 
 #include "crypto/stream.h"
 
-#define SAT_TRANSFER_BLOB_MAX ((size_t)1 << 30)
+/* What of it is announced. */
+typedef struct sat__transfer_blob {
+    uint64_t size;
+    uint8_t sha256[SAT_SHA256_SIZE];
+} sat__transfer_blob;
 
-/* Appends the sealed content of the file at `path` to `out`. */
+/* Seals the file `from` into a new file `to`, in constant memory. */
 SAT_CHECK sat_status sat__transfer_blob_seal(const sat_env *env,
                                              const sat__file_key *key,
-                                             const char *path, sat_buf *out,
+                                             const char *from, const char *to,
+                                             sat__transfer_blob *out,
                                              sat_error *err);
 
-/* Writes the content of `blob` to a new file at `path`. SAT_ERR_CORRUPT where
- * it is not whole. */
+/* Writes the content of the file `from` to a new file `to`. SAT_ERR_CORRUPT
+ * where it is not what `blob` says; then there is no file `to`. */
 SAT_CHECK sat_status sat__transfer_blob_unseal(const sat__file_key *key,
-                                               sat_bytes blob, const char *path,
+                                               const sat__transfer_blob *blob,
+                                               const char *from, const char *to,
                                                sat_error *err);
 
 #endif /* SAT_SRC_TRANSFER_BLOB_H */

@@ -7,9 +7,9 @@
 #define SAT_SRC_TRANSFER_EXCHANGE_H
 
 #include "account/hub.h"
+#include "net/fetch.h"
+#include "transfer/blob.h"
 #include "transfer/code.h"
-
-#define SAT_TRANSFER_URL_SIZE 4096
 
 /* As the hub says it. */
 typedef enum sat__transfer_stage {
@@ -26,12 +26,20 @@ typedef struct sat__transfer_offer {
     uint64_t expires_at;
 } sat__transfer_offer;
 
-/* Announces and uploads the blob. */
+/* Announces the blob, as often as it takes: *url is fresh each time. */
 SAT_CHECK sat_status sat__transfer_offer_make(sat__hub *hub,
                                               const sat__transfer_code *code,
-                                              sat_bytes blob,
+                                              const sat__transfer_blob *blob,
                                               sat__transfer_offer *out,
+                                              char url[SAT_FETCH_URL_SIZE],
                                               sat_error *err);
+
+/* From now on `code` claims it, and no code before. SAT_ERR_CONFLICT: somebody
+ * has claimed it already. */
+SAT_CHECK sat_status sat__transfer_offer_renew(sat__hub *hub,
+                                               const sat__transfer_offer *offer,
+                                               const sat__transfer_code *code,
+                                               sat_error *err);
 
 /* How it stands; the claim is appended once there is one. */
 SAT_CHECK sat_status sat__transfer_offer_look(sat__hub *hub,
@@ -49,11 +57,13 @@ SAT_CHECK sat_status sat__transfer_offer_cancel(
 
 /* ---- the new device, which has no account there ---- */
 
-/* What was released: how to get the blob, and the sealed release. */
+/* How it stands for whoever claimed it; what is beyond `expires_at` is filled
+ * once it is released. */
 typedef struct sat__transfer_gift {
-    char url[SAT_TRANSFER_URL_SIZE];
-    uint64_t size;
-    uint8_t sha256[SAT_SHA256_SIZE];
+    sat__transfer_stage stage;
+    uint64_t expires_at;
+    char url[SAT_FETCH_URL_SIZE];
+    sat__transfer_blob blob;
     sat_buf release;
 } sat__transfer_gift;
 
@@ -65,16 +75,13 @@ typedef struct sat__transfer_gift {
 void sat__transfer_gift_clear(sat__transfer_gift *gift);
 DEFINE_AUTO(sat__transfer_gift, sat__transfer_gift_clear);
 
-/* Claims it, and asks how it stands: `gift` is filled when it is released. The
- * same claim may be made any number of times; another one finds nothing. */
-SAT_CHECK sat_status sat__transfer_ask(
-    sat__hub *hub, const sat__transfer_code *code, sat_bytes claim,
-    sat__transfer_stage *stage, sat__transfer_gift *gift, sat_error *err);
-
-/* SAT_ERR_CORRUPT where it is not what was announced. */
-SAT_CHECK sat_status sat__transfer_download(sat__hub *hub,
-                                            const sat__transfer_gift *gift,
-                                            sat_buf *blob, sat_error *err);
+/* Claims it, and asks how it stands. The same claim may be made any number of
+ * times; another one finds nothing. */
+SAT_CHECK sat_status sat__transfer_ask(sat__hub *hub,
+                                       const sat__transfer_code *code,
+                                       sat_bytes claim,
+                                       sat__transfer_gift *gift,
+                                       sat_error *err);
 
 /* Everything has arrived: the hub forgets it. */
 SAT_CHECK sat_status sat__transfer_confirm(sat__hub *hub,

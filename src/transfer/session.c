@@ -1,5 +1,5 @@
 /*
- * session.c - states by name, waiting, and what is released
+ * session.c - states by name, waiting, moving, and what is released
  */
 #include "transfer/session.h"
 
@@ -9,6 +9,8 @@
 #include "base/error.h"
 
 #define VERSION 1
+#define STEP_MS 100u
+#define PAUSE_MS ((uint64_t)250)
 
 const char *sat_transfer_state_name(sat_transfer_state state)
 {
@@ -37,15 +39,67 @@ sat_status sat__transfer_tell(const sat_transfer_options *options,
                                  : options->news(options->context, news, err);
 }
 
+sat_status sat__transfer_check(const sat_transfer_options *options,
+                               const sat__transfer_folder *folder,
+                               sat_error *err)
+{
+    if (sat__transfer_folder_is_cancelled(folder))
+        return sat__fail(err, SAT_ERR_STOPPED, "the transfer was cancelled");
+    if (options->stop != NULL && options->stop(options->context))
+        return sat__fail(err, SAT_ERR_STOPPED,
+                         "stopped; the same command goes on with it, and "
+                         "'satchel transfer cancel' ends it");
+    return SAT_OK;
+}
+
 sat_status sat__transfer_wait(const sat_transfer_options *options,
+                              const sat__transfer_folder *folder, uint64_t ms,
                               sat_error *err)
 {
-    const struct timespec moment = {0, SAT_TRANSFER_POLL_MS * 1000000L};
+    while (ms > 0) {
+        const uint64_t step = ms < STEP_MS ? ms : STEP_MS;
+        const struct timespec moment = {0, (long)step * 1000000L};
+        TRY(sat__transfer_check(options, folder, err));
+        (void)nanosleep(&moment, NULL);
+        ms -= step;
+    }
+    return sat__transfer_check(options, folder, err);
+}
 
-    if (options->stop != NULL && options->stop(options->context))
-        return sat__fail(err, SAT_ERR_STOPPED, "the transfer was given up");
-    (void)nanosleep(&moment, NULL);
-    return SAT_OK;
+uint64_t sat__transfer_pause(const sat_env *env, unsigned tries)
+{
+    const uint64_t longest = PAUSE_MS << (tries < 7 ? tries : 7);
+    uint8_t byte;
+
+    env->random(env->context, &byte, 1);
+    return longest / 2 + longest * byte / 512;
+}
+
+static int go_on(uint64_t done, uint64_t total, void *context)
+{
+    const sat__transfer_mover *const mover = context;
+
+    (void)done;
+    (void)total;
+    return sat__transfer_check(mover->options, mover->folder, NULL) == SAT_OK;
+}
+
+static bool is_over(void *context)
+{
+    return go_on(0, 0, context) == 0;
+}
+
+sat_status sat__transfer_mover_init(const char *hub,
+                                    const sat_transfer_options *options,
+                                    const sat__transfer_folder *folder,
+                                    sat__transfer_mover *out, sat_error *err)
+{
+    *out = (sat__transfer_mover){.options = options, .folder = folder};
+    out->fetch.own.stop = is_over;
+    out->fetch.own.stop_context = out;
+    out->fetch.progress = go_on;
+    out->fetch.context = out;
+    return sat__url_parse(hub, &out->fetch.own.url, err);
 }
 
 void sat__transfer_gift_encode(const sat__file_key *key, sat_bytes handover,

@@ -4,10 +4,8 @@
 #ifndef SAT_SRC_TRANSFER_SESSION_H
 #define SAT_SRC_TRANSFER_SESSION_H
 
-#include "satchel/transfer.h"
 #include "transfer/exchange.h"
-
-#define SAT_TRANSFER_POLL_MS 300
+#include "transfer/folder.h"
 
 /* Copies the options that the caller knows of. */
 SAT_CHECK sat_status sat__transfer_options(const sat_transfer_options *given,
@@ -19,9 +17,35 @@ SAT_CHECK sat_status sat__transfer_tell(const sat_transfer_options *options,
                                         const sat_transfer_news *news,
                                         sat_error *err);
 
-/* Waits a moment; SAT_ERR_STOPPED where the caller has had enough. */
+/* SAT_ERR_STOPPED where the caller has had enough, or it was cancelled. */
+SAT_CHECK sat_status sat__transfer_check(const sat_transfer_options *options,
+                                         const sat__transfer_folder *folder,
+                                         sat_error *err);
+
+/* Waits `ms`, and looks up several times a second whether to stop. */
 SAT_CHECK sat_status sat__transfer_wait(const sat_transfer_options *options,
-                                        sat_error *err);
+                                        const sat__transfer_folder *folder,
+                                        uint64_t ms, sat_error *err);
+
+/* How long to wait before the `tries`th try of what failed: longer each time,
+ * and not alike everywhere. */
+uint64_t sat__transfer_pause(const sat_env *env, unsigned tries);
+
+/* A fetch from the hub at `hub`, that stops when the caller wants it. */
+typedef struct sat__transfer_mover {
+    sat__fetch fetch;
+    const sat_transfer_options *options;
+    const sat__transfer_folder *folder;
+} sat__transfer_mover;
+
+SAT_CHECK sat_status
+sat__transfer_mover_init(const char *hub, const sat_transfer_options *options,
+                         const sat__transfer_folder *folder,
+                         sat__transfer_mover *out, sat_error *err);
+
+/* Has the process that has the folder end it, and waits until it has. */
+SAT_CHECK sat_status sat__transfer_cancel_other(const char *folder,
+                                                sat_error *err);
 
 /* What is released: the key of the blob, and what opens the backup in it. */
 void sat__transfer_gift_encode(const sat__file_key *key, sat_bytes handover,

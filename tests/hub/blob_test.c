@@ -484,6 +484,39 @@ static void release_to(const citizen *c, const uint8_t id[32])
     assert_int_equal(town_ask(c->town, c, "POST", path, &text, &a), 200);
 }
 
+static void announce_transfer(const citizen *c, const uint8_t token[32],
+                              unsigned status, uint8_t id[32])
+{
+    AUTO(sat_buf) body = SAT_BUF_INIT;
+    AUTO(answer) a = {.status = 0};
+
+    announce(c->town, text_bytes(content), token, &body);
+    assert_int_equal(
+        town_ask(c->town, c, "POST", "/device/transfer/initiate", &body, &a),
+        status);
+    if (status < 300)
+        answer_fixed(&a, "id", id, 32);
+}
+
+static unsigned renew_as(const citizen *c, const uint8_t id[32],
+                         const uint8_t token[32])
+{
+    AUTO(sat_buf) text = SAT_BUF_INIT;
+    AUTO(answer) a = {.status = 0};
+    hub_out body = town_body(c->town, &text);
+    uint8_t hash[32];
+    char hex[65], path[150];
+
+    sat__sha256(bytes_of(token, 32), hash);
+    hub_out_map(&body, 1);
+    hub_out_key(&body, "token_hash");
+    hub_out_id(&body, hash, 32);
+    hub_out_end(&body);
+    sat__hex_format(id, 32, hex);
+    (void)snprintf(path, sizeof path, "/device/transfer/%s/renew", hex);
+    return town_ask(c->town, c, "POST", path, &text, &a);
+}
+
 static bool is_state(const answer *a, const char *state)
 {
     char text[20];
@@ -539,6 +572,81 @@ static void backup_row_19_a_transfer_works_once_for_who_claimed_it(void **state)
     transfers(true);
 }
 
+static void what_was_announced_may_be_announced_again(void **state)
+{
+    const uint8_t token[32] = {9};
+    AUTO(town) t;
+    AUTO(citizen) alice;
+    AUTO(citizen) bob;
+    AUTO(answer) a = {.status = 0};
+    uint8_t first[32], again[32];
+
+    (void)state;
+    town_open(&t);
+    citizen_open(&alice, &t, "alice@example.org");
+    citizen_open(&bob, &t, "bob@example.org");
+    announce_transfer(&alice, token, 201, first);
+    announce_transfer(&alice, token, 200, again);
+    assert_memory_equal(first, again, 32);
+    announce_transfer(&bob, token, 409, again);
+    assert_int_equal(town_ask(&t, &alice, "GET", "/api/auth/me", NULL, &a),
+                     200);
+    assert_int_equal(answer_int(&a, "used"), (int)strlen(content));
+    assert_int_equal(
+        claim_with(&t, "/device/transfer/complete", token, "mine", &a), 200);
+    announce_transfer(&alice, token, 409, again);
+}
+
+static void backup_row_20_a_code_that_was_replaced_claims_nothing(void **state)
+{
+    static const char complete[] = "/device/transfer/complete";
+    const uint8_t shown[32] = {9}, fresh[32] = {8}, later[32] = {7};
+    AUTO(town) t;
+    AUTO(citizen) alice;
+    AUTO(citizen) bob;
+    AUTO(answer) a = {.status = 0};
+    uint8_t id[32], other[32];
+
+    (void)state;
+    town_open(&t);
+    citizen_open(&alice, &t, "alice@example.org");
+    citizen_open(&bob, &t, "bob@example.org");
+    announce_transfer(&alice, shown, 201, id);
+    assert_int_equal(renew_as(&bob, id, fresh), 404);
+    assert_int_equal(renew_as(&alice, id, fresh), 200);
+    assert_int_equal(renew_as(&alice, id, fresh), 200); /* said twice */
+    announce_transfer(&bob, later, 201, other);
+    assert_int_equal(renew_as(&bob, other, fresh), 409); /* somebody else's */
+    assert_int_equal(claim_with(&t, complete, shown, "photographed", &a), 404);
+    assert_int_equal(claim_with(&t, complete, fresh, "mine", &a), 200);
+    assert_int_equal(renew_as(&alice, id, shown), 409);
+    assert_int_equal(claim_with(&t, complete, fresh, "mine", &a), 200);
+}
+
+static void backup_row_22_a_confirmation_before_the_release_is_none(
+    void **state)
+{
+    static const char confirm[] = "/device/transfer/confirm";
+    const uint8_t token[32] = {9};
+    AUTO(town) t;
+    AUTO(citizen) alice;
+    AUTO(answer) a = {.status = 0};
+    uint8_t id[32];
+
+    (void)state;
+    town_open(&t);
+    citizen_open(&alice, &t, "alice@example.org");
+    announce_transfer(&alice, token, 201, id);
+    assert_int_equal(claim_with(&t, confirm, token, "forged", &a), 404);
+    assert_int_equal(
+        claim_with(&t, "/device/transfer/complete", token, "mine", &a), 200);
+    assert_int_equal(claim_with(&t, confirm, token, "mine", &a), 404);
+    release_to(&alice, id);
+    assert_int_equal(claim_with(&t, confirm, token, "forged", &a), 404);
+    assert_int_equal(claim_with(&t, confirm, token, "mine", &a), 200);
+    assert_int_equal(claim_with(&t, confirm, token, "mine", &a), 200);
+}
+
 static void backup_row_23_an_abandoned_transfer_is_swept(void **state)
 {
     const uint8_t token[32] = {9};
@@ -576,6 +684,10 @@ int main(void)
         cmocka_unit_test(what_is_never_completed_is_swept),
         cmocka_unit_test(
             backup_row_19_a_transfer_works_once_for_who_claimed_it),
+        cmocka_unit_test(what_was_announced_may_be_announced_again),
+        cmocka_unit_test(backup_row_20_a_code_that_was_replaced_claims_nothing),
+        cmocka_unit_test(
+            backup_row_22_a_confirmation_before_the_release_is_none),
         cmocka_unit_test(backup_row_23_an_abandoned_transfer_is_swept),
     };
     return RUN_TOWN_TESTS("blob", tests);

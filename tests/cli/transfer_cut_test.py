@@ -1,0 +1,198 @@
+"""A transfer that is cut goes on: killed, stopped, cancelled, without a hub."""
+import random
+import time
+import unittest
+
+from transfer_test import RECEIVED, SENT, WithATransfer
+
+
+class Interruptions(WithATransfer):
+    """cases/backup.md, rows 4 and 21, and killed at every step."""
+
+    def finish(self, sender, receiver):
+        if not self.digits.exists():
+            self.digits.write_text(receiver.until("Transferring")["digits"])
+        self.assertEqual((0, ""), receiver.finish())
+        self.assertEqual((0, ""), sender.finish())
+        self.assertEqual({"a": "one"}, self.notes(self.phone))
+        self.assertEqual(2, self.phone.json("account", "show")["devices"])
+        self.nothing_stays()
+
+    def test_a_sender_that_is_killed_at_any_step_goes_on(self):
+        for state in SENT[:4]:
+            sender = self.send()
+            sender.until(state)
+            sender.kill()
+            self.assertEqual(state, self.status(self.laptop))
+        sender = self.send()
+        sender.until("QRDisplayed")
+        self.assertEqual(["QRDisplayed"], sender.states)
+        receiver = self.receive("--qr", self.png)
+        digits = receiver.until("Transferring")["digits"]
+        self.assertEqual("phone" in sender.until("Transferring"), False)
+        sender.kill()
+        sender = self.send()
+        sender.until("Transferring")
+        self.digits.write_text(digits)
+        self.finish(sender, receiver)
+
+    def test_a_receiver_that_is_killed_at_any_step_goes_on(self):
+        sender = self.send()
+        code = sender.until("QRDisplayed")["code"]
+        receiver = self.receive(code)
+        digits = receiver.until("Transferring")["digits"]
+        for state in RECEIVED[:4]:
+            receiver.kill()
+            self.assertEqual(state, self.status(self.phone))
+            if state == "Downloading":
+                receiver = self.receive(code)  # scanned again, or as below
+            else:
+                receiver = self.receive()
+            if state == "Transferring":
+                self.assertEqual(digits,
+                                 receiver.until("Transferring")["digits"])
+                self.digits.write_text(digits)
+            if state != "Importing":
+                receiver.until(RECEIVED[RECEIVED.index(state) + 1])
+        self.finish(sender, receiver)
+
+    def test_killed_at_any_moment_both_go_on(self):
+        chance = random.Random(4)
+        sender, receiver, kills = self.send(), None, 0
+        until = time.monotonic() + 300
+        while time.monotonic() < until:
+            time.sleep(0.1)
+            if receiver is None and self.png.exists():
+                receiver = self.receive("--qr", self.png)
+            for line in receiver.heard() if receiver else ():
+                if line.get("digits"):
+                    self.digits.write_text(line["digits"])
+            if kills < 8 and chance.random() < 0.08:
+                kills += 1
+                side = chance.choice([s for s in (sender, receiver) if s])
+                side.kill()
+            if sender.ended() and self.status(self.laptop) != "LocalOnly":
+                sender = self.send()
+            if receiver and receiver.ended():
+                if self.status(self.phone) != "LocalOnly":
+                    receiver = self.receive()
+                elif self.phone.home.exists():
+                    break
+                else:  # its code was replaced before it could claim it
+                    receiver = self.receive("--qr", self.png)
+        else:
+            self.fail(f"{self.status(self.laptop)}, {sender.finish()}; "
+                      f"{self.status(self.phone)}")
+        sender.finish()
+        self.assertGreater(kills, 3)
+        self.assertEqual({"a": "one"}, self.notes(self.phone))
+        self.assertEqual(2, self.phone.json("account", "show")["devices"])
+        self.nothing_stays()
+
+    def test_a_sender_that_is_stopped_goes_on_and_one_that_is_cancelled_not(self):
+        sender = self.send()
+        code = sender.until("QRDisplayed")["code"]
+        sender.process.terminate()
+        status, complaint = sender.finish()
+        self.assertNotEqual(0, status)
+        self.assertIn("goes on with it", complaint)
+        sender = self.send()
+        code = sender.until("QRDisplayed")["code"]
+        self.laptop.ok("transfer", "cancel")
+        status, complaint = sender.finish()
+        self.assertIn("cancelled", complaint)
+        self.assert_fails(self.phone.run("transfer", "receive", code), 1,
+                          "cancelled")
+        self.nothing_stays()
+
+    def test_only_one_sends_and_only_one_receives(self):
+        sender = self.send()
+        code = sender.until("QRDisplayed")["code"]
+        self.assert_fails(self.laptop.run("transfer", "send"), 1, "under way")
+        receiver = self.receive(code)
+        receiver.until("Transferring")
+        self.assert_fails(self.phone.run("transfer", "receive", code), 1,
+                          "under way")
+
+    def test_a_receiver_that_is_cancelled_leaves_nothing(self):
+        sender = self.send()
+        receiver = self.receive(sender.until("QRDisplayed")["code"])
+        receiver.until("Transferring")
+        self.phone.ok("transfer", "cancel")
+        self.assertIn("cancelled", receiver.finish()[1])
+        self.assertFalse(self.phone.home.exists())
+        self.assertEqual("LocalOnly", self.status(self.phone))
+
+    def test_the_digits_are_tried_once_also_by_who_is_killed(self):
+        """cases/backup.md, row 20"""
+        sender = self.send()
+        receiver = self.receive(sender.until("QRDisplayed")["code"])
+        digits = receiver.until("Transferring")["digits"]
+        sender.until("Transferring")
+        self.digits.write_text("%06d" % ((int(digits) + 1) % 1000000))
+        sender.finish()
+        self.digits.write_text(digits)
+        again = self.send()
+        self.assertNotEqual("Transferring",
+                            again.until("QRDisplayed")["state"])
+        self.assertNotEqual(0, receiver.finish()[0])
+
+    def test_another_password_does_not_go_on(self):
+        sender = self.send()
+        receiver = self.receive(sender.until("QRDisplayed")["code"])
+        receiver.until("Transferring")
+        receiver.kill()
+        kept = self.phone.password_file.read_text()
+        self.phone.password_file.write_text("another one entirely\n")
+        self.assert_fails(self.phone.run("transfer", "receive"), 3,
+                          "not the password")
+        self.phone.password_file.write_text(kept)
+        again = self.receive()
+        self.digits.write_text(again.until("Transferring")["digits"])
+        self.finish(sender, again)
+
+    def test_a_hub_that_is_away_for_a_while_is_waited_for(self):
+        sender = self.send()
+        receiver = self.receive(sender.until("QRDisplayed")["code"])
+        digits = receiver.until("Transferring")["digits"]
+        sender.until("Transferring")
+        self.hub.stop()
+        self.hub.start()
+        self.digits.write_text(digits)
+        self.finish(sender, receiver)
+
+    def test_a_lost_confirmation_is_repeated(self):
+        """cases/backup.md, row 21"""
+        sender = self.send()
+        receiver = self.receive(sender.until("QRDisplayed")["code"])
+        self.digits.write_text(receiver.until("Transferring")["digits"])
+        receiver.until("Importing")
+        self.hub.stop()
+        status, complaint = receiver.finish()
+        self.assertEqual(5, status)
+        self.assertIn("the same command tells it", complaint)
+        self.assertEqual("Importing", self.status(self.phone))
+        self.hub.start()
+        self.finish(sender, self.receive())
+
+    def test_no_secret_stands_in_what_is_kept(self):
+        """cases/backup.md, row 26"""
+        sender = self.send()
+        receiver = self.receive(sender.until("QRDisplayed")["code"])
+        digits = receiver.until("Transferring")["digits"]
+        sender.until("Transferring")
+        kept = b""
+        for folder in (self.laptop.home / "transfer",
+                       self.phone.home.parent / "phone.transfer"):
+            self.assertEqual(0o700, folder.stat().st_mode & 0o777)
+            for file in folder.iterdir():
+                self.assertEqual(0o600, file.stat().st_mode & 0o777)
+                kept += file.read_bytes()
+        self.assertNotIn(digits.encode(), kept)
+        self.assertNotIn(self.hub.url.encode(), kept)
+        self.digits.write_text(digits)
+        self.finish(sender, receiver)
+
+
+if __name__ == "__main__":
+    unittest.main()
