@@ -62,6 +62,12 @@ SAT_CHECK sat_status sat__host_vault(const sat__peer *peer,
                                      const sat__request *request,
                                      sat_error *err);
 
+/* What the vault that `request` names is to be synced from: the granted one, or
+ * the vault `account`, which only devices of this account get. */
+SAT_CHECK sat_status sat__host_synced(const sat__peer *peer,
+                                      const sat__request *request,
+                                      const sat__peer **out, sat_error *err);
+
 /* Answers 200 with the deterministic CBOR that is in the body. */
 SAT_CHECK sat_status sat__host_write_cbor(sat__response *response,
                                           sat_error *err);

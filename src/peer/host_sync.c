@@ -28,6 +28,40 @@ sat_status sat__host_vault(const sat__peer *peer, const sat__request *request,
     return SAT_OK;
 }
 
+/* A device that was joined, and is in no account with us, gets none of it. */
+static sat_status is_of_account(const sat__peer *peer,
+                                const sat__request *request, bool *out,
+                                sat_error *err)
+{
+    sat__known_device device;
+    uint8_t signer[SAT_DEVICE_ID_SIZE];
+
+    sat__host_signer(request, signer);
+    TRY(sat__registry_find(peer->registry, signer, &device, err));
+    *out = device.is_authorized && !device.is_joined;
+    return SAT_OK;
+}
+
+sat_status sat__host_synced(const sat__peer *peer, const sat__request *request,
+                            const sat__peer **out, sat_error *err)
+{
+    char vault[65];
+    bool is_ours;
+
+    *out = peer;
+    if (peer->own == NULL ||
+        sat__request_parameter(request, "vault", vault, sizeof vault, NULL) !=
+            SAT_OK ||
+        strcmp(vault, peer->own->vault) != 0)
+        return sat__host_vault(peer, request, err);
+    TRY(is_of_account(peer, request, &is_ours, err));
+    if (!is_ours || sat__body_type_of(&request->headers) == SAT_BODY_JSON)
+        return sat__fail(err, SAT_ERR_NOT_FOUND,
+                         "this vault is not granted here");
+    *out = peer->own;
+    return SAT_OK;
+}
+
 sat_status sat__host_write_cbor(sat__response *response, sat_error *err)
 {
     response->status = 200;
@@ -49,7 +83,7 @@ sat_status sat__host_status(void *context, sat__request *request,
                             const char *id, sat__response *response,
                             sat_error *err)
 {
-    const sat__peer *const peer = ((sat__peer_host *)context)->peer;
+    const sat__peer *peer = ((sat__peer_host *)context)->peer;
     AUTO(sat_buf)
     base = SAT_BUF_INIT, cursor = SAT_BUF_INIT, knowledge = SAT_BUF_INIT;
     uint8_t signer[SAT_DEVICE_ID_SIZE];
@@ -58,7 +92,7 @@ sat_status sat__host_status(void *context, sat__request *request,
     uint64_t conflicts;
 
     (void)id;
-    TRY(sat__host_vault(peer, request, err));
+    TRY(sat__host_synced(peer, request, &peer, err));
     sat__host_signer(request, signer);
     TRY(sat__replica_collect(peer->replica, NULL, err));
     TRY(sat__peer_take_up(peer->replica, signer, &base, &cursor, &finished,
@@ -104,10 +138,10 @@ static sat_status pull_page(const sat__peer *peer, const sat__request *request,
 sat_status sat__host_pull(void *context, sat__request *request, const char *id,
                           sat__response *response, sat_error *err)
 {
-    const sat__peer *const peer = ((sat__peer_host *)context)->peer;
+    const sat__peer *peer = ((sat__peer_host *)context)->peer;
 
     (void)id;
-    TRY(sat__host_vault(peer, request, err));
+    TRY(sat__host_synced(peer, request, &peer, err));
     if (sat__body_type_of(&request->headers) == SAT_BODY_JSON)
         return sat__host_log(peer, request, response, err);
     return pull_page(peer, request, response, err);
@@ -147,10 +181,10 @@ static sat_status push_page(const sat__peer *peer, const sat__request *request,
 sat_status sat__host_push(void *context, sat__request *request, const char *id,
                           sat__response *response, sat_error *err)
 {
-    const sat__peer *const peer = ((sat__peer_host *)context)->peer;
+    const sat__peer *peer = ((sat__peer_host *)context)->peer;
 
     (void)id;
-    TRY(sat__host_vault(peer, request, err));
+    TRY(sat__host_synced(peer, request, &peer, err));
     if (sat__body_type_of(&request->headers) == SAT_BODY_JSON)
         TRY(sat__host_write_changes(peer, request, response, err));
     else

@@ -22,6 +22,8 @@ typedef struct sat__peer {
     const char *vault;    /* its name */
     sqlite3 *db;          /* its database, where media files are to travel */
     const char *files;    /* and the folder of their blobs */
+    /* The vault `account`, for devices of the same account alone; or NULL. */
+    const struct sat__peer *own;
 } sat__peer;
 
 /* A message between devices is at most this large, compressed or not: room for
@@ -116,6 +118,12 @@ SAT_CHECK sat_status sat__peer_sync(sat__peer_call *call,
                                     sat__peer_progress_fn *progress,
                                     void *context, sat__peer_report *out,
                                     sat_error *err);
+
+/* The same of the vault `account`, after that: the two have met, and are of one
+ * account. A device that does not give it is passed over. */
+SAT_CHECK sat_status sat__peer_sync_own(sat__peer_call *call,
+                                        sat__peer_progress_fn *progress,
+                                        void *context, sat_error *err);
 
 /*
  * Takes the blobs that rows here need and the other device has, then gives it

@@ -9,6 +9,20 @@
 #include "store/fs.h"
 #include "store/vault.h"
 
+/* What a person's devices share beside the vaults. */
+static sat_status open_own(sat_profile *profile, sat__peer_session *session,
+                           sat_error *err)
+{
+    session->own = session->peer;
+    session->own.replica = NULL;
+    session->own.vault = "account";
+    session->own.db = NULL;
+    session->own.files = NULL;
+    TRY(sat_replica_open(profile, "account", &session->own.replica, err));
+    session->peer.own = &session->own;
+    return SAT_OK;
+}
+
 static sat_status open_replica(sat_profile *profile, sat__peer_session *session,
                                sat_error *err)
 {
@@ -19,7 +33,7 @@ static sat_status open_replica(sat_profile *profile, sat__peer_session *session,
                          err));
     session->peer.db = sat__replica_db(session->peer.replica);
     session->peer.files = session->files;
-    return SAT_OK;
+    return open_own(profile, session, err);
 }
 
 static sat_status open_session(sat_profile *profile, const char *vault,
@@ -42,7 +56,8 @@ static sat_status open_session(sat_profile *profile, const char *vault,
         return SAT_OK;
     if (strcmp(vault, "account") == 0)
         return sat__fail(err, SAT_ERR_DENIED,
-                         "the vault 'account' is not granted to peers");
+                         "the vault 'account' goes along with every other "
+                         "vault, to this person's devices alone");
     (void)snprintf(out->vault_name, sizeof out->vault_name, "%s", vault);
     peer->vault = out->vault_name;
     return open_replica(profile, out, err);
@@ -61,6 +76,7 @@ sat_status sat__peer_session_open(sat_profile *profile, const char *vault,
 
 void sat__peer_session_close(sat__peer_session *session)
 {
+    sat_replica_close(session->own.replica);
     sat_replica_close(session->peer.replica);
     sat__registry_close(session->peer.registry);
     (void)sqlite3_close_v2(session->account);

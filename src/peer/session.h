@@ -11,6 +11,7 @@ typedef struct sat__peer_session {
     char vault_name[65];
     char device_name[SAT_DEVICE_NAME_SIZE];
     char files[SAT_PATH_SIZE];
+    sat__peer own; /* of the vault `account` */
     sat__peer peer;
 } sat__peer_session;
 

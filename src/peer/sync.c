@@ -261,6 +261,29 @@ static sat_status push(sync_run *run, sat_error *err)
                                err);
 }
 
+sat_status sat__peer_sync_own(sat__peer_call *call,
+                              sat__peer_progress_fn *progress, void *context,
+                              sat_error *err)
+{
+    const sat__peer *const own = call->peer->own;
+    sat__peer_call within = *call;
+    AUTO(sync_run)
+    run = {.call = &within, .progress = progress, .context = context};
+
+    if (own == NULL)
+        return SAT_OK;
+    within.peer = own;
+    run.replica = own->replica;
+    TRY(sat__replica_collect(own->replica, NULL, err));
+    sat_status st = ask_status(&run, err);
+    if (st == SAT_OK)
+        st = pull(&run, err);
+    if (st == SAT_OK)
+        st = push(&run, err);
+    memcpy(call->nonce, within.nonce, sizeof call->nonce);
+    return st == SAT_ERR_NOT_FOUND ? SAT_OK : st;
+}
+
 static sat_status go_on(void *context, sat_error *err)
 {
     return check_stop(context, err);
@@ -277,6 +300,7 @@ sat_status sat__peer_sync(sat__peer_call *call, sat__peer_progress_fn *progress,
            .context = context};
 
     TRY(sat__peer_meet(call, err));
+    TRY(sat__peer_sync_own(call, progress, context, err));
     TRY(sat__replica_collect(peer->replica, NULL, err));
     TRY(ask_status(&run, err));
     TRY(pull(&run, err));

@@ -99,5 +99,38 @@ class OneAccount(Case):
         self.assert_fails(self.laptop.run("device", "list"), 3, "put back")
 
 
+class OwnVault(Case):
+    """What a person's devices share beside the vaults, without a hub."""
+
+    def setUp(self):
+        super().setUp()
+        self.laptop = self.device("laptop")
+        self.phone = self.device("phone")
+        self.server = Server(self.laptop)
+        self.phone.ok("join", self.server.address, "--yes")
+
+    def sync(self):
+        return self.phone.json("sync", self.server.address)
+
+    def test_settings_and_codes_go_from_device_to_device(self):
+        self.laptop.ok("settings", "set", "ui.theme", '"dark"')
+        self.laptop.ok("mfa", "add", "example", "--secret", "-",
+                       stdin="JBSWY3DPEHPK3PXP")
+        self.laptop.ok("device", "authorize", self.phone.genesis["device_id"])
+        report = self.sync()
+        self.assertEqual(0, report["conflicts"])
+        self.assertIn("dark", self.phone.ok("settings", "get", "ui.theme"))
+        self.assertIn("example", self.phone.ok("mfa", "list"))
+        self.phone.ok("settings", "set", "ui.theme", '"light"')
+        self.sync()
+        self.assertIn("light", self.laptop.ok("settings", "get", "ui.theme"))
+
+    def test_who_was_not_let_in_gets_none_of_it(self):
+        self.laptop.ok("settings", "set", "ui.theme", '"dark"')
+        self.assertEqual(4, self.phone.run("sync", self.server.address).code)
+        self.assertNotIn("dark",
+                         self.phone.run("settings", "get", "ui.theme").out)
+
+
 if __name__ == "__main__":
     unittest.main()
