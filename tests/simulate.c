@@ -1,12 +1,13 @@
 /*
  * simulate.c - runs seeds of the simulation
  *
- *      satchel-simulate [-t] [-r] [-x] [-d FOLDER] [-p BUG] FIRST[-LAST]
+ *      satchel-simulate [-t] [-r] [-v] [-x] [-d FOLDER] [-p BUG] FIRST[-LAST]
  *
  * Prints the seeds that fail, each with what went wrong, and exits with 1 if
  * any did. -t tells what happens in each run; -r runs every seed twice, the
  * second time with nothing left open by the runs before, and compares what
- * happened; -d leaves the databases of a failed run in FOLDER; -p
+ * happened; -v counts how often what is said to
+ * happen did; -d leaves the databases of a failed run in FOLDER; -p
  * plants bug N (plants.h).
  */
 #include <inttypes.h>
@@ -15,6 +16,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "sim/count.h"
 #include "sim/memory.h"
 #include "sim/world.h"
 #include "sync/plants.h"
@@ -26,13 +28,14 @@ typedef struct settings {
     bool is_talkative;
     bool runs_twice;
     bool wants_failure;
+    bool counts;
     const char *dump_folder;
 } settings;
 
 static int misused(void)
 {
-    (void)fprintf(stderr, "usage: satchel-simulate [-t] [-r] [-x] [-d FOLDER] "
-                          "[-p BUG] FIRST[-LAST]\n");
+    (void)fprintf(stderr, "usage: satchel-simulate [-t] [-r] [-v] [-x] [-d "
+                          "FOLDER] [-p BUG] FIRST[-LAST]\n");
     return 2;
 }
 
@@ -92,6 +95,8 @@ static int run(const settings *how)
     (void)printf("%.0f seeds, %" PRIu64 " failed, %" PRIu64
                  " events, %.1f s of one core, %.0f seeds/s\n",
                  count, failed, events, seconds, count / seconds);
+    if (how->counts)
+        sim_counts_print();
     return how->wants_failure ? failed == 0 : failed > 0;
 }
 
@@ -99,13 +104,16 @@ int main(int argc, char **argv)
 {
     settings how = {0};
 
-    for (int option; (option = getopt(argc, argv, "trxd:p:")) != -1;) {
+    for (int option; (option = getopt(argc, argv, "trvxd:p:")) != -1;) {
         switch (option) {
         case 't':
             how.is_talkative = true;
             break;
         case 'r':
             how.runs_twice = true;
+            break;
+        case 'v':
+            how.counts = true;
             break;
         case 'x':
             how.wants_failure = true;

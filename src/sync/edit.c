@@ -39,7 +39,7 @@ sat_status sat__edit_cell(sat__edit *edit, sat__row *row, int c,
     const sat__entry entry = {.g = edit->group.g,
                               .time = edit->group.time,
                               .is_dead = is_dead,
-                              .is_resolution = is_resolution,
+                              .is_resolution = is_resolution && !SAT_PLANT(21),
                               .value = *value};
     TRY(sat__cell_write(edit->replica, &edit->arena, &row->cells[c], entry,
                         (is_dead || is_resolution) && !SAT_PLANT(17), &gone,

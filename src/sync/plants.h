@@ -22,6 +22,10 @@
  *   15  a row whose key changed is another row
  *   16  a restored replica goes on with its old dots
  *   17  a decision leaves open what was not shown
+ *   18  the strategy `remote` decides for what is local
+ *   19  deletions win in every table once a strategy decides in any
+ *   20  what is left to people is decided by the device
+ *   21  decisions that cross are a conflict
  */
 #ifndef SAT_SRC_SYNC_PLANTS_H
 #define SAT_SRC_SYNC_PLANTS_H

@@ -7,6 +7,7 @@
  * two, and so does `manual` until it is decided.
  */
 #include "sync/conflict.h"
+#include "sync/plants.h"
 
 enum { STRATEGY_LATEST, STRATEGY_LOCAL, STRATEGY_REMOTE, STRATEGY_MANUAL };
 
@@ -93,14 +94,17 @@ static sat_status by_strategy(sat_replica *replica, const sat__open *open,
 {
     int64_t strategy;
     (void)context;
-    if (open->kind == KIND_DELETE && open->table->delete_wins) {
+    if (open->kind == KIND_DELETE &&
+        (open->table->delete_wins || SAT_PLANT(19))) {
         *how = sides->held_is_local ? SAT_RESOLVE_LOCAL : SAT_RESOLVE_REMOTE;
         *decides = true;
         return SAT_OK;
     }
     TRY(strategy_of(replica, open->table, &strategy, err));
-    *decides = strategy == STRATEGY_LOCAL || strategy == STRATEGY_REMOTE;
-    *how = strategy == STRATEGY_LOCAL ? SAT_RESOLVE_LOCAL : SAT_RESOLVE_REMOTE;
+    *decides = strategy == STRATEGY_LOCAL || strategy == STRATEGY_REMOTE ||
+               (SAT_PLANT(20) && strategy == STRATEGY_MANUAL);
+    *how = strategy == STRATEGY_LOCAL || SAT_PLANT(18) ? SAT_RESOLVE_LOCAL
+                                                       : SAT_RESOLVE_REMOTE;
     return SAT_OK;
 }
 

@@ -224,6 +224,7 @@ bool app_recall(sim_app *app, const row_set *found)
         return true;
     if (!was_unsure || !same_tables(found, &app->before.now))
         return false;
+    sim_count(COUNT_UNDONE);
     state_copy(&app->state, &app->before);
     return true;
 }
@@ -476,6 +477,7 @@ static app_outcome back_to_before(sim_app *app, app_outcome out)
 {
     if (sqlite3_get_autocommit(app->db) == 0)
         (void)run(app, "ROLLBACK", 0, NULL);
+    sim_count(COUNT_ROLLED_BACK);
     state_copy(&app->state, &app->before);
     return out;
 }
@@ -485,6 +487,7 @@ app_outcome app_transact(sim_app *app)
     app_outcome out = APP_DONE;
 
     state_copy(&app->before, &app->state);
+    sim_count(COUNT_TRANSACTION);
     if (run(app, "BEGIN IMMEDIATE", 0, NULL) != SQLITE_OK)
         return back_to_before(app, APP_BROKEN);
     out = some_statements(app);
@@ -501,6 +504,7 @@ app_outcome app_transact(sim_app *app)
         return back_to_before(app, APP_DONE);
     /* Whether it happened shows when the tables can be read again. */
     app->is_unsure = true;
+    sim_count(COUNT_UNSURE);
     if (sqlite3_get_autocommit(app->db) == 0)
         (void)run(app, "ROLLBACK", 0, NULL);
     return is_disk(rc) ? APP_BROKEN : APP_WRONG;

@@ -11,6 +11,7 @@
 #ifndef SAT_TESTS_SIM_APP_H
 #define SAT_TESTS_SIM_APP_H
 
+#include "count.h"
 #include "schema.h"
 
 #define STATEMENTS_MAX 256

@@ -204,6 +204,8 @@ bool device_compare_conflicts(device *d, const sim_schema *schema)
     }
     qsort(found.lines, (size_t)found.count, LINE_SIZE, compare_lines);
     qsort(expected.lines, (size_t)expected.count, LINE_SIZE, compare_lines);
+    for (int i = 0; i < expected.count; i++)
+        sim_count(COUNT_CONFLICT);
     for (int i = 0; i < found.count || i < expected.count; i++) {
         const char *const f = i < found.count ? found.lines[i] : "nothing";
         const char *const e =

@@ -10,6 +10,7 @@
 #define SAT_TESTS_SIM_DEVICE_H
 
 #include "app.h"
+#include "count.h"
 #include "disk.h"
 #include "reference.h"
 #include "sync/replica.h"
@@ -31,6 +32,8 @@ typedef struct device {
     uint8_t id[SAT_DEVICE_ID_SIZE];
     sat_env env;
     chance chance;
+    chance policy;   /* what decides by itself */
+    bool may_decide; /* it has strategies */
     int64_t skew_ms;
     sqlite3 *app_db;
     sqlite3 *db;
@@ -130,6 +133,26 @@ bool device_decided(device *d, const sim_schema *schema,
 
 /* Decides one of the open conflicts (resolve.c). */
 bool device_resolve(device *d, const sim_schema *schema);
+
+/*
+ * Says who decides conflicts in one of the tables, and decides all that are
+ * open at once (strategy.c). After a merge, decided_itself() judges what was
+ * written under dot n, or that nothing had to be.
+ */
+bool device_set_strategy(device *d, const sim_schema *schema);
+bool device_resolve_all(device *d, const sim_schema *schema);
+bool device_decided_itself(device *d, const sim_schema *schema, uint32_t n);
+
+/* What the engine knows, once it has recorded what the app did. */
+bool device_ask_knowledge(device *d, const sim_schema *schema, knowledge *out);
+
+/* The one integer that a query of the engine's tables returns. False where
+ * there is no row. */
+bool device_ask(device *d, const char *sql, int count, const datum *values,
+                int64_t *out);
+
+/* The engine's number of the device's group n, and its time. */
+bool device_group(device *d, uint32_t n, int64_t *g, int64_t *time);
 
 /* A value as the engine writes it in JSON; a row as an object. */
 void datum_json(sat_buf *out, const datum *value);

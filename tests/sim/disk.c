@@ -11,6 +11,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "count.h"
+
 static disk disks[DISK_COUNT + 1];
 
 disk *disk_temporary(void)
@@ -58,6 +60,9 @@ bool disk_strikes(disk *d, bool grows, int *rc, bool *half)
         d->planned = DISK_FINE;
         d->has_come = true;
         *half = d->trouble != DISK_FULL;
+        if (d->trouble != DISK_FULL)
+            sim_count(d->trouble == DISK_CRASH ? COUNT_CRASH
+                                               : COUNT_DISK_ERROR);
     }
     switch (d->trouble) {
     case DISK_CRASH:
@@ -69,6 +74,8 @@ bool disk_strikes(disk *d, bool grows, int *rc, bool *half)
         return true;
     case DISK_FULL:
         *rc = SQLITE_FULL;
+        if (grows)
+            sim_count(COUNT_DISK_FULL);
         return grows;
     case DISK_FINE:
         break;

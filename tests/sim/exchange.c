@@ -21,6 +21,7 @@ message *message_copy(const message *m)
 {
     message *const out = message_new(m->from, m->to, m->is_request);
 
+    out->number = m->number;
     out->is_last = m->is_last;
     out->known = m->known;
     sat__buf_put(&out->base, m->base.data, m->base.len);
@@ -58,6 +59,8 @@ static bool apply(device *d, const sim_schema *schema, const device *source)
     if (st != SAT_OK && !device_recovers(d, schema, st, &err, "applying"))
         return false;
     d->has_applied = st == SAT_OK;
+    if (d->has_applied)
+        sim_count(COUNT_APPLIED);
     if (d->has_applied)
         d->trace = hash_bytes(d->trace, &report, sizeof report);
     return device_settle(d, schema);
@@ -145,11 +148,15 @@ bool exchange_take(device *d, const sim_schema *schema, const device *source,
         d->replica, source->id, buf_view(&reply->body), &complete, &err);
     d->trace = hash_bytes(d->trace, &st, sizeof st);
     if (st == SAT_ERR_CONFLICT)
+        sim_count(COUNT_REFUSED);
+    if (st == SAT_ERR_CONFLICT)
         return true; /* late, or twice, or not in order: refused */
     if (st != SAT_OK)
         return fails(d, schema, st, &err, "staging");
     if (complete != reply->is_last)
         return device_fails(d, "a page is the last to one side alone");
     *more = !complete;
+    if (!complete)
+        sim_count(COUNT_MIDDLE_PAGE);
     return !complete || apply(d, schema, source);
 }

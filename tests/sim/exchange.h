@@ -13,6 +13,7 @@
 
 typedef struct message {
     int from, to;
+    uint64_t number; /* in the order in which they were sent */
     bool is_request;
     bool is_last;    /* of its pull's pages */
     sat_buf base;    /* of a request */

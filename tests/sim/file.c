@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "count.h"
+
 #define BLOCK 4096
 
 static bool image_reserve(image *i, size_t size)
@@ -109,6 +111,7 @@ static void lose_sector(disk_file *f, size_t at, chance *c, uint32_t luck)
     if (memcmp(now, kept, SECTOR) == 0 || chance_hits(c, luck))
         return;
     const size_t torn = chance_hits(c, 20) ? chance_below(c, SECTOR) : 0;
+    sim_count(torn > 0 ? COUNT_SECTOR_TORN : COUNT_SECTOR_LOST);
     memcpy(now + torn, kept + torn, SECTOR - torn);
 }
 

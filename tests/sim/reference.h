@@ -66,6 +66,10 @@ void reference_begin(reference *ref, const sim_schema *schema);
 int reference_incarnation(reference *ref, const uint8_t id[ID_SIZE]);
 const uint8_t *reference_id(const reference *ref, int incarnation);
 
+/* Whose it is, by the device's number; NOBODY's is what was imported. */
+void reference_own(reference *ref, int incarnation, int device);
+int reference_owner(const reference *ref, int incarnation);
+
 /* A row that every device had from the start; sets its `who`. */
 void reference_import(reference *ref, table_row *row, int64_t ordinal);
 
@@ -94,6 +98,7 @@ typedef struct ref_choice {
     int column; /* as in an entry */
     datum value;
     bool is_dead;
+    int64_t time; /* not before the time of the write; 0: the earliest */
 } ref_choice;
 
 /* Settles a conflict, by different cells. */
@@ -130,6 +135,9 @@ const ref_entry *reference_shown_entry(const reference *ref, int row,
 const datum *reference_written_with(const reference *ref, int row, int column,
                                     int entry);
 ref_place reference_place(const reference *ref, int row);
+
+/* The latest entry among those that the row shows. */
+int reference_latest(const reference *ref, int row);
 int reference_rows(const reference *ref);
 
 /* Who is in the table and keeps the row out; NOBODY if none does, or several,

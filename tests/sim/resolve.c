@@ -38,7 +38,7 @@ static void choose(decision *work, int row, int column, const datum *value,
 {
     if (work->count < CHOICES_MAX)
         work->choices[work->count++] = (ref_choice){
-            row, column, value != NULL ? *value : datum_null(), is_dead};
+            row, column, value != NULL ? *value : datum_null(), is_dead, 0};
 }
 
 static void delete_row(decision *work, int row)
@@ -269,6 +269,8 @@ bool device_resolve(device *d, const sim_schema *schema)
     const sat_status st = sat_replica_resolve(
         d->replica, work.open.id, work.how,
         work.json.len > 0 ? sat__buf_text(&work.json) : NULL, &err);
+    if (st == SAT_OK)
+        sim_count(COUNT_RESOLVED);
     if (st == SAT_OK && work.count == 0)
         return device_fails(d, "what can not be decided so was decided");
     if (st != SAT_OK && (st != SAT_ERR_UNSUPPORTED || work.count > 0) &&

@@ -1,0 +1,103 @@
+/*
+ * acts.c - what devices, and the people before them, do
+ */
+#include "world_inside.h"
+
+static void jump_clock(sim_world *w, device *d)
+{
+    static const int64_t jumps[] = {-DAY_MS, DAY_MS, -60000, 60000, -1000};
+
+    const int64_t jump = jumps[chance_below(&w->chance, 5)];
+
+    d->skew_ms += jump;
+    if (jump == DAY_MS || jump == -DAY_MS)
+        sim_count(COUNT_CLOCK_DAY);
+    if (jump < 0)
+        sim_count(COUNT_CLOCK_BACK);
+    world_say(w, "the clock of device %d jumps to %+lld ms", d->number,
+              (long long)d->skew_ms);
+}
+
+static void plan_trouble(sim_world *w, device *d)
+{
+    static const disk_trouble troubles[] = {DISK_CRASH, DISK_CRASH, DISK_FULL,
+                                            DISK_ERROR};
+    const disk_trouble trouble = troubles[chance_below(&w->chance, 4)];
+    const uint32_t after = 1 + chance_below(&w->chance, 40);
+
+    disk_plan(d->number, trouble, after);
+    world_say(w, "the disk of device %d will fail (%d) in %u writes", d->number,
+              (int)trouble, after);
+}
+
+/* What is rare: other devices, copied disks, restarts. */
+static bool act_rarely(sim_world *w, device *d, uint64_t seed)
+{
+    const bool has_room = w->device_count < 6 && !w->is_chain;
+
+    switch (chance_below(&w->chance, 8)) {
+    case 0:
+        if (disk_is_dead(d->number) || !device_has_tables(d))
+            return true;
+        world_back_up(w, d);
+        return true;
+    case 1:
+    case 2:
+        return !w->backup.is_there || world_restore(w);
+    case 3:
+        return !w->backup.is_there || !has_room || world_add_copy(w, seed);
+    case 4:
+        return !has_room || world_add_device(w, seed);
+    case 5:
+        return !has_room || world_add_blank(w, seed);
+    default:
+        return world_restart(w, d);
+    }
+}
+
+bool world_decide(sim_world *w, device *d)
+{
+    world_say(w, "device %d decides a conflict", d->number);
+    return device_resolve(d, schema_of(w));
+}
+
+/* Somebody says how conflicts are to be decided, or decides all at once. */
+static bool set_policy(sim_world *w, device *d)
+{
+    if (chance_hits(&w->policy, 25)) {
+        world_say(w, "device %d decides all conflicts", d->number);
+        return device_resolve_all(d, schema_of(w));
+    }
+    world_say(w, "device %d gets a strategy", d->number);
+    return device_set_strategy(d, schema_of(w));
+}
+
+bool world_act(sim_world *w, device *d, uint64_t seed)
+{
+    const uint32_t x = chance_below(&w->chance, 1000);
+
+    if (chance_below(&w->chance, 1000) < w->trouble)
+        plan_trouble(w, d);
+    if (w->has_strategies && device_has_tables(d) &&
+        chance_hits(&w->policy, 6) && !set_policy(w, d))
+        return false;
+    if (x < 480 && device_has_tables(d)) {
+        world_say(w, "device %d writes", d->number);
+        if (!device_write(d, schema_of(w)))
+            return false;
+        return chance_hits(&w->chance, 50) || device_settle(d, schema_of(w));
+    }
+    if (x < 860) {
+        const device *const peer = world_any_peer(w, d);
+        return peer == NULL || world_pull(w, d, peer);
+    }
+    if (x < 900)
+        jump_clock(w, d);
+    else if (x < 930)
+        world_cut(w, d);
+    else if (x < 970)
+        return world_decide(w, d);
+    else
+        return act_rarely(w, d, seed);
+    return true;
+}

@@ -1,0 +1,44 @@
+/*
+ * reference_inside.h - what the parts of the reference share
+ */
+#ifndef SAT_TESTS_SIM_REFERENCE_INSIDE_H
+#define SAT_TESTS_SIM_REFERENCE_INSIDE_H
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "reference.h"
+
+#define ENTRIES_MAX 20000
+#define REF_ROWS_MAX 3000
+
+struct reference {
+    const sim_schema *schema;
+    int incarnation_count;
+    uint8_t ids[INCARNATIONS_MAX][ID_SIZE];
+    int owners[INCARNATIONS_MAX];
+    int row_count;
+    ref_row rows[REF_ROWS_MAX];
+    int entry_count;
+    ref_entry entries[ENTRIES_MAX];
+    bool is_live[ENTRIES_MAX]; /* as look() found */
+    int shown[REF_ROWS_MAX][COLUMNS_MAX + 1];
+    ref_place places[REF_ROWS_MAX];
+    int64_t claim[REF_ROWS_MAX]; /* when its unique values were written */
+};
+
+static inline int column_count(const reference *ref, int row)
+{
+    return ref->schema->tables[ref->rows[row].table].column_count;
+}
+
+static inline const datum *shown_value(const reference *ref, int row,
+                                       int column)
+{
+    return &ref->entries[ref->shown[row][column + 1]].value;
+}
+
+/* state(K), and what each cell of it shows (state.c). */
+void reference_look(reference *ref, const knowledge *known);
+
+#endif /* SAT_TESTS_SIM_REFERENCE_INSIDE_H */
