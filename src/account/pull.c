@@ -6,7 +6,7 @@
  * the items it had and those that came. Items are opened only after that, and
  * everything is applied in one transaction.
  */
-#include "account/follow.h"
+#include "account/heads.h"
 
 #include <stdio.h>
 
@@ -55,12 +55,6 @@ static void pull_clear(pull *p)
 
 DEFINE_AUTO(pull, pull_clear);
 
-static sat_status liar(sat_error *err, const char *what)
-{
-    return sat__fail(err, SAT_ERR_CORRUPT, "the hub %s; nothing was taken",
-                     what);
-}
-
 /* ---- answers ---- */
 
 static bool is_named(sat_bytes key, const char *name)
@@ -102,7 +96,7 @@ static sat_status read_item(sat__cbor *in, pulled_item *out, sat_bytes *data,
         TRY(read_field(in, out, data, &seen, err));
     if (seen != 6 || out->version == 0 || out->version > INT64_MAX ||
         out->sequence > INT64_MAX)
-        return liar(err, "sends an item without a version");
+        return sat__hub_lies(err, "sends an item without a version");
     return SAT_OK;
 }
 
@@ -146,8 +140,24 @@ static sat_status read_answer(pull *p, sat_bytes answer, sat_error *err)
         sat__buf_put(&p->head, moved.data, moved.len);
     }
     if (!p->is_done && p->cursor <= before)
-        return liar(err, "goes round in circles");
+        return sat__hub_lies(err, "goes round in circles");
     return sat__buf_status(&p->head, err);
+}
+
+/* The hub may have forgotten what the cursor needs: then everything comes
+ * anew, and what is known is passed over. */
+static sat_status ask_refused(pull *p, sat_status st, sat_error *err)
+{
+    const char *const code = p->follow->session->hub.code;
+    if (st == SAT_ERR_INVALID && strcmp(code, "cursor") == 0)
+        return sat__hub_lies(err,
+                             "serves an older state of the vault than before");
+    if (st != SAT_ERR_STOPPED || strcmp(code, "horizon") != 0 || p->cursor == 0)
+        return st;
+    p->cursor = 0;
+    p->count = 0;
+    p->data.len = 0;
+    return SAT_OK;
 }
 
 static sat_status ask(pull *p, sat_error *err)
@@ -161,8 +171,11 @@ static sat_status ask(pull *p, sat_error *err)
     map_put_uint(&map, "limit", PULL_ITEMS);
     map_put_uint(&map, "bytes", PULL_BYTES);
     TRY(sat__map_end(&map, &body, err));
-    TRY(sat__hub_call(&follow->session->hub, "POST", "/api/sync/pull",
-                      buf_view(&body), &answer, err));
+    const sat_status st =
+        sat__hub_call(&follow->session->hub, "POST", "/api/sync/pull",
+                      buf_view(&body), &answer, err);
+    if (st != SAT_OK)
+        return ask_refused(p, st, err);
     TRY(read_answer(p, buf_view(&answer), err));
     return sat__follow_progress(follow, err);
 }
@@ -203,10 +216,10 @@ static sat_status exchange(pull *p, const pulled_item *item, bool *is_news,
     TRY(sat__follow_item(p->follow, item->id, &version, hash, err));
     *is_news = version != item->version;
     if (item->version < version)
-        return liar(err, "serves an old version of an item");
+        return sat__hub_lies(err, "serves an old version of an item");
     if (!*is_news) {
         if (memcmp(hash, item->hash, sizeof hash) != 0)
-            return liar(err, "shows another item than before");
+            return sat__hub_lies(err, "shows another item than before");
         return SAT_OK;
     }
     if (version > 0)
@@ -230,57 +243,6 @@ static sat_status check_items(pull *p, sat_error *err)
     return SAT_OK;
 }
 
-/* Goes along the heads of one answer, from `last` on. */
-static sat_status read_heads(sat__cbor in, pull *p, sat__id *last,
-                             uint64_t *sequence, size_t *count, sat_error *err)
-{
-    TRY(sat__cbor_array(&in, SAT_PAGE_LIST_MAX, count, err));
-    for (size_t i = 0; i < *count; i++) {
-        sat_bytes moved;
-        sat__head head;
-        TRY(sat__cbor_bytes(&in, &moved, err));
-        TRY(sat__follow_read_head(p->follow, moved, &head, err));
-        if (!id_equal(&head.previous, last))
-            return liar(err, "shows this device another history than before");
-        TRY(sat__head_hash(moved, last, err));
-        *sequence = head.sequence;
-        if (id_equal(last, &p->parsed.previous))
-            break;
-    }
-    return SAT_OK;
-}
-
-static sat_status ask_heads(pull *p, sat__id *last, uint64_t *sequence,
-                            size_t *count, sat_error *err)
-{
-    sat__follow *const follow = p->follow;
-    AUTO(sat_buf) answer = SAT_BUF_INIT;
-    char target[160], part[48];
-    sat__cbor in;
-    (void)snprintf(part, sizeof part, "heads?after=%llu",
-                   (unsigned long long)*sequence);
-    sat__vault_target(&follow->id, part, target, sizeof target);
-    TRY(sat__hub_call(&follow->session->hub, "GET", target, bytes_of(NULL, 0),
-                      &answer, err));
-    TRY(sat__map_get(buf_view(&answer), "heads", &in, err));
-    return read_heads(in, p, last, sequence, count, err);
-}
-
-/* From the head that this device has seen to the present one leads one line. */
-static sat_status check_line(pull *p, sat_error *err)
-{
-    const sat__seen_head *const seen = &p->follow->head;
-    sat__id last = seen->hash;
-    uint64_t sequence = seen->sequence;
-    size_t count;
-    while (seen->is_there && !id_equal(&last, &p->parsed.previous)) {
-        TRY(ask_heads(p, &last, &sequence, &count, err));
-        if (count == 0)
-            return liar(err, "shows this device another history than before");
-    }
-    return SAT_OK;
-}
-
 static sat_status verify_head(pull *p, sat_error *err)
 {
     sat__follow *const follow = p->follow;
@@ -294,8 +256,12 @@ static sat_status verify_head(pull *p, sat_error *err)
         return sat__context(err, SAT_ERR_CORRUPT,
                             "the hub shows a vault that no member signed");
     if (follow->head.is_there && p->parsed.sequence <= follow->head.sequence)
-        return liar(err, "serves an older state of the vault than before");
-    return check_line(p, err);
+        return sat__hub_lies(err,
+                             "serves an older state of the vault than before");
+    return follow->head.is_there ? sat__heads_lead(follow, &follow->head.hash,
+                                                   follow->head.sequence,
+                                                   &p->parsed.previous, err)
+                                 : SAT_OK;
 }
 
 /* *is_news is false where nothing has happened since the last time. */
@@ -306,22 +272,35 @@ static sat_status check_head(pull *p, bool *is_news, sat_error *err)
     *is_news = false;
     if (p->head.len == 0) {
         if (follow->head.is_there)
-            return liar(err, "has lost the vault that this device has seen");
+            return sat__hub_lies(
+                err, "has lost the vault that this device has seen");
         if (p->count > 0)
-            return liar(err, "sends items that no device speaks for");
+            return sat__hub_lies(err, "sends items that no device speaks for");
         return SAT_OK;
     }
     *is_news = !bytes_equal(buf_view(&p->head), buf_view(&follow->head.moved));
     if (*is_news)
         TRY(verify_head(p, err));
     else if (p->count > 0)
-        return liar(err, "sends items that no device speaks for");
+        return sat__hub_lies(err, "sends items that no device speaks for");
     if (!*is_news)
         return SAT_OK;
     sat__lthash_digest(&p->set, digest);
     if (memcmp(digest, p->parsed.set, sizeof digest) != 0)
-        return liar(err, "withholds items, or sends others than were pushed");
+        return sat__hub_lies(
+            err, "withholds items, or sends others than were pushed");
     return SAT_OK;
+}
+
+/* The present head, with what other devices have seen. */
+static sat_status compare_heads(pull *p, bool is_news, sat_error *err)
+{
+    const sat__seen_head *const seen = &p->follow->head;
+    sat__id hash = seen->hash;
+    if (is_news)
+        TRY(sat__head_hash(buf_view(&p->head), &hash, err));
+    return sat__heads_compare(
+        p->follow, &hash, is_news ? p->parsed.sequence : seen->sequence, err);
 }
 
 /* ---- opening ---- */
@@ -458,6 +437,7 @@ sat_status sat__follow_pull(sat__follow *follow, sat_error *err)
         TRY(ask(&p, err));
     TRY(check_items(&p, err));
     TRY(check_head(&p, &is_news, err));
+    TRY(compare_heads(&p, is_news, err));
     if (!is_news)
         return SAT_OK;
     TRY(take(&p, err));

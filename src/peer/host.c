@@ -11,6 +11,7 @@
 
 #include "base/error.h"
 #include "net/signature.h"
+#include "store/hub_head.h"
 
 #define SMALL ((size_t)64 * 1024)
 #define KNOWLEDGE_MAX ((size_t)1 << 20) /* the knowledge of many devices */
@@ -26,6 +27,8 @@ static const sat__route routes[] = {
     {"GET", "/sync/status", sat__host_status, 0, HOST_AUTHORIZED},
     {"POST", "/sync/pull", sat__host_pull, KNOWLEDGE_MAX, HOST_AUTHORIZED},
     {"POST", "/sync/push", sat__host_push, SAT_PEER_BODY_MAX, HOST_AUTHORIZED},
+    {"POST", "/sync/head", sat__host_head, SAT_HUB_HEAD_MAX + SMALL,
+     HOST_AUTHORIZED},
     {"POST", "/files/pull", sat__host_file_pull, SMALL, HOST_AUTHORIZED},
     {"POST", "/files/push", sat__host_file_push, SAT_PEER_PIECE_MAX + SMALL,
      HOST_AUTHORIZED},

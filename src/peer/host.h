@@ -36,7 +36,7 @@ host_route_fn sat__host_authorize;
 host_route_fn sat__host_revoke;
 host_route_fn sat__host_devices;
 host_route_fn sat__host_chain;
-host_route_fn sat__host_status;
+host_route_fn sat__host_status, sat__host_head;
 host_route_fn sat__host_pull;
 host_route_fn sat__host_push;
 host_route_fn sat__host_file_pull;

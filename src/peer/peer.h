@@ -125,6 +125,10 @@ SAT_CHECK sat_status sat__peer_sync_own(sat__peer_call *call,
                                         sat__peer_progress_fn *progress,
                                         void *context, sat_error *err);
 
+/* Tells each other the newest heads that both have seen at the hub. */
+SAT_CHECK sat_status sat__peer_compare_heads(sat__peer_call *call,
+                                             sat_error *err);
+
 /*
  * Takes the blobs that rows here need and the other device has, then gives it
  * those that its rows need. One that neither has, or that is not what its name

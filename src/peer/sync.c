@@ -305,6 +305,7 @@ sat_status sat__peer_sync(sat__peer_call *call, sat__peer_progress_fn *progress,
     TRY(ask_status(&run, err));
     TRY(pull(&run, err));
     TRY(push(&run, err));
+    TRY(sat__peer_compare_heads(call, err));
     TRY(sat__peer_sync_files(call, go_on, &run, err));
     /* What both sides see for the first time is one conflict, not two. */
     if (run.their_conflicts > run.report.conflicts)

@@ -10,6 +10,7 @@ import subprocess
 import time
 import unittest
 
+from devices_test import Server
 from program import DATA, PASSWORD, SATCHEL, Case, clean_environment
 from secrecy_test import disguises
 
@@ -365,26 +366,93 @@ class Media(WithAHub):
                     if v["name"] == "main"]
         self.assertEqual(0, stored["unsynced"])
 
-    def test_a_file_that_the_hub_altered_is_refused(self):
-        _, number = self.add(5_000_000)
+    def test_row_14_what_the_hub_did_to_a_file_is_seen(self):
+        path, number = self.add(13_000_000)
         self.laptop.ok("sync", "hub")
-        blob = max(self.blobs(), key=lambda path: path.stat().st_size)
-        content = bytearray(blob.read_bytes())
-        content[1000] ^= 1
-        blob.write_bytes(content)
+        parts = sorted(self.blobs(), key=lambda path: path.stat().st_size)
+        full = [p for p in parts if p.stat().st_size == 4 << 20]
+        self.assertEqual(3, len(full))
+        kept = {p: p.read_bytes() for p in parts}
+        one, two, three = (kept[p] for p in full)
+        chunk = 65552
         phone = self.device("phone", init=False)
         key = self.folder / "key"
         key.write_text(self.laptop.ok("account", "show", "--secret-key"))
-        phone.run("account", "login", "--hub", self.hub.url, "--email", EMAIL,
-                  "--name", "phone", "--secret-key-file", key)
-        self.assert_fails(phone.run("sync", "hub"), 7, "another file")
-        self.assertEqual({"a": "one"}, self.notes(phone))
-        self.assertNotEqual(
-            0, phone.run("files", "get", number, self.folder / "got").code)
-        content[1000] ^= 1
-        blob.write_bytes(content)
+        for what, lies in {
+                "cut": (one[:-chunk], two, three),
+                "one bit": (one[:99] + bytes([one[99] ^ 1]) + one[100:], two,
+                            three),
+                "reordered": (two, three, one),
+                "repeated": (one, one, one),
+                "spliced": (one[:chunk * 9] + two[chunk * 9:],
+                            two[:chunk * 9] + three[chunk * 9:],
+                            three[:chunk * 9] + one[chunk * 9:])}.items():
+            for blob, content in zip(full, lies):
+                blob.write_bytes(content)
+            for part in phone.home.glob("vaults/main.files/*.part"):
+                part.unlink()
+            if not phone.home.exists():
+                phone.run("account", "login", "--hub", self.hub.url, "--email",
+                          EMAIL, "--name", "phone", "--secret-key-file", key)
+            with self.subTest(what):
+                self.assert_fails(phone.run("sync", "hub"), 7, "media file")
+                self.assertEqual({"a": "one"}, self.notes(phone))
+                self.assertNotEqual(0, phone.run(
+                    "files", "get", number, self.folder / "none").code)
+        for blob, content in kept.items():
+            blob.write_bytes(content)
         phone.ok("sync", "hub")
-        phone.ok("files", "get", number, self.folder / "got")
+        self.same(phone, number, path)
+
+
+class Rollback(WithAHub):
+    """A hub that was restored from yesterday's copy, or pretends to be."""
+
+    def setUp(self):
+        super().setUp()
+        self.make_notes()
+        self.phone = self.login("phone")
+        self.hub.stop()
+        shutil.copytree(self.hub.folder, self.folder / "yesterday")
+        self.hub.start()
+        self.laptop.ok("sql", "UPDATE notes SET body = 'today'")
+        self.laptop.ok("sync", "hub")
+        self.become("yesterday", "today")
+
+    def become(self, what, former):
+        self.hub.stop()
+        shutil.move(self.hub.folder, self.folder / former)
+        shutil.move(self.folder / what, self.hub.folder)
+        self.hub.start()
+
+    def test_a_device_sees_that_the_hub_went_back(self):
+        self.assert_fails(self.laptop.run("sync", "hub"), 7, "older state")
+        self.assertEqual({"a": "today"}, self.notes(self.laptop))
+        self.become("today", "yesterday")
+        self.laptop.ok("sync", "hub")
+
+    def test_row_8_the_newest_head_withheld_is_seen_when_devices_meet(self):
+        self.phone.ok("sync", "hub")  # nothing tells it so far
+        server = Server(self.laptop)
+        self.phone.ok("join", server.address, "--yes")
+        self.laptop.ok("device", "authorize", self.phone.json(
+            "device", "show")["device_id"])
+        self.phone.ok("sync", server.address)
+        self.assertEqual({"a": "today"}, self.notes(self.phone))
+        self.assert_fails(self.phone.run("sync", "hub"), 7, "withholds the newest")
+        self.become("today", "yesterday")
+        self.phone.ok("sync", "hub")
+        self.laptop.ok("sync", "hub")
+
+    def test_row_7_two_histories_are_seen_when_devices_meet(self):
+        self.phone.ok("sql", "UPDATE notes SET body = 'the other story'")
+        self.phone.ok("sync", "hub")
+        server = Server(self.laptop)
+        self.phone.ok("join", server.address, "--yes")
+        self.laptop.ok("device", "authorize", self.phone.json(
+            "device", "show")["device_id"])
+        self.phone.ok("sync", server.address)
+        self.assert_fails(self.phone.run("sync", "hub"), 7, "another history")
 
 
 class Items(Case):
