@@ -3,12 +3,14 @@
  */
 #include "account/address.h"
 
-#include <stdio.h>
+#include <errno.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 #include "base/error.h"
+#include "base/scope.h"
 #include "crypto/hash.h"
-
-#define ANSWER_MS 120000
+#include "net/fetch.h"
 
 sat_status sat__address_read_upload(sat_bytes answer, sat__address *out,
                                     sat_error *err)
@@ -22,28 +24,6 @@ sat_status sat__address_read_download(sat_bytes answer, sat__address *out,
     TRY(sat__address_read_upload(answer, out, err));
     TRY(sat__map_uint(answer, "size", &out->size, err));
     return sat__map_fixed(answer, "sha256", out->hash, sizeof out->hash, err);
-}
-
-/* ---- where it is ---- */
-
-/* A store of its own has its own address, and a transport for this once. */
-static sat_status open_store(const char *url, size_t answer_max,
-                             sat__transport *out, const char **target,
-                             sat_error *err)
-{
-    sat__http_options options = {.body_max = answer_max,
-                                 .answer_ms = ANSWER_MS};
-    char authority[320];
-    const char *const host = strstr(url, "://");
-    const char *const path = host != NULL ? strchr(host + 3, '/') : NULL;
-
-    if (path == NULL || (size_t)(path - url) >= sizeof authority)
-        return sat__fail(err, SAT_ERR_CORRUPT,
-                         "the hub gives an address that is none");
-    (void)snprintf(authority, sizeof authority, "%.*s", (int)(path - url), url);
-    TRY(sat__url_parse(authority, &options.url, err));
-    *target = path;
-    return sat__transport_http(&options, out, err);
 }
 
 static sat_status send_to(const sat__transport *transport, const char *method,
@@ -65,17 +45,83 @@ static sat_status send_to(const sat__transport *transport, const char *method,
     return transport->exchange(transport->self, &request, response, err);
 }
 
-static sat_status exchange(sat__hub *hub, const char *method, const char *url,
-                           sat_bytes blob, size_t answer_max,
-                           sat__response *response, sat_error *err)
-{
-    AUTO(sat__transport) store = {.close = NULL};
-    const char *target = url;
+/* ---- on the hub itself ---- */
 
-    if (url[0] == '/')
-        return send_to(&hub->transport, method, target, blob, response, err);
-    TRY(open_store(url, answer_max, &store, &target, err));
-    return send_to(&store, method, target, blob, response, err);
+static sat_status put_here(sat__hub *hub, const char *target, sat_bytes blob,
+                           sat_error *err)
+{
+    AUTO(sat__response) response = {0};
+
+    TRY(send_to(&hub->transport, "PUT", target, blob, &response, err));
+    if ((response.status >= 200 && response.status <= 299) ||
+        response.status == 409)
+        return SAT_OK;
+    return sat__fail(err, SAT_ERR_OFFLINE, "the hub refuses a file: %s",
+                     sat__reason_phrase(response.status));
+}
+
+static sat_status get_here(sat__hub *hub, const char *target, sat_buf *out,
+                           sat_error *err)
+{
+    AUTO(sat__response) response = {0};
+
+    TRY(send_to(&hub->transport, "GET", target, bytes_of(NULL, 0), &response,
+                err));
+    if (response.status == 404)
+        return sat__fail(err, SAT_ERR_NOT_FOUND, "the hub has lost a file");
+    if (response.status != 200)
+        return sat__fail(err, SAT_ERR_OFFLINE, "the hub refuses a file: %s",
+                         sat__reason_phrase(response.status));
+    const sat_buf taken = *out;
+    *out = response.body;
+    response.body = taken;
+    return SAT_OK;
+}
+
+/* ---- in a store of its own ---- */
+
+static sat_status open_piece(int *fd, sat_error *err)
+{
+    *fd = memfd_create("piece", MFD_CLOEXEC);
+    return *fd >= 0 ? SAT_OK
+                    : sat__fail_os(err, errno, "cannot keep a piece of a file");
+}
+
+static sat_status put_there(const char *url, sat_bytes blob, sat_error *err)
+{
+    const sat__fetch fetch = {.own = {.timeout_ms = 0}};
+    AUTO_FD int fd = -1;
+
+    TRY(open_piece(&fd, err));
+    for (size_t at = 0; at < blob.len;) {
+        const ssize_t len = write(fd, blob.data + at, blob.len - at);
+        if (len < 0 && errno != EINTR)
+            return sat__fail_os(err, errno, "cannot keep a piece of a file");
+        at += len > 0 ? (size_t)len : 0;
+    }
+    const sat_status status = sat__fetch_put(&fetch, url, fd, blob.len, err);
+    return status == SAT_ERR_CONFLICT ? SAT_OK : status;
+}
+
+static sat_status get_there(const char *url, uint64_t size, sat_buf *out,
+                            sat_error *err)
+{
+    const sat__fetch fetch = {.own = {.timeout_ms = 0}};
+    AUTO_FD int fd = -1;
+
+    TRY(open_piece(&fd, err));
+    TRY(sat__fetch_get(&fetch, url, fd, size, err));
+    out->len = 0;
+    if (!sat__buf_reserve(out, (size_t)size + 1))
+        return sat__buf_status(out, err);
+    while (out->len < size) {
+        const ssize_t len = pread(fd, out->data + out->len, size - out->len,
+                                  (off_t)out->len);
+        if (len <= 0)
+            return sat__fail_os(err, errno, "cannot read a piece of a file");
+        out->len += (size_t)len;
+    }
+    return SAT_OK;
 }
 
 /* ---- both ways ---- */
@@ -83,43 +129,26 @@ static sat_status exchange(sat__hub *hub, const char *method, const char *url,
 sat_status sat__address_put(sat__hub *hub, const sat__address *address,
                             sat_bytes blob, sat_error *err)
 {
-    AUTO(sat__response) response = {0};
-
-    TRY(exchange(hub, "PUT", address->url, blob, (size_t)1 << 20, &response,
-                 err));
-    if ((response.status >= 200 && response.status <= 299) ||
-        response.status == 409)
-        return SAT_OK;
-    return sat__fail(err, SAT_ERR_OFFLINE,
-                     "the store at the hub refuses a file: %s",
-                     sat__reason_phrase(response.status));
+    return address->url[0] == '/' ? put_here(hub, address->url, blob, err)
+                                  : put_there(address->url, blob, err);
 }
 
 sat_status sat__address_get(sat__hub *hub, const sat__address *address,
                             size_t max, sat_buf *out, sat_error *err)
 {
-    AUTO(sat__response) response = {0};
     uint8_t hash[SAT_SHA256_SIZE];
 
     if (address->size > max)
         return sat__fail(err, SAT_ERR_CORRUPT,
                          "the hub has another file than was asked for");
-    TRY(exchange(hub, "GET", address->url, bytes_of(NULL, 0), max, &response,
-                 err));
-    if (response.status == 404)
-        return sat__fail(err, SAT_ERR_NOT_FOUND,
-                         "the store at the hub has lost a file");
-    if (response.status != 200)
-        return sat__fail(err, SAT_ERR_OFFLINE,
-                         "the store at the hub refuses a file: %s",
-                         sat__reason_phrase(response.status));
-    sat__sha256(buf_view(&response.body), hash);
-    if (response.body.len != address->size ||
+    if (address->url[0] == '/')
+        TRY(get_here(hub, address->url, out, err));
+    else
+        TRY(get_there(address->url, address->size, out, err));
+    sat__sha256(buf_view(out), hash);
+    if (out->len != address->size ||
         memcmp(hash, address->hash, sizeof hash) != 0)
         return sat__fail(err, SAT_ERR_CORRUPT,
                          "the hub has another file than was asked for");
-    const sat_buf taken = *out;
-    *out = response.body;
-    response.body = taken;
     return SAT_OK;
 }

@@ -18,7 +18,7 @@ static sat_status put_head(const sat__peer *peer, sat_buf *out, bool *any,
 {
     AUTO(sat_buf) head = SAT_BUF_INIT;
 
-    TRY(sat__hub_head_get(peer->db, &head, err));
+    TRY(sat__hub_head_get(sat__replica_db(peer->replica), &head, err));
     *any = head.len > 0;
     sat__cbor_put_map(out, 1);
     sat__cbor_put_str(out, "head");
@@ -38,7 +38,8 @@ static sat_status take_head(const sat__peer *peer,
     TRY(sat__cbor_key(&in, "head", err));
     TRY(sat__cbor_bytes(&in, &head, err));
     TRY(sat__cbor_done(&in, err));
-    return sat__hub_head_note(peer->db, device, head, err);
+    return sat__hub_head_note(sat__replica_db(peer->replica), device, head,
+                              err);
 }
 
 sat_status sat__host_head(void *context, sat__request *request, const char *id,
