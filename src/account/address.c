@@ -115,8 +115,8 @@ static sat_status get_there(const char *url, uint64_t size, sat_buf *out,
     if (!sat__buf_reserve(out, (size_t)size + 1))
         return sat__buf_status(out, err);
     while (out->len < size) {
-        const ssize_t len = pread(fd, out->data + out->len, size - out->len,
-                                  (off_t)out->len);
+        const ssize_t len =
+            pread(fd, out->data + out->len, size - out->len, (off_t)out->len);
         if (len <= 0)
             return sat__fail_os(err, errno, "cannot read a piece of a file");
         out->len += (size_t)len;
