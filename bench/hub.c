@@ -358,8 +358,14 @@ static int open_socket(const char *origin, const citizen *who)
     sat__buf_printf(&auth, "{\"type\":\"AUTH\",\"token\":\"%s\"}", who->access);
     sat__websocket_send(&socket, true, buf_view(&auth));
     send_all(fd, &socket.out);
-    if (recv(fd, heard, sizeof heard, 0) <= 0)
+    const ssize_t len = recv(fd, heard, sizeof heard - 1, 0);
+    if (len <= 0)
         abort();
+    heard[len] = 0;
+    if (strstr(heard + 2, "AUTH_SUCCESS") == NULL) {
+        (void)fprintf(stderr, "bench: %s\n", heard + 2);
+        abort();
+    }
     return fd;
 }
 
@@ -407,6 +413,38 @@ static void *listen_on(void *context)
     return NULL;
 }
 
+/* Another device of the account, in its chain. */
+static sat__identity *add_device(citizen *of)
+{
+    AUTO(answer) a = {.status = 0};
+    AUTO(sat_buf) link = SAT_BUF_INIT, text = SAT_BUF_INIT;
+    hub_out body = {.buf = &text};
+    sat__identity *keys = NULL;
+    sat_error err = {0};
+    const sat__account_state *const state = sat__account_state_of(of->account);
+    sat__grant grant = {.key = state->epochs[state->epoch_count - 1].link,
+                        .envelope = bytes_of("an envelope", 11)};
+    sat__account_change change = {
+        .op = SAT_ACCOUNT_ADD, .grant_count = 1, .grants = &grant};
+
+    bench_must(sat__identity_generate(sat_env_system(), &keys, &err), &err);
+    sat__party_of(SAT_PRINCIPAL_DEVICE, sat__identity_principal(keys), "phone",
+                  false, &change.device);
+    grant.id = change.device.id;
+    bench_must(
+        sat__account_sign(of->account, &change, of->phrase, 2000, &link, &err),
+        &err);
+    hub_out_map(&body, 1);
+    hub_out_key(&body, "links");
+    hub_out_array(&body, 1);
+    hub_out_data(&body, buf_view(&link));
+    hub_out_end(&body);
+    hub_out_end(&body);
+    if (town_ask(of->town, of, "POST", "/api/account/chain", &text, &a) != 200)
+        abort();
+    return keys;
+}
+
 /* Milliseconds from the pusher's answer, and from its request, until each
  * device has word of it. */
 static void measure_words(const process *hub)
@@ -416,12 +454,10 @@ static void measure_words(const process *hub)
     client *const from = &clients[0];
     AUTO(answer) a = {.status = 0};
     citizen device = from->who;
-    sat__identity *keys = NULL;
-    sat_error err = {0};
     size_t count = 0;
 
     /* Word goes to the other devices. */
-    bench_must(sat__identity_generate(sat_env_system(), &keys, &err), &err);
+    sat__identity *const keys = add_device(&from->who);
     if (citizen_login(&device, "password", device.login, keys, &a) != 200)
         abort();
     for (size_t i = 0; i < LISTENERS; i++)

@@ -12,6 +12,8 @@
 #ifndef SAT_SRC_HUB_HUB_H
 #define SAT_SRC_HUB_HUB_H
 
+#include <assert.h>
+
 #include "crypto/identity.h"
 #include "hub/blobs/blobs.h"
 #include "hub/metrics.h"
@@ -87,6 +89,7 @@ typedef struct hub_call {
     hub_session session;
     const hub_node *body; /* NULL where the route takes none */
     sat__arena arena;
+    hub_db *db;      /* while a piece of reading is under way, or NULL */
     unsigned status; /* what hub_refuse() said */
     const char *code;
 } hub_call;
@@ -123,7 +126,8 @@ SAT_CHECK sat_status hub_query_int(const hub_call *call, const char *name,
                                    int64_t otherwise, int64_t *out,
                                    sat_error *err);
 
-/* Shorthand: one piece of work on the storage. */
+/* Shorthand: one piece of work on the storage; reading within reading is part
+ * of it. */
 SAT_CHECK static inline sat_status hub_read(hub_call *call, hub_work_fn *work,
                                             void *context, sat_error *err)
 {
@@ -134,6 +138,7 @@ SAT_CHECK static inline sat_status hub_read(hub_call *call, hub_work_fn *work,
 SAT_CHECK static inline sat_status hub_write(hub_call *call, hub_work_fn *work,
                                              void *context, sat_error *err)
 {
+    assert(call->db == NULL);
     return call->hub->storage->write(call->hub->storage->self, work, context,
                                      err);
 }

@@ -134,6 +134,7 @@ static size_t begin(void *context, sat__request *request,
 
     if (path == NULL)
         return 0;
+    request->route = path;
     const hub_access access = hub_routes[path - hub_paths].access;
     size_t body_max = path->body_max;
     if (access == HUB_ADDRESS)
@@ -172,26 +173,58 @@ static sat_status read_body(hub_call *call, sat__request *request,
                          err);
 }
 
+/* The session's row is read at every request. */
+static sat_status admit(hub_call *call, const hub_route *route, sat_error *err)
+{
+    if (route->access < HUB_SESSION)
+        return SAT_OK;
+    TRY(hub_session_check(call, err));
+    if (route->access == HUB_MEMBER && !call->session.is_member)
+        return hub_refuse(call, 403, "device", err,
+                          "this device is not in the account's chain");
+    return SAT_OK;
+}
+
+static sat_status handle_route(hub_call *call, const sat__route *path,
+                               sat_error *err)
+{
+    if (call->hub->blobs == NULL && (strstr(path->pattern, "/blobs") != NULL ||
+                                     strstr(path->pattern, "/v0/") != NULL ||
+                                     strstr(path->pattern, "/device/") != NULL))
+        return sat__fail(err, SAT_ERR_NOT_FOUND, "this hub keeps no blobs");
+    return hub_routes[path - hub_paths].handle(call, err);
+}
+
+static sat_status run_reading(hub_db *db, void *context, sat_error *err)
+{
+    hub_call *const call = context;
+    const sat__route *const path = call->request->route;
+
+    call->db = db;
+    sat_status status = admit(call, &hub_routes[path - hub_paths], err);
+    if (status == SAT_OK)
+        status = handle_route(call, path, err);
+    call->db = NULL;
+    return status;
+}
+
+/* What only reads does so in one look at the storage, from the session's row
+ * on. */
 static sat_status run(hub_call *call, sat__request *request, sat_error *err)
 {
-    hub_core *const hub = call->hub;
-    const sat__route *const path = sat__route_find(
-        hub_paths, hub_route_count, request, call->id, call->response);
+    const sat__route *const path = request->route;
     const hub_route *const route = &hub_routes[path - hub_paths];
 
-    if (route->access >= HUB_SESSION) {
-        TRY(check_token(hub, request, &call->session, err));
-        TRY(hub_session_check(call, err));
-        if (route->access == HUB_MEMBER && !call->session.is_member)
-            return hub_refuse(call, 403, "device", err,
-                              "this device is not in the account's chain");
+    sat__route_id(path, request, call->id);
+    if (route->access >= HUB_SESSION)
+        TRY(check_token(call->hub, request, &call->session, err));
+    if (route->is_quick && route->access >= HUB_SESSION) {
+        TRY(read_body(call, request, path, err));
+        return hub_read(call, run_reading, call, err);
     }
+    TRY(admit(call, route, err));
     TRY(read_body(call, request, path, err));
-    if (hub->blobs == NULL && (strstr(path->pattern, "/blobs") != NULL ||
-                               strstr(path->pattern, "/v0/") != NULL ||
-                               strstr(path->pattern, "/device/") != NULL))
-        return sat__fail(err, SAT_ERR_NOT_FOUND, "this hub keeps no blobs");
-    return route->handle(call, err);
+    return handle_route(call, path, err);
 }
 
 static void finish(hub_call *call)
@@ -235,12 +268,9 @@ static void answer_later(void *context)
     free(e);
 }
 
-static bool is_quick(const hub_core *hub, sat__request *request)
+static bool is_quick(const hub_core *hub, const sat__request *request)
 {
-    char id[SAT_ROUTE_ID_SIZE];
-    AUTO(sat__response) ignored = {.status = 0};
-    const sat__route *const path =
-        sat__route_find(hub_paths, hub_route_count, request, id, &ignored);
+    const sat__route *const path = request->route;
 
     return hub_routes[path - hub_paths].is_quick && hub->storage->is_quick;
 }

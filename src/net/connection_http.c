@@ -93,6 +93,7 @@ static void write_more(sat__connection *connection)
         }
         connection->out_at += len;
         if (!connection_try_wire(connection)) {
+            (void)uv_read_stop((uv_stream_t *)&connection->tcp);
             connection_send_wire(connection, on_written);
             return;
         }
@@ -112,7 +113,6 @@ static void answer(sat__connection *connection)
         return;
     }
     connection->phase = CONNECTION_WRITING;
-    (void)uv_read_stop((uv_stream_t *)&connection->tcp);
     connection_allow_timeout(connection);
     write_more(connection);
 }
@@ -138,20 +138,28 @@ static bool is_listed(const char *host, const char *const *hosts)
     return false;
 }
 
+static const char *local_address(const sat__connection *connection)
+{
+    char *const local = connection->http->local;
+    struct sockaddr_storage address;
+    int len = sizeof address;
+
+    if (local[0] == 0 &&
+        uv_tcp_getsockname(&connection->tcp, (struct sockaddr *)&address,
+                           &len) == 0)
+        (void)uv_ip_name((struct sockaddr *)&address, local,
+                         sizeof connection->http->local);
+    return local;
+}
+
 static bool is_for_us(const sat__connection *connection)
 {
     const char *const host =
         sat__headers_get(&connection->http->request.headers, "Host");
-    struct sockaddr_storage address;
-    int len = sizeof address;
-    char local[64];
 
-    if (is_listed(host, connection->all->options->hosts))
-        return true;
-    return uv_tcp_getsockname(&connection->tcp, (struct sockaddr *)&address,
-                              &len) == 0 &&
-           uv_ip_name((struct sockaddr *)&address, local, sizeof local) == 0 &&
-           sat__host_is_ours(host, local, connection->all->port);
+    return is_listed(host, connection->all->options->hosts) ||
+           sat__host_is_ours(host, local_address(connection),
+                             connection->all->port);
 }
 
 void sat__request_remote(const sat__request *request, char out[SAT_REMOTE_SIZE])
@@ -161,10 +169,14 @@ void sat__request_remote(const sat__request *request, char out[SAT_REMOTE_SIZE])
     int len = sizeof address;
 
     out[0] = 0;
-    if (connection != NULL &&
+    if (connection == NULL)
+        return;
+    char *const remote = connection->http->remote;
+    if (remote[0] == 0 &&
         uv_tcp_getpeername(&connection->tcp, (struct sockaddr *)&address,
                            &len) == 0)
-        (void)uv_ip_name((struct sockaddr *)&address, out, SAT_REMOTE_SIZE);
+        (void)uv_ip_name((struct sockaddr *)&address, remote, SAT_REMOTE_SIZE);
+    memcpy(out, remote, SAT_REMOTE_SIZE);
 }
 
 static void begin_request(sat__connection *connection)
@@ -229,9 +241,10 @@ static void complete_request(sat__connection *connection)
     /* Set before, since the answer may come from another thread at once. */
     connection->phase = CONNECTION_WAITING;
     connection->answered.run = on_answered;
-    (void)uv_read_stop((uv_stream_t *)&connection->tcp);
     if (handler->handle(handler->context, &http->request, &http->response))
         finish_request(connection);
+    else
+        (void)uv_read_stop((uv_stream_t *)&connection->tcp);
 }
 
 static void take_event(sat__connection *connection, sat__http_event event)

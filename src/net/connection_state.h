@@ -32,6 +32,7 @@ typedef struct connection_http {
     sat__request request;
     sat__response response;
     size_t body_earned;
+    char local[64], remote[SAT_REMOTE_SIZE]; /* empty until asked for */
 } connection_http;
 
 struct sat__connection {

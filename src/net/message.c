@@ -93,6 +93,7 @@ void sat__request_clear(sat__request *request)
     sat__buf_clear(&request->body);
     request->method[0] = 0;
     request->is_signed = false;
+    request->route = NULL;
 }
 
 void sat__response_clear(sat__response *response)

@@ -46,6 +46,7 @@ typedef struct sat__request {
     uint8_t signer[32]; /* the Ed25519 key that signed it … */
     bool is_signed;     /* … once that has been verified */
     void *ticket;       /* of the server that took it, or NULL */
+    const void *route;  /* what its handler found when it began, or NULL */
 } sat__request;
 
 typedef struct sat__response {

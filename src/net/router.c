@@ -34,7 +34,7 @@ static bool matches(const char *pattern, sat_bytes path,
     size_t at = 0;
 
     while (*pattern != 0) {
-        if (strncmp(pattern, "{id}", 4) != 0) {
+        if (*pattern != '{') {
             if (at == path.len || path.data[at++] != (uint8_t)*pattern++)
                 return false;
             continue;
@@ -90,4 +90,11 @@ const sat__route *sat__route_find(const sat__route *routes, size_t count,
     else
         sat__response_problem(response, 404, "there is nothing here");
     return NULL;
+}
+
+void sat__route_id(const sat__route *route, const sat__request *request,
+                   char id[SAT_ROUTE_ID_SIZE])
+{
+    id[0] = 0;
+    (void)matches(route->pattern, sat__request_path(request), id);
 }

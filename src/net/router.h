@@ -32,4 +32,8 @@ const sat__route *sat__route_find(const sat__route *routes, size_t count,
                                   char id[SAT_ROUTE_ID_SIZE],
                                   sat__response *response);
 
+/* Once more what stands for {id}, where the route was found before. */
+void sat__route_id(const sat__route *route, const sat__request *request,
+                   char id[SAT_ROUTE_ID_SIZE]);
+
 #endif /* SAT_SRC_NET_ROUTER_H */
