@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <strings.h>
 
+#include "account/challenge.h"
 #include "account/enrol.h"
 #include "account/vaults.h"
 #include "base/error.h"
@@ -82,78 +83,32 @@ static sat_status make_root(login *l, sat_bytes challenge, sat_error *err)
         &l->root, err);
 }
 
-static sat_status sign(const login *l, sat_bytes answer,
-                       uint8_t out[SAT_SIGNATURE_SIZE], sat_error *err)
-{
-    AUTO_PTR(sat__identity) by_password = NULL;
-    AUTO(sat_buf) statement = SAT_BUF_INIT;
-    const sat__identity *signer = l->principal;
-    sat_bytes challenge;
-    uint64_t expires_at;
-    TRY(sat__map_bytes(answer, "challenge", &challenge, err));
-    TRY(sat__map_uint(answer, "expires_at", &expires_at, err));
-    sat__hub_begin_signed(&l->session->hub, 5, SAT_PURPOSE_LOGIN, &statement);
-    sat__cbor_put_bytes(&statement, challenge.data, challenge.len);
-    sat__cbor_put_uint(&statement, expires_at);
-    sat__cbor_put_bytes(&statement, l->session->device.bytes,
-                        sizeof l->session->device.bytes);
-    TRY(sat__buf_status(&statement, err));
-    if (l->by_device) {
-        signer = l->session->identity;
-    } else if (l->with->phrase == NULL) {
-        TRY(sat__root_login(&l->root, &by_password, err));
-        signer = by_password;
-    }
-    return sat__identity_sign(signer, SAT_PURPOSE_LOGIN, buf_view(&statement),
-                              out, err);
-}
-
-static void put_device(sat__map *map, const sat__session *session)
-{
-    const sat__principal *const keys =
-        sat__identity_principal(session->identity);
-    sat__map_key(map, "device");
-    sat__cbor_put_map(&map->values, 3);
-    sat__cbor_put_str(&map->values, "name");
-    sat__cbor_put_str(&map->values, sat_profile_device_name(session->profile));
-    sat__cbor_put_str(&map->values, "sign");
-    sat__cbor_put_bytes(&map->values, keys->sign, sizeof keys->sign);
-    sat__cbor_put_str(&map->values, "exchange");
-    sat__cbor_put_bytes(&map->values, keys->exchange, sizeof keys->exchange);
-}
-
 static sat_status ask_challenge(login *l, sat_buf *answer, sat_error *err)
 {
     AUTO(sat__map) map = {.count = 0};
-    AUTO(sat_buf) body = SAT_BUF_INIT;
     map_put_text(&map, "email", l->with->email);
-    TRY(sat__map_end(&map, &body, err));
-    return sat__hub_call(&l->session->hub, "POST", "/api/auth/login",
-                         buf_view(&body), answer, err);
+    return sat__challenge_ask(&l->session->hub, &map, answer, err);
 }
 
 static sat_status answer_challenge(login *l, sat_bytes challenge,
                                    sat_buf *answer, sat_error *err)
 {
-    AUTO(sat__map) map = {.count = 0};
-    AUTO(sat_buf) body = SAT_BUF_INIT;
-    uint8_t signature[SAT_SIGNATURE_SIZE];
-    sat_bytes token;
-    TRY(sign(l, challenge, signature, err));
-    TRY(sat__map_bytes(challenge, "challenge", &token, err));
-    map_put_bytes(&map, "challenge", token);
-    map_put_text(&map, "kind",
-                 l->by_device              ? "device"
-                 : l->with->phrase != NULL ? "phrase"
-                                           : "password");
-    map_put_bytes(&map, "signature", bytes_of(signature, sizeof signature));
-    put_device(&map, l->session);
-    if (l->with->totp != NULL)
-        map_put_text(&map, "totp", l->with->totp);
-    TRY(sat__map_end(&map, &body, err));
-    const sat_status st =
-        sat__hub_call(&l->session->hub, "POST", "/api/auth/login",
-                      buf_view(&body), answer, err);
+    AUTO_PTR(sat__identity) by_password = NULL;
+    sat__challenge_reply reply = {
+        .kind = "phrase",
+        .signer = l->principal,
+        .name = sat_profile_device_name(l->session->profile),
+        .totp = l->with->totp};
+    if (l->by_device) {
+        reply.kind = "device";
+        reply.signer = l->session->identity;
+    } else if (l->with->phrase == NULL) {
+        TRY(sat__root_login(&l->root, &by_password, err));
+        reply.kind = "password";
+        reply.signer = by_password;
+    }
+    const sat_status st = sat__challenge_reply_to(&l->session->hub, &reply,
+                                                  challenge, answer, err);
     if (st == SAT_ERR_AUTH && strcmp(l->session->hub.code, "totp") == 0)
         return sat__fail(err, SAT_ERR_AUTH,
                          "the account wants the code of its second factor; "

@@ -1,6 +1,8 @@
 /*
  * examine.c - the backups at a place: listed, verified, removed
  */
+#include <unistd.h>
+
 #include "backup/coverage.h"
 #include "backup/receiver.h"
 #include "backup/shelf.h"
@@ -33,7 +35,9 @@ static sat_status look(examined *in, sat__place_use use, sat_error *err)
         return sat__fail(err, SAT_ERR_UNSUPPORTED,
                          "the profile has no recovery phrase");
     memcpy(in->owner, slot->principal.sign, sizeof in->owner);
-    TRY(sat__place_open(in->where, in->profile->env, use, &in->place, err));
+    const sat__place_access access = {.env = in->profile->env,
+                                      .profile = in->profile};
+    TRY(sat__place_open(in->where, &access, use, &in->place, err));
     return sat__shelf_read(&in->place, &in->shelf, err);
 }
 
@@ -237,9 +241,9 @@ sat_status sat_backup_delete(sat_profile *profile, const char *at,
     sat__manifest *found;
     if (version == 0)
         return sat__fail(err, SAT_ERR_INVALID, "which backup is to go?");
-    AUTO(sat__place) there = {.calls = NULL};
-    TRY(sat__place_open(at, profile->env, SAT__PLACE_READ, &there, err));
-    place_close(&there);
+    if (!sat__place_is_hub(at) && access(at, F_OK) != 0)
+        return sat__fail(err, SAT_ERR_NOT_FOUND,
+                         "there is no backup: '%s' does not exist", at);
     TRY(look(&in, SAT__PLACE_WRITE, err));
     TRY(sat__backup_state_open(profile, in.place.id, &state, err));
     TRY(sat__shelf_require(&in.shelf, &in.place, at, in.owner, version, &found,

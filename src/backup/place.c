@@ -20,15 +20,25 @@ static sat_status identify(const char *path, sat__place *place, sat_error *err)
     return SAT_OK;
 }
 
-sat_status sat__place_open(const char *where, const sat_env *env,
+bool sat__place_is_hub(const char *where)
+{
+    return strcmp(where, SAT_PLACE_HUB) == 0 ||
+           strncmp(where, "http://", 7) == 0 ||
+           strncmp(where, "https://", 8) == 0;
+}
+
+sat_status sat__place_open(const char *where, const sat__place_access *access,
                            sat__place_use use, sat__place *out, sat_error *err)
 {
+    const sat_env *const env = access->env;
     AUTO(sat__place) place = {.calls = NULL};
     struct stat info;
     const size_t len = strlen(where);
     const bool is_there = stat(where, &info) == 0;
     if (len == 0)
         return sat__fail(err, SAT_ERR_INVALID, "the place has no name");
+    if (sat__place_is_hub(where))
+        return sat__place_open_hub(where, access, out, err);
     if (use == SAT__PLACE_READ && !is_there)
         return sat__fail(err, SAT_ERR_NOT_FOUND,
                          "there is no backup: '%s' does not exist", where);

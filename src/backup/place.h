@@ -12,6 +12,7 @@
 #ifndef SAT_SRC_BACKUP_PLACE_H
 #define SAT_SRC_BACKUP_PLACE_H
 
+#include "crypto/root.h"
 #include "store/blob.h"
 
 typedef enum sat__place_kind {
@@ -59,7 +60,9 @@ typedef struct sat__place_calls {
 typedef struct sat__place {
     const sat__place_calls *calls; /* NULL: it is closed */
     void *self;
-    char id[33]; /* tells places apart, for this device */
+    char id[33];    /* tells places apart, for this device */
+    uint64_t limit; /* bytes of a backup there, 0 for none */
+    unsigned keep;  /* backups that stay there; 0: as the caller likes */
 } sat__place;
 
 static inline void place_close(sat__place *place)
@@ -76,14 +79,32 @@ typedef enum sat__place_use {
     SAT__PLACE_WRITE /* made where it is not there; ours alone, or busy */
 } sat__place_use;
 
+/* Who opens a place. A hub wants one of the two. */
+typedef struct sat__place_access {
+    const sat_env *env;
+    sat_profile *profile;    /* whose account "hub" means, or NULL */
+    const sat__root *phrase; /* what opens an account at an address, or NULL */
+} sat__place_access;
+
+#define SAT_PLACE_HUB "hub"
+
+/* Whether `where` is a hub: SAT_PLACE_HUB, or http://… or https://… */
+bool sat__place_is_hub(const char *where);
+
 /*
- * The place `where`: a folder if that is one or ends in a slash, else a file,
- * which holds everything. SAT_ERR_NOT_FOUND where there is none to read,
+ * The place `where`: a hub, a folder if that is one or ends in a slash, else a
+ * file, which holds everything. SAT_ERR_NOT_FOUND where there is none to read,
  * SAT_ERR_BUSY where another process writes to it.
  */
-SAT_CHECK sat_status sat__place_open(const char *where, const sat_env *env,
+SAT_CHECK sat_status sat__place_open(const char *where,
+                                     const sat__place_access *access,
                                      sat__place_use use, sat__place *out,
                                      sat_error *err);
+
+/* At the account's hub; of a phrase, at the one whose address is `where`. */
+SAT_CHECK sat_status sat__place_open_hub(const char *where,
+                                         const sat__place_access *access,
+                                         sat__place *out, sat_error *err);
 
 SAT_CHECK sat_status sat__place_open_folder(const char *path,
                                             const sat_env *env,

@@ -112,7 +112,8 @@ static sat_status choose_backup(restore *job, const char *from, sat_error *err)
 {
     uint8_t owner[SAT_SIGN_KEY_SIZE];
     TRY(find_owner(job, owner, err));
-    TRY(sat__place_open(from, job->env, SAT__PLACE_READ, &job->place, err));
+    const sat__place_access access = {.env = job->env, .phrase = &job->phrase};
+    TRY(sat__place_open(from, &access, SAT__PLACE_READ, &job->place, err));
     TRY(sat__shelf_read(&job->place, &job->shelf, err));
     TRY(sat__shelf_require(&job->shelf, &job->place, from, owner,
                            job->options.version, &job->manifest, err));

@@ -98,8 +98,11 @@ static sat_status end_pack(sat__sender *sender, bool is_full, sat_error *err)
 {
     sat__pack done;
     TRY(sat__pack_end(&sender->pack, is_full, &done, err));
-    const sat_status st = sat__backup_state_add(sender->state, sender->vaults,
-                                                &done, &sender->record, err);
+    const sat_status st =
+        sender->state == NULL
+            ? SAT_OK
+            : sat__backup_state_add(sender->state, sender->vaults, &done,
+                                    &sender->record, err);
     sat__file_key_wipe(&done.key);
     sender->sent += done.size;
     sender->ordinal++;

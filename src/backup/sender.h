@@ -43,7 +43,7 @@ typedef struct sat__send_job {
 typedef struct sat__sender {
     const sat_env *env;
     sat__place *place;
-    sat__backup_state *state;
+    sat__backup_state *state; /* or NULL: what is sent is not noted */
     const sat__backup_vault *vaults;
     sat__pack_home home;
     uint64_t ordinal; /* of the next pack */
@@ -56,6 +56,11 @@ typedef struct sat__sender {
     sat__pack_writer pack;
     sat__pack_record record;
 } sat__sender;
+
+#define SAT_SENDER_INIT                                                        \
+    {                                                                          \
+        .pack = SAT_PACK_WRITER_INIT, .record = SAT_PACK_RECORD_INIT           \
+    }
 
 void sat__sender_clear(sat__sender *sender);
 DEFINE_AUTO(sat__sender, sat__sender_clear);

@@ -13,8 +13,43 @@
 #include "cli/progress.h"
 #include "cli/session.h"
 #include "cli/terminal.h"
+#include "satchel/account.h"
 #include "satchel/backup.h"
 #include "store/profile.h"
+
+/* A device of the account again, where the backup was at its hub. */
+static sat_status log_in(const cli_run *cli, const char *path, const char *hub,
+                         const sat_restore_options *options, sat_error *err)
+{
+    AUTO_PTR(sat_profile) profile = NULL;
+    sat_account_credentials with = {.size = sizeof with,
+                                    .phrase = options->phrase,
+                                    .password = options->password};
+    sat_account account;
+
+    TRY(sat_profile_open(path, cli->env, &profile, err));
+    TRY(sat_profile_unlock_phrase(profile, options->phrase, err));
+    TRY(sat_account_show(profile, &account, err));
+    with.email = account.email;
+    return sat_account_login(profile, hub, &with, err);
+}
+
+/* What was restored stays, whether that works or not. */
+static void go_on_with_hub(const cli_run *cli, const char *path,
+                           const sat_restore_options *options)
+{
+    const char *const hub = cli_value(cli, "hub");
+    sat_error why;
+
+    if (hub == NULL)
+        return;
+    const sat_status st = log_in(cli, path, hub, options, &why);
+    if (st != SAT_OK)
+        cli_say(cli,
+                "It is not logged in at the hub: %s. 'satchel account login' "
+                "does that.",
+                why.message);
+}
 
 static sat_status report(const cli_run *cli, const char *path,
                          const sat_backup *restored, sat_error *err)
@@ -78,22 +113,31 @@ static sat_status prepare(cli_run *cli, const char *path,
     return SAT_OK;
 }
 
+static sat_status choose_source(cli_run *cli, const char **out, sat_error *err)
+{
+    const char *const file = cli_value(cli, "from");
+    const char *const hub = cli_value(cli, "hub");
+
+    *out = hub != NULL ? hub : file;
+    if ((hub == NULL) != (file == NULL))
+        return SAT_OK;
+    cli_hint(cli, "--from FILE or --hub URL says where the backup is");
+    return sat__fail(err, SAT_ERR_INVALID,
+                     hub != NULL ? "a backup is restored from one place"
+                                 : "there is nothing to restore from");
+}
+
 sat_status cli_backup_restore(cli_run *cli, sat_error *err)
 {
     sat_restore_options options = SAT_RESTORE_INIT;
     AUTO(cli_secret) phrase = {{0}};
     AUTO(cli_secret) password = {{0}};
     AUTO(cli_progress) progress = {0};
-    const char *const from = cli_value(cli, "from");
+    const char *from;
     char path[SAT_PATH_SIZE];
     sat_backup restored;
 
-    if (from == NULL) {
-        cli_hint(cli, "--from FILE says where the backup is");
-        return sat__fail(err, SAT_ERR_INVALID,
-                         "there is nothing to restore "
-                         "from");
-    }
+    TRY(choose_source(cli, &from, err));
     if (cli->count > 0)
         TRY(cli_parse_number(cli->operands[0], "VERSION", &options.version,
                              err));
@@ -107,5 +151,6 @@ sat_status cli_backup_restore(cli_run *cli, sat_error *err)
     options.context = &progress;
     TRY(sat_backup_restore(path, cli->env, from, &options, &restored, err));
     cli_progress_end(&progress);
+    go_on_with_hub(cli, path, &options);
     return report(cli, path, &restored, err);
 }

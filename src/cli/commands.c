@@ -18,7 +18,7 @@
 #define BACKUP_PLACE                                                           \
     {                                                                          \
         "to", "FILE",                                                          \
-            "the file or folder with the backups, else the last one used"      \
+            "the file or folder with the backups, or 'hub'; else the last one" \
     }
 
 const cli_command cli_commands[] = {
@@ -522,9 +522,10 @@ const cli_command cli_commands[] = {
     {.name = "backup now",
      .summary = "Make a backup",
      .details = "A file holds all backups of a place; a folder, or a path that "
-                "ends in a slash, holds a file for every part. The first one "
-                "takes everything, the next ones what changed. Two are kept. "
-                "One that was interrupted is continued by the next.",
+                "ends in a slash, holds a file for every part; 'hub' is the "
+                "hub of the account. The first one takes everything, the next "
+                "ones what changed. Two are kept. One that was interrupted is "
+                "continued by the next.",
      .run = cli_backup_now,
      .options = {BACKUP_PLACE,
                  {"limit", "SIZE", "make none that is larger, as in 50MB"}}},
@@ -555,6 +556,7 @@ const cli_command cli_commands[] = {
                 "one gets the password that is given.",
      .run = cli_backup_restore,
      .options = {{"from", "FILE", "the file or folder with the backups"},
+                 {"hub", "URL", "or the hub that keeps them"},
                  PHRASE_FILE,
                  {"name", "NAME", "call a new device NAME"},
                  YES}},

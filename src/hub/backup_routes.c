@@ -1,16 +1,16 @@
 /*
- * backup_routes.c - backups of an account: what there is, and where
+ * backup_routes.c - backups of an account: made, and removed
  *
  * A backup is a manifest and the objects it needs, all blobs of this account.
  * It counts from the moment its manifest is named here, when all of them are in
- * the store with their size. The oldest beyond those that are kept goes then,
- * and what no backup names any more with it.
+ * the store with their size. The oldest beyond those that are kept goes then;
+ * what no backup names any more stays for an hour, since somebody may be
+ * restoring it.
  */
 #include "hub/blob_routes.h"
 #include "hub/handlers.h"
 
 #define OBJECTS_MAX 4096
-#define KEEP 2
 
 typedef struct backup {
     hub_call *call;
@@ -28,10 +28,34 @@ typedef struct backup {
 
 /* ---- upload ---- */
 
+/* What was announced before, and not stored yet, is not announced twice: its
+ * address had run out, or the upload was torn off. */
+static sat_status find_announced(hub_db *db, backup *b, bool *is_there,
+                                 sat_error *err)
+{
+    AUTO(hub_rows) rows = HUB_ROWS_INIT;
+
+    TRY(hub_query(db, &rows, err,
+                  "UPDATE blobs SET created = $1 WHERE key = (SELECT key FROM"
+                  " blobs WHERE account = $2 AND purpose = 2 AND complete = 0"
+                  " AND hash = $3 AND size = $4 LIMIT 1) RETURNING key",
+                  "ixxi", (int64_t)hub_now(b->call->hub),
+                  b->call->session.account, b->blob.hash, b->blob.size));
+    *is_there = HUB_NEXT(&rows, err);
+    if (*is_there)
+        (void)snprintf(b->blob.key, sizeof b->blob.key, "%s",
+                       hub_text(&rows, 0));
+    return SAT_OK;
+}
+
 static sat_status store_upload(hub_db *db, void *context, sat_error *err)
 {
     backup *const b = context;
+    bool is_there;
 
+    TRY(find_announced(db, b, &is_there, err));
+    if (is_there)
+        return SAT_OK;
     return hub_blob_store(db, b->call, &b->blob, NULL, HUB_BLOB_BACKUP,
                           &b->is_full, err);
 }
@@ -116,7 +140,7 @@ static sat_status collect_gone(hub_db *db, backup *b, sat_error *err)
         return sat__fail(err, SAT_ERR_NOMEM, "out of memory");
     TRY(hub_query(db, &rows, err,
                   "DELETE FROM blobs WHERE account = $1 AND purpose = 2"
-                  " AND complete = 1 AND NOT EXISTS (SELECT 1 FROM"
+                  " AND complete > 0 AND NOT EXISTS (SELECT 1 FROM"
                   " backup_objects o WHERE o.account = $1"
                   " AND o.key = blobs.key) RETURNING key, size",
                   "x", b->call->session.account));
@@ -144,6 +168,18 @@ static sat_status drop_backup(hub_db *db, const uint8_t account[32],
                     "xi", account, version);
 }
 
+/* What is not named any more, but may be on its way to somebody. */
+static sat_status let_go(hub_db *db, const backup *b, sat_error *err)
+{
+    return hub_exec(db, NULL, err,
+                    "UPDATE blobs SET complete = 2, created = $1"
+                    " WHERE account = $2 AND purpose = 2 AND complete = 1"
+                    " AND NOT EXISTS (SELECT 1 FROM backup_objects o"
+                    " WHERE o.account = $2 AND o.key = blobs.key)",
+                    "ix", (int64_t)hub_now(b->call->hub),
+                    b->call->session.account);
+}
+
 /* All but the newest ones. */
 static sat_status drop_older(hub_db *db, const backup *b, sat_error *err)
 {
@@ -159,7 +195,7 @@ static sat_status drop_older(hub_db *db, const backup *b, sat_error *err)
     while (HUB_NEXT(&rows, err))
         versions[count++] = hub_int(&rows, 0);
     hub_rows_clear(&rows);
-    for (size_t i = KEEP; i < count; i++)
+    for (size_t i = (size_t)b->call->hub->options.backup_keep; i < count; i++)
         TRY(drop_backup(db, account, versions[i], NULL, err));
     return SAT_OK;
 }
@@ -191,7 +227,7 @@ static sat_status store_backup(hub_db *db, void *context, sat_error *err)
                      b->objects[i].key));
     }
     TRY(drop_older(db, b, err));
-    return collect_gone(db, b, err);
+    return let_go(db, b, err);
 }
 
 /* What the storage knows no more; one that stays costs room and nothing else.
@@ -225,7 +261,6 @@ sat_status hub_backup_complete(hub_call *call, sat_error *err)
     if (b.is_taken)
         return hub_refuse(call, 409, "taken", err,
                           "there is a backup of this version");
-    remove_gone(&b);
     hub_out out = hub_answer(call, 200);
     hub_out_map(&out, 1);
     hub_out_key(&out, "version");
@@ -234,103 +269,7 @@ sat_status hub_backup_complete(hub_call *call, sat_error *err)
     return SAT_OK;
 }
 
-/* ---- list, download, delete ---- */
-
-static sat_status write_objects(hub_db *db, const hub_call *call,
-                                int64_t version, int64_t count, hub_out *out,
-                                sat_error *err)
-{
-    AUTO(hub_rows) rows = HUB_ROWS_INIT;
-
-    hub_out_key(out, "objects");
-    hub_out_array(out, (size_t)count);
-    TRY(hub_query(db, &rows, err,
-                  "SELECT o.key, b.size, b.hash FROM backup_objects o"
-                  " JOIN blobs b ON b.key = o.key WHERE o.account = $1"
-                  " AND o.version = $2 ORDER BY o.n",
-                  "xi", call->session.account, version));
-    while (HUB_NEXT(&rows, err)) {
-        const sat_bytes hash = hub_bytes(&rows, 2);
-        hub_out_map(out, 3);
-        hub_out_key(out, "key");
-        hub_out_text(out, hub_text(&rows, 0));
-        hub_out_key(out, "size");
-        hub_out_int(out, hub_int(&rows, 1));
-        hub_out_key(out, "sha256");
-        hub_out_id(out, hash.data, hash.len);
-        hub_out_end(out);
-    }
-    hub_out_end(out);
-    return SAT_OK;
-}
-
-static sat_status write_backups(hub_db *db, void *context, sat_error *err)
-{
-    hub_call *const call = context;
-    AUTO(hub_rows) rows = HUB_ROWS_INIT;
-    AUTO(sat_buf) text = SAT_BUF_INIT;
-    hub_out out = hub_answer(call, 200);
-    hub_out list = {.buf = &text, .is_json = out.is_json, .depth = 1};
-    size_t count = 0;
-
-    TRY(hub_query(db, &rows, err,
-                  "SELECT version, manifest, size, device, created, objects"
-                  " FROM backups WHERE account = $1 ORDER BY version DESC",
-                  "x", call->session.account));
-    for (; HUB_NEXT(&rows, err); count++) {
-        const sat_bytes device = hub_bytes(&rows, 3);
-        hub_out_map(&list, 6);
-        hub_out_key(&list, "size");
-        hub_out_int(&list, hub_int(&rows, 2));
-        hub_out_key(&list, "device");
-        hub_out_id(&list, device.data, device.len);
-        TRY(write_objects(db, call, hub_int(&rows, 0), hub_int(&rows, 5), &list,
-                          err));
-        hub_out_key(&list, "version");
-        hub_out_int(&list, hub_int(&rows, 0));
-        hub_out_key(&list, "manifest");
-        hub_out_text(&list, hub_text(&rows, 1));
-        hub_out_key(&list, "created_at");
-        hub_out_int(&list, hub_int(&rows, 4));
-        hub_out_end(&list);
-    }
-    TRY(sat__buf_status(&text, err));
-    hub_out_map(&out, 1);
-    hub_out_key(&out, "backups");
-    hub_out_array(&out, count);
-    sat__buf_put(out.buf, text.data, text.len);
-    hub_out_end(&out);
-    hub_out_end(&out);
-    return SAT_OK;
-}
-
-sat_status hub_backup_list(hub_call *call, sat_error *err)
-{
-    return hub_read(call, write_backups, call, err);
-}
-
-static sat_status find_object(hub_db *db, void *context, sat_error *err)
-{
-    backup *const b = context;
-    AUTO(hub_rows) rows = HUB_ROWS_INIT;
-
-    TRY(hub_query(db, &rows, err,
-                  "SELECT key, size, hash FROM blobs WHERE key = $1"
-                  " AND account = $2 AND purpose = 2 AND complete = 1",
-                  "tx", b->manifest, b->call->session.account));
-    if (!HUB_NEXT(&rows, err))
-        return sat__fail(err, SAT_ERR_NOT_FOUND, "no such blob");
-    return hub_blob_row(&rows, &b->blob, err);
-}
-
-sat_status hub_backup_download(hub_call *call, sat_error *err)
-{
-    backup b = {.call = call};
-
-    TRY(hub_blob_read_key(call, "key", b.manifest, err));
-    TRY(hub_read(call, find_object, &b, err));
-    return hub_blob_answer_download(call, &b.blob, err);
-}
+/* ---- delete, settings ---- */
 
 static sat_status delete_backup(hub_db *db, void *context, sat_error *err)
 {
@@ -361,7 +300,7 @@ sat_status hub_backup_settings(hub_call *call, sat_error *err)
     (void)err;
     hub_out_map(&out, 2);
     hub_out_key(&out, "keep");
-    hub_out_int(&out, KEEP);
+    hub_out_int(&out, call->hub->options.backup_keep);
     hub_out_key(&out, "size_max");
     hub_out_int(&out, call->hub->options.backup_max);
     hub_out_end(&out);

@@ -12,6 +12,7 @@
 
 #define SWEEP_EVERY_S 60
 #define KEEP_PUSHES_MS ((int64_t)86400000)
+#define KEEP_RELEASED_MS ((int64_t)3600000) /* of backups that went */
 
 #define SWEPT_MAX 200
 
@@ -29,8 +30,9 @@ struct hub_clock {
     bool is_stopping; /* guarded by lock */
 };
 
-/* Transfers that ran out, what was announced and never completed, and files of
- * vaults that are no more: the storage forgets them, then the store does. */
+/* Transfers that ran out, what was announced and never completed, what backups
+ * let go of, and files of vaults that are no more: the storage forgets them,
+ * then the store does. */
 static sat_status sweep_blobs(hub_db *db, sweeping *s, int64_t now,
                               sat_error *err)
 {
@@ -46,9 +48,10 @@ static sat_status sweep_blobs(hub_db *db, sweeping *s, int64_t now,
     TRY(hub_query(db, &rows, err,
                   "SELECT key FROM blobs WHERE (complete = 0 AND created < $1"
                   " AND NOT EXISTS (SELECT 1 FROM transfers t"
-                  " WHERE t.blob = blobs.key)) OR vault IN (SELECT id FROM"
+                  " WHERE t.blob = blobs.key)) OR (complete = 2"
+                  " AND created < $2) OR vault IN (SELECT id FROM"
                   " vaults WHERE deleted < $1) LIMIT 200",
-                  "i", now - KEEP_PUSHES_MS));
+                  "ii", now - KEEP_PUSHES_MS, now - KEEP_RELEASED_MS));
     while (HUB_NEXT(&rows, err) && s->count < SWEPT_MAX)
         (void)snprintf(s->keys[s->count++], HUB_BLOB_KEY_SIZE, "%s",
                        hub_text(&rows, 0));

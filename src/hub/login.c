@@ -21,10 +21,27 @@
 typedef struct asking {
     hub_call *call;
     char email[HUB_EMAIL_SIZE];
+    bool by_phrase;     /* an empty device, which knows no address */
+    uint8_t phrase[32]; /* id of the phrase's principal */
     uint8_t challenge[32];
     int64_t expires;
     sat__kdf_cost cost;
 } asking;
+
+static sat_status find_account(hub_db *db, const asking *a, hub_rows *rows,
+                               sat_error *err)
+{
+    if (a->by_phrase)
+        return hub_query(db, rows, err,
+                         "SELECT a.id, a.kdf, a.passes, a.memory FROM devices d"
+                         " JOIN accounts a ON a.id = d.account WHERE d.id = $1"
+                         " AND d.kind = 3 AND d.removed IS NULL",
+                         "x", a->phrase);
+    return hub_query(db, rows, err,
+                     "SELECT id, kdf, passes, memory FROM accounts"
+                     " WHERE email = $1",
+                     "t", a->email);
+}
 
 static sat_status store_challenge(hub_db *db, void *context, sat_error *err)
 {
@@ -34,10 +51,7 @@ static sat_status store_challenge(hub_db *db, void *context, sat_error *err)
     const uint8_t *found = NULL;
 
     a->cost = (sat__kdf_cost)SAT_KDF_COST_ARGON2ID;
-    TRY(hub_query(db, &rows, err,
-                  "SELECT id, kdf, passes, memory FROM accounts"
-                  " WHERE email = $1",
-                  "t", a->email));
+    TRY(find_account(db, a, &rows, err));
     if (HUB_NEXT(&rows, err)) {
         TRY(hub_fixed(&rows, 0, account, 32, err));
         found = account;
@@ -56,7 +70,9 @@ static sat_status give_challenge(hub_call *call, sat_error *err)
     hub_core *const hub = call->hub;
     asking a = {.call = call};
 
-    TRY(hub_email_read(call, a.email, err));
+    a.by_phrase = hub_node_find(call->body, "phrase") != NULL;
+    TRY(a.by_phrase ? hub_node_fixed(call->body, "phrase", a.phrase, 32, err)
+                    : hub_email_read(call, a.email, err));
     hub->env->random(hub->env->context, a.challenge, sizeof a.challenge);
     a.expires = (int64_t)hub_now(hub) + CHALLENGE_MS;
     TRY(hub_write(call, store_challenge, &a, err));

@@ -21,6 +21,8 @@ static const char usage[] =
     "  --database URL       postgresql://… (SQLite, under --data)\n"
     "  --origin URL         an address that people type; may come again\n"
     "  --threads N          event loops (one for each processor)\n"
+    "  --backup-max SIZE    of a backup (50MB)\n"
+    "  --backup-keep N      backups of an account that are kept (2)\n"
     "  --tls                TLS 1.3 by its own key, on loopback too\n"
     "  --tls-cert FILE      TLS 1.3 by this certificate chain, in PEM,\n"
     "  --tls-key FILE       and its key\n"
@@ -34,6 +36,8 @@ static const struct option options[] = {
     {"database", required_argument, NULL, 's'},
     {"origin", required_argument, NULL, 's'},
     {"threads", required_argument, NULL, 's'},
+    {"backup-max", required_argument, NULL, 's'},
+    {"backup-keep", required_argument, NULL, 's'},
     {"tls", no_argument, NULL, 'f'},
     {"tls-cert", required_argument, NULL, 's'},
     {"tls-key", required_argument, NULL, 's'},

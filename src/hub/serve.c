@@ -15,6 +15,7 @@
 #include "hub/workers.h"
 
 #define QUOTA_DEFAULT ((int64_t)10 << 30)
+#define BACKUP_KEEP_DEFAULT 2
 #define BACKUP_MAX_DEFAULT ((int64_t)50 << 20)
 
 /* ---- failures ---- */
@@ -330,6 +331,8 @@ sat_status hub_new(const hub_options *options, hub_core **out, sat_error *err)
         made->options.quota = QUOTA_DEFAULT;
     if (options->backup_max == 0)
         made->options.backup_max = BACKUP_MAX_DEFAULT;
+    if (options->backup_keep == 0)
+        made->options.backup_keep = BACKUP_KEEP_DEFAULT;
     for (size_t i = 0; options->origins != NULL && options->origins[i] != NULL;
          i++)
         hub_add_origin(made, options->origins[i]);

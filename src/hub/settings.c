@@ -9,6 +9,8 @@
 
 #include "hub/program.h"
 
+#define BACKUP_MAX_MOST ((int64_t)1 << 40)
+#define BACKUP_KEEP_MOST 60
 #define LISTEN_DEFAULT "127.0.0.1:7441"
 
 void hub_settings_default(hub_settings *out)
@@ -58,6 +60,30 @@ static sat_status add_origin(hub_settings *settings, const char *value,
                 sizeof settings->origins[0], err);
 }
 
+/* A number, with the unit of a size where it has one. */
+static sat_status take_size(const char *name, const char *value, int64_t max,
+                            int64_t *out, sat_error *err)
+{
+    static const struct {
+        const char *name;
+        int64_t bytes;
+    } units[] = {
+        {"", 1},       {"kB", 1000},     {"MB", 1000000}, {"GB", 1000000000},
+        {"KiB", 1024}, {"MiB", 1 << 20}, {"GiB", 1 << 30}};
+    char *end;
+    const long long number = strtoll(value, &end, 10);
+
+    for (size_t i = 0; i < sizeof units / sizeof units[0]; i++)
+        if (end != value && strcmp(end, units[i].name) == 0 && number > 0 &&
+            number <= max / units[i].bytes) {
+            *out = number * units[i].bytes;
+            return SAT_OK;
+        }
+    return sat__fail(err, SAT_ERR_INVALID,
+                     "'%s' is a number from 1 to %lld, or a size as in 50MB",
+                     name, (long long)max);
+}
+
 sat_status hub_settings_set(hub_settings *settings, const char *name,
                             const char *value, sat_error *err)
 {
@@ -86,6 +112,12 @@ sat_status hub_settings_set(hub_settings *settings, const char *name,
         return take_flag(name, value, &settings->is_tls, err);
     if (strcmp(name, "behind-proxy") == 0)
         return take_flag(name, value, &settings->is_behind_proxy, err);
+    if (strcmp(name, "backup-max") == 0)
+        return take_size(name, value, BACKUP_MAX_MOST, &settings->backup_max,
+                         err);
+    if (strcmp(name, "backup-keep") == 0)
+        return take_size(name, value, BACKUP_KEEP_MOST, &settings->backup_keep,
+                         err);
     if (strcmp(name, "threads") == 0) {
         char *end;
         const unsigned long threads = strtoul(value, &end, 10);

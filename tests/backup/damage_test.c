@@ -259,6 +259,7 @@ static void a_backup_of_a_newer_satchel_says_what_to_do(void **state)
     AUTO(sat_buf) newer = SAT_BUF_INIT;
     const uint8_t body[] = {0x82, 0x02, 0x18, 0x2a}; /* [2, 42] */
     const uint8_t signature[SAT_SIGNATURE_SIZE] = {0};
+    const sat__place_access access = {.env = sat_env_system()};
     sat__blob_name name;
     sat_error err;
     sat__cbor_put_array(&newer, 3);
@@ -267,8 +268,7 @@ static void a_backup_of_a_newer_satchel_says_what_to_do(void **state)
     sat__cbor_put_bytes(&newer, signature, sizeof signature);
     (void)site_back_up(profile, at);
     assert_int_equal(
-        sat__place_open(at, sat_env_system(), SAT__PLACE_WRITE, &place, &err),
-        SAT_OK);
+        sat__place_open(at, &access, SAT__PLACE_WRITE, &place, &err), SAT_OK);
     assert_int_equal(place.calls->begin(place.self, SAT__PLACE_MANIFEST, &err),
                      SAT_OK);
     assert_int_equal(place.calls->write(place.self, buf_view(&newer), &err),

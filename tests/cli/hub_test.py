@@ -22,8 +22,9 @@ EMAIL = "ada@example.org"
 class Hub:
     """`satchel-hub serve`, on a port that the system chose, or the same again."""
 
-    def __init__(self, case, folder):
+    def __init__(self, case, folder, *options):
         self.case, self.folder, self.listen = case, folder, "127.0.0.1:0"
+        self.options = options
         self.log = open(folder.parent / "hub.log", "wb")
         case.addCleanup(self.log.close)
         case.addCleanup(self.stop)
@@ -32,7 +33,8 @@ class Hub:
 
     def start(self):
         self.process = subprocess.Popen(
-            [HUB, "serve", "--listen", self.listen, "--data", self.folder],
+            [HUB, "serve", "--listen", self.listen, "--data", self.folder,
+             *self.options],
             stdout=subprocess.PIPE, stderr=self.log, text=True,
             env=clean_environment())
         ready, _, _ = select.select([self.process.stdout], [], [], 30)
@@ -51,9 +53,12 @@ class Hub:
 
 
 class WithAHub(Case):
+    def start_hub(self):
+        return Hub(self, self.folder / "hub")
+
     def setUp(self):
         super().setUp()
-        self.hub = Hub(self, self.folder / "hub")
+        self.hub = self.start_hub()
         self.laptop = self.device("laptop")
         self.laptop.ok("account", "register", "--hub", self.hub.url,
                        "--email", EMAIL)

@@ -336,10 +336,13 @@ static void row_21_a_quota_is_never_overshot(void **state)
     assert_int_equal(vault_push(&v, &alice, 1, 0, items, 1, NULL, &a), 507);
     assert_int_equal(vault_pull(&v, &alice, 0, 10, &a), 200);
     assert_int_equal(hub_node_find(a.body, "items")->count, 0);
-    for (int i = 0; i < 100; i++)
-        if (ask_upload(&alice, "/v0/backup/upload_url", text_bytes(content),
-                       key, url) == 507)
+    for (int i = 0; i < 100; i++) {
+        char text[40];
+        (void)snprintf(text, sizeof text, "ciphertext of file %d", 10 + i);
+        if (ask_upload(&alice, "/v0/backup/upload_url", text_bytes(text), key,
+                       url) == 507)
             break;
+    }
     assert_int_equal(town_ask(&t, &alice, "GET", "/api/auth/me", NULL, &a),
                      200);
     assert_true(answer_int(&a, "used") > 1900);
@@ -383,6 +386,12 @@ static void backups(bool is_json)
     assert_int_equal(list->count, 2); /* the oldest has gone */
     assert_int_equal(hub_node_find(list->first, "version")->integer, 3);
     assert_int_equal(hub_node_find(list->first, "objects")->count, 2);
+    /* Somebody may be restoring it: it goes after an hour. */
+    assert_int_equal(ask_key(&alice, "/v0/backup/download_url", object[0], &a),
+                     200);
+    t.now_ms = sat_env_system()->wall(NULL) + 3700000;
+    assert_int_equal(hub_sweep(t.hub, NULL), SAT_OK);
+    t.now_ms = 0;
     assert_int_equal(ask_key(&alice, "/v0/backup/download_url", object[0], &a),
                      404);
     assert_int_equal(ask_key(&alice, "/v0/backup/download_url", object[2], &a),
@@ -403,6 +412,35 @@ static void a_backup_counts_when_all_of_it_is_there(void **state)
     (void)state;
     backups(false);
     backups(true);
+}
+
+static void what_came_is_listed_and_not_announced_twice(void **state)
+{
+    AUTO(town) t;
+    AUTO(citizen) alice;
+    AUTO(answer) a = {.status = 0};
+    char key[33], again[33], other[33], url[400];
+
+    (void)state;
+    town_open(&t);
+    citizen_open(&alice, &t, "alice@example.org");
+    assert_int_equal(ask_upload(&alice, "/v0/backup/upload_url",
+                                text_bytes("torn off"), key, url),
+                     200);
+    upload(&alice, "an object", other);
+    ask_empty(&alice, "/v0/backup/list", &a);
+    const hub_node *const uploads = hub_node_find(a.body, "uploads");
+    assert_int_equal(uploads->count, 1);
+    assert_true(bytes_equal(hub_node_find(uploads->first, "key")->bytes,
+                            text_bytes(other)));
+    assert_int_equal(ask_upload(&alice, "/v0/backup/upload_url",
+                                text_bytes("torn off"), again, url),
+                     200);
+    assert_string_equal(key, again);
+    assert_int_equal(town_put(&t, url, text_bytes("torn off")), 200);
+    assert_int_equal(town_ask(&t, &alice, "GET", "/api/auth/me", NULL, &a),
+                     200);
+    assert_int_equal(answer_int(&a, "used"), 8 + 9);
 }
 
 static void backup_row_8_what_was_not_uploaded_is_no_backup(void **state)
@@ -680,6 +718,7 @@ int main(void)
         cmocka_unit_test(a_file_goes_when_a_device_that_is_up_to_date_says_so),
         cmocka_unit_test(row_21_a_quota_is_never_overshot),
         cmocka_unit_test(a_backup_counts_when_all_of_it_is_there),
+        cmocka_unit_test(what_came_is_listed_and_not_announced_twice),
         cmocka_unit_test(backup_row_8_what_was_not_uploaded_is_no_backup),
         cmocka_unit_test(what_is_never_completed_is_swept),
         cmocka_unit_test(
