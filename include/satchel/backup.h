@@ -11,8 +11,12 @@
  * keys stay behind: what is restored goes on as a new device, or as the one
  * that is there.
  *
- * A place is a path. A folder, or a path that ends in a slash, keeps a file for
- * every object, at most 16 MiB; any other path is one file that keeps all.
+ * A place is a path, or "hub". A folder, or a path that ends in a slash, keeps
+ * a file for every object, at most 16 MiB; any other path is one file that
+ * keeps all. The hub is that of the profile's account (account.h); to restore,
+ * it is named by its address, http://… or https://…, and the phrase finds the
+ * account. How many backups a hub keeps, and how large one may be, is the hub's
+ * to say. SAT_ERR_OFFLINE: it can not be reached; the next call goes on.
  * docs/formats/backup.md has the bytes.
  */
 #ifndef SAT_BACKUP_H
@@ -87,6 +91,52 @@ SAT_CHECK sat_status sat_backup_verify(sat_profile *profile, const char *at,
 /* Removes a backup. SAT_ERR_BUSY while somebody restores from the place. */
 SAT_CHECK sat_status sat_backup_delete(sat_profile *profile, const char *at,
                                        uint64_t version, sat_error *err);
+
+/* ---- every day ---- */
+
+#define SAT_BACKUP_MINUTE 180 /* 03:00 */
+
+/* As it stands in satchel.conf, where a person may edit it. */
+typedef struct sat_backup_schedule {
+    int is_enabled;
+    unsigned minute; /* of the day, by the clock on the wall; each device begins
+                        up to an hour later, always as much */
+    char place[SAT_PATH_SIZE]; /* "" where there is none yet */
+} sat_backup_schedule;
+
+/* An agent makes the backups (agent.h), one a day: the first at once, one that
+ * was missed when it can. */
+SAT_CHECK sat_status sat_backup_schedule_get(const sat_profile *profile,
+                                             sat_backup_schedule *out,
+                                             sat_error *err);
+SAT_CHECK sat_status
+sat_backup_schedule_set(const sat_profile *profile,
+                        const sat_backup_schedule *schedule, sat_error *err);
+
+/* Has the hub ask all devices of the account for the backup of the day, each at
+ * a random moment within so long. */
+SAT_CHECK sat_status sat_backup_trigger(sat_profile *profile,
+                                        uint64_t within_ms, sat_error *err);
+
+/*
+ * Has the hub push to `endpoint`, which a UnifiedPush distributor gave out,
+ * what it asks for while this device is not connected; "" for no more. The
+ * profile keeps the key that it is sealed for (RFC 8291).
+ */
+SAT_CHECK sat_status sat_backup_push_register(sat_profile *profile,
+                                              const char *endpoint,
+                                              sat_error *err);
+
+/*
+ * Opens what came through the endpoint. *is_due says whether the backup of the
+ * day is to be made, *within_ms how long that may take to begin; a device waits
+ * a random part of it. SAT_ERR_AUTH: it is not for this device.
+ * SAT_ERR_CORRUPT: it is no message of a hub.
+ */
+SAT_CHECK sat_status sat_backup_push_open(sat_profile *profile,
+                                          const void *message, size_t len,
+                                          int *is_due, uint64_t *within_ms,
+                                          sat_error *err);
 
 typedef struct sat_restore_options {
     size_t size;      /* sizeof(sat_restore_options), set by INIT */

@@ -22,11 +22,9 @@
 
 typedef struct follower {
     sat_profile *profile;
-    sat_hub_follow_fn *each;
-    void *context;
+    const sat__hub_follower *who;
     sqlite3 *watched[WATCHES];
     int watches[WATCHES]; /* on their logs, or -1 */
-    int wake;             /* readable when it is time to ask, or -1 */
     sat__live *live;      /* NULL while there is none */
     uint64_t pinged_ms;
 } follower;
@@ -93,6 +91,31 @@ static bool lose_live(follower *f)
     return true; /* what was said meanwhile is not known */
 }
 
+static bool is_change(const char *type)
+{
+    static const char *const changes[] = {"ITEM_UPDATED", "CHAIN_UPDATED",
+                                          "FILE_UPDATED", "ERROR"};
+
+    for (size_t i = 0; i < sizeof changes / sizeof changes[0]; i++)
+        if (strcmp(type, changes[i]) == 0)
+            return true;
+    return false;
+}
+
+/* Passes on that the hub asks for a backup; whether that is so. */
+static bool pass_on_backup(const follower *f, const char *type,
+                           sat_bytes message)
+{
+    uint64_t within_ms;
+
+    if (strcmp(type, "backup_trigger") != 0)
+        return false;
+    if (f->who->backup != NULL &&
+        sat__map_uint(message, "within", &within_ms, NULL) == SAT_OK)
+        f->who->backup(f->who->context, within_ms);
+    return true;
+}
+
 /* Whether there was a word of a change, among what has come. */
 static bool hear(follower *f)
 {
@@ -104,13 +127,11 @@ static bool hear(follower *f)
         if (sat__live_receive(f->live, TAKE_MS, &got, &is_text, &message,
                               NULL) != SAT_OK)
             return lose_live(f);
-        is_news =
-            got && !is_text &&
-            sat__map_text(buf_view(&message), "type", type, sizeof type,
-                          NULL) == SAT_OK &&
-            (strcmp(type, "ITEM_UPDATED") == 0 ||
-             strcmp(type, "CHAIN_UPDATED") == 0 ||
-             strcmp(type, "FILE_UPDATED") == 0 || strcmp(type, "ERROR") == 0);
+        is_news = got && !is_text &&
+                  sat__map_text(buf_view(&message), "type", type, sizeof type,
+                                NULL) == SAT_OK &&
+                  !pass_on_backup(f, type, buf_view(&message)) &&
+                  is_change(type);
     }
     return is_news;
 }
@@ -130,7 +151,7 @@ static void sleep_until(const follower *f, uint64_t ms)
 {
     struct pollfd fds[WATCHES + 2] = {
         {f->live != NULL ? sat__live_fd(f->live) : -1, POLLIN, 0},
-        {f->wake, POLLIN, 0}};
+        {f->who->wake, POLLIN, 0}};
 
     for (int i = 0; i < WATCHES; i++)
         fds[2 + i] = (struct pollfd){f->watches[i], POLLIN, 0};
@@ -152,7 +173,7 @@ static bool wait(follower *f, uint64_t every_ms)
         const uint64_t now = now_ms();
         if (now >= until)
             return true;
-        if (f->each(NULL, SAT_OK, NULL, f->context) == 0)
+        if (f->who->each(NULL, SAT_OK, NULL, f->who->context) == 0)
             return false;
         if (hear(f) || is_touched(f))
             return true;
@@ -161,14 +182,15 @@ static bool wait(follower *f, uint64_t every_ms)
                 return lose_live(f);
             f->pinged_ms = now;
         }
-        sleep_until(f, least(until - now, f->wake >= 0 ? PING_MS : STEP_MS));
+        sleep_until(f,
+                    least(until - now, f->who->wake >= 0 ? PING_MS : STEP_MS));
     }
 }
 
 static bool tell(follower *f, const sat_sync_report *report, sat_status st,
                  const sat_error *err)
 {
-    return f->each(report, st, err, f->context) != 0;
+    return f->who->each(report, st, err, f->who->context) != 0;
 }
 
 static sat_status watch_vault(follower *f, int i, const char *vault,
@@ -179,15 +201,11 @@ static sat_status watch_vault(follower *f, int i, const char *vault,
 }
 
 sat_status sat__hub_follow(sat_profile *profile, const char *vault,
-                           uint64_t every_ms, int wake, sat_hub_follow_fn *each,
-                           void *context, sat_error *err)
+                           uint64_t every_ms, const sat__hub_follower *who,
+                           sat_error *err)
 {
     AUTO(follower)
-    f = {.profile = profile,
-         .each = each,
-         .context = context,
-         .watches = {-1, -1},
-         .wake = wake};
+    f = {.profile = profile, .who = who, .watches = {-1, -1}};
     TRY(sat__profile_require(profile, err));
     TRY(watch_vault(&f, 0, vault, err));
     if (strcmp(vault, "account") != 0)
@@ -211,5 +229,7 @@ sat_status sat_hub_follow(sat_profile *profile, const char *vault,
                           uint64_t every_ms, sat_hub_follow_fn *each,
                           void *context, sat_error *err)
 {
-    return sat__hub_follow(profile, vault, every_ms, -1, each, context, err);
+    const sat__hub_follower who = {
+        .wake = -1, .each = each, .context = context};
+    return sat__hub_follow(profile, vault, every_ms, &who, err);
 }

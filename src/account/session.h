@@ -80,11 +80,20 @@ SAT_CHECK sat_status sat__session_parties(sat__session *session,
                                           sat__party **parties, size_t *count,
                                           sat_error *err);
 
-/* As sat_hub_follow(), and `wake` is a descriptor, or -1: then `each` is asked
- * only when that is readable, or something happened. */
+/* Who follows a hub. */
+typedef struct sat__hub_follower {
+    int wake; /* a descriptor, or -1: `each` is asked only when it is readable,
+                 or something happened */
+    sat_hub_follow_fn *each;
+    void (*backup)(void *context, uint64_t within_ms); /* the hub asks for one;
+                                                          or NULL */
+    void *context;
+} sat__hub_follower;
+
+/* As sat_hub_follow(). */
 SAT_CHECK sat_status sat__hub_follow(sat_profile *profile, const char *vault,
-                                     uint64_t every_ms, int wake,
-                                     sat_hub_follow_fn *each, void *context,
+                                     uint64_t every_ms,
+                                     const sat__hub_follower *follower,
                                      sat_error *err);
 
 /* Takes a list of byte strings apart; the list lives in `arena`. */

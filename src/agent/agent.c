@@ -19,8 +19,9 @@
 #define EVERY_PATH "satchel.sync.every" /* a setting, in seconds */
 #define EVERY_DEFAULT_MS 30000
 #define EVERY_MAX_S 86400
-#define HUB_EVERY_MS 30000 /* where its word does not come */
-#define QUIET_MS 100       /* after a write, before looking what it was */
+#define HUB_EVERY_MS 30000   /* where its word does not come */
+#define BACKUP_LOOK_MS 10000 /* from one look at the schedule to the next */
+#define QUIET_MS 100         /* after a write, before looking what it was */
 
 DEFINE_AUTO_PTR(sat_settings, sat_settings_close);
 
@@ -72,14 +73,24 @@ static void on_hub(void *context)
     ring(agent);
 }
 
+static void on_backup_asked(void *context, uint64_t within_ms)
+{
+    sat__agent *const agent = context;
+
+    sat__backup_line_ask(&agent->backup, within_ms);
+    on_hub(context);
+}
+
 static void on_bell(uv_async_t *bell)
 {
     sat__agent *const agent = bell->data;
 
     if (atomic_exchange(&agent->is_sync_asked, false))
         sat__agent_sync(agent, true);
-    if (atomic_exchange(&agent->is_hub_told, false))
-        sat__agent_publish(agent);
+    if (!atomic_exchange(&agent->is_hub_told, false))
+        return;
+    sat__backup_line_look(&agent->backup);
+    sat__agent_publish(agent);
 }
 
 static sat_status start_page(sat__agent *agent, sat_error *err)
@@ -270,6 +281,13 @@ static void on_settings_clock(uv_timer_t *clock)
     look_at_settings(agent);
 }
 
+static void on_backup_clock(uv_timer_t *clock)
+{
+    sat__agent *const agent = clock->data;
+
+    sat__backup_line_look(&agent->backup);
+}
+
 /* The account also says which devices there are. */
 static void on_account_touched(uv_poll_t *poll, int status, int events)
 {
@@ -300,6 +318,7 @@ static void close_handle(uv_handle_t *handle, void *context)
         (const uv_handle_t *)&agent->clock,
         (const uv_handle_t *)&agent->quiet,
         (const uv_handle_t *)&agent->settings_clock,
+        (const uv_handle_t *)&agent->backup_clock,
         (const uv_handle_t *)&agent->on_vault,
         (const uv_handle_t *)&agent->on_settings};
 
@@ -337,18 +356,21 @@ static sat_status start_loop(sat__agent *agent, sat_error *err)
     (void)uv_timer_init(loop, &agent->clock);
     (void)uv_timer_init(loop, &agent->quiet);
     (void)uv_timer_init(loop, &agent->settings_clock);
+    (void)uv_timer_init(loop, &agent->backup_clock);
     (void)uv_poll_init(loop, &agent->on_vault, agent->watch);
     (void)uv_poll_init(loop, &agent->on_settings,
                        sat_settings_fd(agent->settings));
     agent->interrupt.data = agent->terminate.data = agent;
     agent->clock.data = agent->quiet.data = agent;
-    agent->settings_clock.data = agent;
+    agent->settings_clock.data = agent->backup_clock.data = agent;
     agent->on_vault.data = agent->on_settings.data = agent;
     (void)uv_signal_start(&agent->interrupt, on_signal, SIGINT);
     (void)uv_signal_start(&agent->terminate, on_signal, SIGTERM);
     (void)uv_poll_start(&agent->on_vault, UV_READABLE, on_vault_touched);
     (void)uv_poll_start(&agent->on_settings, UV_READABLE, on_account_touched);
     (void)uv_timer_start(&agent->settings_clock, on_settings_clock, 0, 1000);
+    (void)uv_timer_start(&agent->backup_clock, on_backup_clock, 0,
+                         BACKUP_LOOK_MS);
     TRY(sat__control_listen(agent->profile->path, &listener, err));
     const int fd = listener;
     listener = -1;
@@ -367,8 +389,13 @@ static sat_status open_parts(sat__agent *agent, const char *listen,
     memcpy(agent->hub.vault, agent->vault, sizeof agent->hub.vault);
     agent->hub.every_ms = HUB_EVERY_MS;
     agent->hub.told = on_hub;
+    agent->hub.backup = on_backup_asked;
     agent->hub.context = agent;
     TRY(sat__hub_line_init(&agent->hub, err));
+    TRY(sat__profile_twin(agent->profile, &agent->backup.profile, err));
+    agent->backup.told = on_hub;
+    agent->backup.context = agent;
+    TRY(sat__backup_line_init(&agent->backup, err));
     agent->round.profile = agent->twin;
     agent->round.vault = agent->vault;
     agent->round.stop = &agent->stop;
@@ -383,6 +410,8 @@ static void close_parts(sat__agent *agent)
 {
     if (agent->hub.context != NULL)
         sat__hub_line_clear(&agent->hub);
+    if (agent->backup.context != NULL)
+        sat__backup_line_clear(&agent->backup);
     free(agent->described);
     (void)pthread_mutex_destroy(&agent->lock);
     sat_peer_server_stop(agent->server);

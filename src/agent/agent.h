@@ -12,6 +12,7 @@
 #include <jansson.h>
 #include <uv.h>
 
+#include "agent/backup.h"
 #include "agent/hub.h"
 #include "agent/rounds.h"
 #include "base/sqlite.h"
@@ -44,6 +45,7 @@ typedef struct sat__agent {
     uv_timer_t clock; /* until the next turn */
     uv_timer_t quiet; /* until a burst of writes is over */
     uv_timer_t settings_clock;
+    uv_timer_t backup_clock;
     uv_poll_t on_vault, on_settings;
     uv_work_t work;
     sat__round round;       /* the worker's while one runs */
@@ -51,6 +53,7 @@ typedef struct sat__agent {
     size_t partner_count;
     sat__hub_line hub;
     atomic_bool is_hub_told; /* it has something new to say */
+    sat__backup_line backup;
     uint64_t every_ms;
     bool is_running;    /* a round is */
     bool is_look_next;  /* after it, look for what apps wrote */

@@ -63,15 +63,25 @@ static int note_sync(const sat_sync_report *report, sat_status status,
     return !atomic_load(&line->stop);
 }
 
+static void ask_for_backup(void *context, uint64_t within_ms)
+{
+    const sat__hub_line *const line = context;
+
+    line->backup(line->context, within_ms);
+}
+
 static void *follow(void *context)
 {
     sat__hub_line *const line = context;
     sat_error err = {0};
+    const sat__hub_follower follower = {.wake = line->wake[0],
+                                        .each = note_sync,
+                                        .backup = ask_for_backup,
+                                        .context = line};
 
     /* How each sync went is told as it goes; the last one's failure too. */
-    const sat_status st =
-        sat__hub_follow(line->profile, line->vault, line->every_ms,
-                        line->wake[0], note_sync, line, &err);
+    const sat_status st = sat__hub_follow(line->profile, line->vault,
+                                          line->every_ms, &follower, &err);
     (void)st;
     atomic_store(&line->is_over, true);
     return NULL;

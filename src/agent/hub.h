@@ -21,6 +21,8 @@ typedef struct sat__hub_line {
     char vault[65];
     uint64_t every_ms;
     void (*told)(void *context); /* after each sync; any thread */
+    void (*backup)(void *context,
+                   uint64_t within_ms); /* the hub asks for one */
     void *context;
     pthread_t thread;
     bool is_begun;

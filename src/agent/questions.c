@@ -106,13 +106,14 @@ json_t *sat__agent_describe(sat__agent *agent)
             partners,
             describe_partner(&agent->partners[i], uv_now(&agent->loop)));
     return json_pack(
-        "{s:i, s:I, s:s, s:o, s:b, s:I, s:o, s:o}", "process", (int)getpid(),
-        "started_at", (json_int_t)agent->started_ms, "vault", agent->vault,
-        "address",
+        "{s:i, s:I, s:s, s:o, s:b, s:I, s:o, s:o, s:o}", "process",
+        (int)getpid(), "started_at", (json_int_t)agent->started_ms, "vault",
+        agent->vault, "address",
         agent->server != NULL ? json_string(sat_peer_server_url(agent->server))
                               : json_null(),
         "syncing", agent->is_running, "every_ms", (json_int_t)agent->every_ms,
-        "peers", partners, "hub", sat__hub_line_describe(&agent->hub));
+        "peers", partners, "hub", sat__hub_line_describe(&agent->hub), "backup",
+        sat__backup_line_describe(&agent->backup));
 }
 
 static void answer_round(agent_client *client)

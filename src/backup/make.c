@@ -6,6 +6,7 @@
 
 #include "backup/copy.h"
 #include "backup/maker.h"
+#include "backup/schedule.h"
 #include "backup/tidy.h"
 #include "base/error.h"
 #include "store/fs.h"
@@ -151,15 +152,16 @@ sat_status sat_backup_place(const sat_profile *profile, char out[SAT_PATH_SIZE],
 }
 
 /* A relative path means nothing later; what is called "hub" does. */
-static sat_status remember_place(const sat_profile *profile, const char *to,
-                                 sat_error *err)
+static sat_status remember(const sat__maker *job, const char *to,
+                           sat_error *err)
 {
     char path[SAT_PATH_SIZE];
     AUTO_FREE char *real =
         sat__place_is_hub(to) ? strdup(to) : realpath(to, NULL);
     if (real == NULL)
         return SAT_OK; /* it is there, but can not be looked at */
-    TRY(sat__profile_file(profile, "backup/place", path, err));
+    TRY(sat__backup_made_set(job->profile, real, job->made.created, err));
+    TRY(sat__profile_file(job->profile, "backup/place", path, err));
     return sat__fs_replace(path, bytes_of(real, strlen(real)), err);
 }
 
@@ -216,7 +218,7 @@ sat_status sat_backup_make(sat_profile *profile, const char *to,
     AUTO(sat__maker) job = SAT_MAKER_INIT(profile);
     TRY(complete(options, &job.options, err));
     TRY(make(&job, to, err));
-    TRY(remember_place(profile, to, err));
+    TRY(remember(&job, to, err));
     if (out != NULL)
         describe(&job, out);
     return SAT_OK;

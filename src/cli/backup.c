@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <time.h>
 
+#include "cli/backup.h"
 #include "cli/commands.h"
 #include "cli/list.h"
 #include "cli/password.h"
@@ -11,10 +12,9 @@
 #include "cli/session.h"
 #include "satchel/backup.h"
 
-/* Where backups go or come from: as was said, else as the last time. */
-static sat_status choose_place(cli_run *cli, const sat_profile *profile,
-                               const char *option, char out[SAT_PATH_SIZE],
-                               sat_error *err)
+sat_status cli_backup_place(cli_run *cli, const sat_profile *profile,
+                            const char *option, char out[SAT_PATH_SIZE],
+                            sat_error *err)
 {
     const char *const said = cli_value(cli, option);
 
@@ -25,7 +25,9 @@ static sat_status choose_place(cli_run *cli, const sat_profile *profile,
     }
     const sat_status st = sat_backup_place(profile, out, err);
     if (st == SAT_ERR_NOT_FOUND) {
-        cli_hint(cli, "--%s FILE says where; a folder will do as well", option);
+        cli_hint(cli,
+                 "--%s FILE says where; a folder will do as well, or 'hub'",
+                 option);
         return sat__fail(err, SAT_ERR_INVALID,
                          "this device has made no backup yet");
     }
@@ -80,7 +82,7 @@ sat_status cli_backup_now(cli_run *cli, sat_error *err)
 
     TRY(cli_size(cli, "limit", &options.limit, err));
     TRY(cli_session_unlock(cli, &session, err));
-    TRY(choose_place(cli, session.profile, "to", to, err));
+    TRY(cli_backup_place(cli, session.profile, "to", to, err));
     (void)clock_gettime(CLOCK_MONOTONIC, &start);
     cli_progress_begin(&progress, cli, "Backing up");
     options.progress = cli_progress_step;
@@ -121,7 +123,7 @@ sat_status cli_backup_list(cli_run *cli, sat_error *err)
     char at[SAT_PATH_SIZE];
 
     TRY(cli_session_unlock(cli, &session, err));
-    TRY(choose_place(cli, session.profile, "to", at, err));
+    TRY(cli_backup_place(cli, session.profile, "to", at, err));
     cli_list_init(&list, cli, backup_columns);
     const sat_status st =
         sat_backup_list(session.profile, at, put_backup, &list, err);
@@ -151,7 +153,7 @@ sat_status cli_backup_verify(cli_run *cli, sat_error *err)
 
     TRY(read_version(cli, &version, err));
     TRY(cli_session_unlock(cli, &session, err));
-    TRY(choose_place(cli, session.profile, "to", at, err));
+    TRY(cli_backup_place(cli, session.profile, "to", at, err));
     cli_progress_begin(&progress, cli, "Verifying");
     TRY(sat_backup_verify(session.profile, at, version, cli_flag(cli, "full"),
                           cli_progress_step, &progress, &count, err));
@@ -175,7 +177,7 @@ sat_status cli_backup_delete(cli_run *cli, sat_error *err)
 
     TRY(read_version(cli, &version, err));
     TRY(cli_session_unlock(cli, &session, err));
-    TRY(choose_place(cli, session.profile, "to", at, err));
+    TRY(cli_backup_place(cli, session.profile, "to", at, err));
     TRY(sat_backup_delete(session.profile, at, version, err));
     cli_say(cli, "Deleted backup %llu.", (unsigned long long)version);
     return cli_print_done(cli, err);

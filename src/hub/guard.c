@@ -17,6 +17,7 @@ const hub_rate hub_rate_login_account = {"login", 20, QUARTER_MS};
 const hub_rate hub_rate_login_address = {"from", 100, QUARTER_MS};
 const hub_rate hub_rate_code = {"code", 5, QUARTER_MS};
 const hub_rate hub_rate_register = {"register", 200, HOUR_MS};
+const hub_rate hub_rate_trigger = {"backup trigger", 20, HOUR_MS};
 
 static void name_of(const hub_rate *rate, const char *of, char out[NAME_SIZE])
 {

@@ -17,7 +17,7 @@ typedef struct hub_rate {
 } hub_rate;
 
 extern const hub_rate hub_rate_login_account, hub_rate_login_address;
-extern const hub_rate hub_rate_code, hub_rate_register;
+extern const hub_rate hub_rate_code, hub_rate_register, hub_rate_trigger;
 
 /* Within work: whether `of` (an account in hex, an address) has reached it. */
 SAT_CHECK sat_status hub_rate_reached(hub_db *db, const hub_rate *rate,

@@ -40,6 +40,10 @@ hub_handle_fn hub_file_parts, hub_file_list, hub_file_delete;
 hub_handle_fn hub_blob_put, hub_blob_get;
 hub_handle_fn hub_backup_upload, hub_backup_complete, hub_backup_list;
 hub_handle_fn hub_backup_download, hub_backup_delete, hub_backup_settings;
+hub_handle_fn hub_backup_trigger;
+
+/* wake.c */
+hub_handle_fn hub_push_register;
 hub_handle_fn hub_transfer_initiate, hub_transfer_get, hub_transfer_release;
 hub_handle_fn hub_transfer_cancel, hub_transfer_renew;
 hub_handle_fn hub_transfer_complete, hub_transfer_confirm;

@@ -40,6 +40,7 @@ typedef struct hub_options {
     int64_t quota;              /* bytes of an account; 0: 10 GB */
     int64_t backup_max;         /* bytes of a backup; 0: 50 MB */
     int64_t backup_keep;        /* backups of an account; 0: 2 */
+    bool is_pushing_anywhere;   /* to private addresses, too: for tests */
     const uint8_t *secret;      /* 32 bytes that all nodes of a hub share */
     const char *const *origins; /* what people type, ends with NULL; or NULL */
     unsigned workers;           /* threads; 0: 16 */

@@ -540,6 +540,31 @@ void hub_live_file(hub_live *live, const uint8_t vault[32])
     tell_news(live, "FILE_UPDATED", NULL, vault);
 }
 
+static void write_backup(int64_t within_ms, hub_out out)
+{
+    hub_out_map(&out, 2);
+    hub_out_key(&out, "type");
+    hub_out_text(&out, "backup_trigger");
+    hub_out_key(&out, "within");
+    hub_out_int(&out, within_ms);
+    hub_out_end(&out);
+}
+
+void hub_live_backup(hub_live *live, const uint8_t account[32],
+                     int64_t within_ms)
+{
+    word *const w = word_new(live);
+
+    if (w == NULL)
+        return;
+    write_backup(within_ms, (hub_out){.buf = &w->json, .is_json = true});
+    write_backup(within_ms, (hub_out){.buf = &w->cbor});
+    if (address(w, account, NULL) && !w->json.failed && !w->cbor.failed)
+        word_send(w);
+    else
+        word_release(w);
+}
+
 void hub_live_check(hub_live *live, const uint8_t account[32])
 {
     word *const w = word_new(live);
@@ -551,6 +576,53 @@ void hub_live_check(hub_live *live, const uint8_t account[32])
         word_send(w);
     else
         word_release(w);
+}
+
+/* ---- who is there ---- */
+
+typedef struct looking {
+    hub_live *live;
+    const uint8_t *account;
+    hub_live_mark *marks;
+    size_t count;
+    pthread_mutex_t lock;
+    pthread_cond_t done;
+    unsigned left; /* loops; guarded by lock, as are the marks */
+} looking;
+
+static void look(void *context, unsigned loop)
+{
+    looking *const in = context;
+
+    SCOPED_LOCK(&in->lock);
+    for (const peer *at = in->live->peers[loop]; at != NULL; at = at->next)
+        for (size_t i = 0; i < in->count; i++)
+            if (at->is_ready &&
+                memcmp(at->session.account, in->account, 32) == 0 &&
+                memcmp(at->session.device, in->marks[i].device, 32) == 0)
+                in->marks[i].is_connected = true;
+    if (--in->left == 0)
+        (void)pthread_cond_signal(&in->done);
+}
+
+void hub_live_look(hub_live *live, const uint8_t account[32],
+                   hub_live_mark *marks, size_t count)
+{
+    looking in = {.live = live,
+                  .account = account,
+                  .marks = marks,
+                  .count = count,
+                  .lock = PTHREAD_MUTEX_INITIALIZER,
+                  .done = PTHREAD_COND_INITIALIZER};
+
+    if (live->hub->server == NULL || count == 0)
+        return;
+    in.left = sat__server_threads(live->hub->server);
+    if (!sat__server_each(live->hub->server, look, &in))
+        return;
+    SCOPED_LOCK(&in.lock);
+    while (in.left > 0)
+        (void)pthread_cond_wait(&in.done, &in.lock);
 }
 
 /* ---- time ---- */

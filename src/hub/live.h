@@ -26,6 +26,21 @@ void hub_live_chain(hub_live *live, const uint8_t *account,
 /* A media file of the vault has come whole. */
 void hub_live_file(hub_live *live, const uint8_t vault[32]);
 
+/* The devices of the account are to make a backup, within so long. */
+void hub_live_backup(hub_live *live, const uint8_t account[32],
+                     int64_t within_ms);
+
+/* Whether a device is connected here. */
+typedef struct hub_live_mark {
+    uint8_t device[32];
+    bool is_connected;
+} hub_live_mark;
+
+/* Finds that out for devices of the account; not on a loop, for which it
+ * waits. */
+void hub_live_look(hub_live *live, const uint8_t account[32],
+                   hub_live_mark *marks, size_t count);
+
 /* Sessions of the account may have ended: those that have are closed. */
 void hub_live_check(hub_live *live, const uint8_t account[32]);
 

@@ -27,6 +27,7 @@ static const char usage[] =
     "  --tls-cert FILE      TLS 1.3 by this certificate chain, in PEM,\n"
     "  --tls-key FILE       and its key\n"
     "  --behind-proxy       plain beyond loopback: a proxy speaks TLS\n"
+    "  --push-private       pushes to private addresses, too\n"
     "  --help               prints this\n";
 
 static const struct option options[] = {
@@ -42,6 +43,7 @@ static const struct option options[] = {
     {"tls-cert", required_argument, NULL, 's'},
     {"tls-key", required_argument, NULL, 's'},
     {"behind-proxy", no_argument, NULL, 'f'},
+    {"push-private", no_argument, NULL, 'f'},
     {"help", no_argument, NULL, 'h'},
     {NULL, 0, NULL, 0},
 };

@@ -20,6 +20,7 @@ typedef struct hub_settings {
     char origins[8][320];
     unsigned origin_count;
     unsigned threads;
+    bool is_pushing_anywhere;        /* to private addresses, too */
     int64_t backup_max, backup_keep; /* of an account; 0: as usual */
     bool is_tls;          /* a certificate of its own, even on loopback */
     bool is_behind_proxy; /* that speaks TLS; plain beyond loopback too */

@@ -158,6 +158,8 @@ static sat_status start(node *n, sat_error *err)
     const hub_options options = {.env = sat_env_system(),
                                  .storage = n->storage,
                                  .blobs = n->blobs,
+                                 .is_pushing_anywhere =
+                                     n->settings->is_pushing_anywhere,
                                  .backup_max = n->settings->backup_max,
                                  .backup_keep = n->settings->backup_keep,
                                  .secret = n->secret,

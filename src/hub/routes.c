@@ -62,6 +62,10 @@
       HUB_SESSION, false)                                                      \
     X("POST", "/v0/backup/delete", hub_backup_delete, SMALL, HUB_MEMBER,       \
       false)                                                                   \
+    X("POST", "/v0/backup/trigger", hub_backup_trigger, SMALL, HUB_MEMBER,     \
+      false)                                                                   \
+    X("POST", "/v0/push/register", hub_push_register, SMALL, HUB_MEMBER,       \
+      false)                                                                   \
     X("POST", "/v0/backup/settings", hub_backup_settings, SMALL, HUB_SESSION,  \
       true)                                                                    \
     X("POST", "/device/transfer/initiate", hub_transfer_initiate, SMALL,       \

@@ -112,6 +112,8 @@ sat_status hub_settings_set(hub_settings *settings, const char *name,
         return take_flag(name, value, &settings->is_tls, err);
     if (strcmp(name, "behind-proxy") == 0)
         return take_flag(name, value, &settings->is_behind_proxy, err);
+    if (strcmp(name, "push-private") == 0)
+        return take_flag(name, value, &settings->is_pushing_anywhere, err);
     if (strcmp(name, "backup-max") == 0)
         return take_size(name, value, BACKUP_MAX_MOST, &settings->backup_max,
                          err);

@@ -34,34 +34,18 @@ DEFINE_AUTO(fetching, fetching_clear);
 
 /* ---- where it is ---- */
 
-static bool has_port(const char *authority)
-{
-    const char *const end = strchr(authority, ']');
-
-    return strchr(end != NULL ? end : authority, ':') != NULL;
-}
-
 static sat_status read_url(const sat__fetch *fetch, const char *url,
                            sat__http_options *options, const char **target,
                            sat_error *err)
 {
-    const char *const host = strstr(url, "://");
-    char origin[300];
-
     *options = fetch->own;
     *target = url;
     if (url[0] == '/')
         return SAT_OK;
-    const char *const path = host != NULL ? strchr(host + 3, '/') : NULL;
-    if (path == NULL || (size_t)(path - url) >= sizeof origin)
+    options->is_public = true;
+    if (sat__url_split(url, &options->url, target, NULL) != SAT_OK)
         return sat__fail(err, SAT_ERR_INVALID,
                          "the server names an address that is none");
-    (void)snprintf(origin, sizeof origin, "%.*s", (int)(path - url), url);
-    TRY(sat__url_parse(origin, &options->url, err));
-    if (!has_port(origin + (host + 3 - url)))
-        options->url.port = options->url.is_tls ? 443 : 80;
-    options->is_public = true;
-    *target = path;
     return SAT_OK;
 }
 

@@ -77,6 +77,35 @@ sat_status sat__url_parse(const char *text, sat__url *out, sat_error *err)
     return SAT_OK;
 }
 
+static bool has_port(const char *authority)
+{
+    const char *const end = strchr(authority, ']');
+
+    return strchr(end != NULL ? end : authority, ':') != NULL;
+}
+
+sat_status sat__url_split(const char *text, sat__url *out, const char **target,
+                          sat_error *err)
+{
+    const char *const host = strstr(text, "://");
+    char origin[300];
+    sat__url url;
+
+    if (host == NULL)
+        return fail_url(err, text);
+    const size_t len = (size_t)(host + 3 - text) + strcspn(host + 3, "/");
+    if (len >= sizeof origin)
+        return fail_url(err, text);
+    memcpy(origin, text, len);
+    origin[len] = 0;
+    TRY(sat__url_parse(origin, &url, err));
+    if (!has_port(origin + (host + 3 - text)))
+        url.port = url.is_tls ? 443 : 80;
+    *target = text[len] == '/' ? text + len : "/";
+    *out = url;
+    return SAT_OK;
+}
+
 void sat__url_authority(const sat__url *url, char *out, size_t size)
 {
     const bool is_v6 = strchr(url->host, ':') != NULL;

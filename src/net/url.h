@@ -24,6 +24,11 @@ typedef struct sat__url {
 SAT_CHECK sat_status sat__url_parse(const char *text, sat__url *out,
                                     sat_error *err);
 
+/* The same with a path: of an address at any server, whose port is 443 or 80
+ * where it is not said. *target is the path, "/" where there is none. */
+SAT_CHECK sat_status sat__url_split(const char *text, sat__url *out,
+                                    const char **target, sat_error *err);
+
 /* "host:port" as it stands in a Host field. */
 void sat__url_authority(const sat__url *url, char *out, size_t size);
 

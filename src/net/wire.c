@@ -16,6 +16,7 @@
 #include <sys/socket.h>
 
 #include "base/error.h"
+#include "net/host.h"
 
 #define TICK_MS 100
 #define TIMEOUT_DEFAULT_MS 30000
@@ -83,6 +84,10 @@ static sat_status try_address(sat__wire *wire, const struct addrinfo *at,
     int problem = 0;
     socklen_t len = sizeof problem;
 
+    if (wire->options.is_guarded && sat__address_is_private(at->ai_addr))
+        return sat__fail(err, SAT_ERR_DENIED,
+                         "%s is a private address, where this does not go",
+                         wire->authority);
     wire->fd =
         socket(at->ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     if (wire->fd < 0)

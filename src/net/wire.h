@@ -14,8 +14,9 @@
 typedef bool sat__stop_fn(void *context);
 
 typedef struct sat__http_options {
-    sat__url url;   /* with TLS, has_device must be set: it is pinned … */
-    bool is_public; /* … or here: a public authority vouches for the host */
+    sat__url url;    /* with TLS, has_device must be set: it is pinned … */
+    bool is_public;  /* … or here: a public authority vouches for the host */
+    bool is_guarded; /* a stranger chose the host: no private address */
     uint64_t timeout_ms; /* to connect, and without a byte moving; 0: 30 s */
     uint64_t answer_ms;  /* until an answer begins; 0: as timeout_ms */
     size_t body_max;     /* of an answer */

@@ -46,10 +46,31 @@ sat_status sat__conf_create(const char *path, const char *device_name,
     return sat__fs_replace(path, buf_view(&text), err);
 }
 
+/* "03:00" as a minute of the day; -1 for anything else. */
+static int read_minute(const char *text)
+{
+    unsigned hour, minute;
+    int len = 0;
+    if (sscanf(text, "%2u:%2u%n", &hour, &minute, &len) != 2 ||
+        text[len] != 0 || len < 4 || hour > 23 || minute > 59)
+        return -1;
+    return (int)(hour * 60 + minute);
+}
+
+static void take_backup(sat__conf *conf, const char *name, const char *value)
+{
+    if (strcmp(name, "at") == 0)
+        conf->backup_minute = read_minute(value);
+    if (strcmp(name, "to") == 0)
+        (void)snprintf(conf->backup_to, sizeof conf->backup_to, "%s", value);
+}
+
 static int take(void *context, const char *section, const char *name,
                 const char *value)
 {
     sat__conf *const conf = context;
+    if (strcmp(section, "backup") == 0)
+        take_backup(conf, name, value);
     if (strcmp(section, "device") == 0 && strcmp(name, "name") == 0 &&
         sat__device_name_check(value, NULL) == SAT_OK)
         (void)snprintf(conf->device_name, sizeof conf->device_name, "%s",
@@ -66,7 +87,8 @@ static int take(void *context, const char *section, const char *name,
 sat_status sat__conf_read(const char *path, sat__conf *out, sat_error *err)
 {
     AUTO(sat_buf) text = SAT_BUF_INIT;
-    sat__conf conf = {.device_name = "unnamed", .log_days = LOG_DAYS};
+    sat__conf conf = {
+        .device_name = "unnamed", .log_days = LOG_DAYS, .backup_minute = -1};
     TRY(sat__fs_read(path, SIZE_MAX_OF_CONF, &text, err));
     const int line = ini_parse_string(sat__buf_text(&text), take, &conf);
     if (line != 0)
@@ -83,42 +105,70 @@ static size_t line_length(const char *line)
     return line[len] == '\n' ? len + 1 : len;
 }
 
-static bool is_name_line(const char *line)
+static bool is_line_of(const char *line, const char *name)
 {
+    const size_t len = strlen(name);
     line += strspn(line, " \t");
-    if (strncmp(line, "name", 4) != 0)
+    if (strncmp(line, name, len) != 0)
         return false;
-    line += 4 + strspn(line + 4, " \t");
+    line += len + strspn(line + len, " \t");
     return *line == '=' || *line == ':';
 }
 
-/* Copies `text` with the name in [device] replaced, or added to it. */
-static void replace_name(const char *text, const char *name, sat_buf *out)
+static bool is_head_of(const char *line, const char *section)
 {
-    bool in_device = false;
+    const size_t len = strlen(section);
+    return *line == '[' && strncmp(line + 1, section, len) == 0 &&
+           line[1 + len] == ']';
+}
+
+/* One line of an INI file. */
+typedef struct setting {
+    const char *section, *name, *value; /* NULL: there is to be none */
+} setting;
+
+static void put_setting(const setting *to, sat_buf *out)
+{
+    if (to->value != NULL)
+        sat__buf_printf(out, "%s = %s\n", to->name, to->value);
+}
+
+/* Copies `text` with the line replaced, or added to its section. */
+static void replace_line(const char *text, const setting *to, sat_buf *out)
+{
+    bool is_within = false;
     bool is_done = false;
     for (size_t len; *text != 0; text += len) {
         len = line_length(text);
         if (*text == '[')
-            in_device = strncmp(text, "[device]", 8) == 0;
-        if (!(in_device && is_name_line(text)))
+            is_within = is_head_of(text, to->section);
+        if (!(is_within && is_line_of(text, to->name)))
             sat__buf_put(out, text, len);
-        if (in_device && !is_done)
-            sat__buf_printf(out, "name = %s\n", name);
-        is_done |= in_device;
+        if (is_within && !is_done)
+            put_setting(to, out);
+        is_done |= is_within;
     }
-    if (!is_done)
-        sat__buf_printf(out, "\n[device]\nname = %s\n", name);
+    if (is_done || to->value == NULL)
+        return;
+    sat__buf_printf(out, "\n[%s]\n", to->section);
+    put_setting(to, out);
+}
+
+sat_status sat__conf_set(const char *path, const char *section,
+                         const char *name, const char *value, sat_error *err)
+{
+    const setting to = {section, name, value};
+    AUTO(sat_buf) before = SAT_BUF_INIT;
+    AUTO(sat_buf) after = SAT_BUF_INIT;
+    TRY(sat__fs_read(path, SIZE_MAX_OF_CONF, &before, err));
+    replace_line(sat__buf_text(&before), &to, &after);
+    TRY(sat__buf_status(&after, err));
+    return sat__fs_replace(path, buf_view(&after), err);
 }
 
 sat_status sat__conf_set_device_name(const char *path, const char *name,
                                      sat_error *err)
 {
-    AUTO(sat_buf) before = SAT_BUF_INIT;
-    AUTO(sat_buf) after = SAT_BUF_INIT;
     TRY(sat__device_name_check(name, err));
-    TRY(sat__fs_read(path, SIZE_MAX_OF_CONF, &before, err));
-    replace_name(sat__buf_text(&before), name, &after);
-    TRY(sat__buf_status(&after, err));
-    return sat__fs_replace(path, buf_view(&after), err);
+    return sat__conf_set(path, "device", "name", name, err);
 }

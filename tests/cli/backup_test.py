@@ -1,5 +1,12 @@
 """Backups: made, listed, verified, restored by the phrase alone."""
+import contextlib
+import hashlib
+import json
 import os
+import pathlib
+import shutil
+import sqlite3
+import subprocess
 import unittest
 
 from program import Case, DATA
@@ -60,6 +67,72 @@ class Backups(Case):
                     phone.json("device", "show")["device_id"])
             for left in self.folder.glob("?.db"):
                 left.unlink()
+
+    def read_elsewhere(self, at, number):
+        """What a program says and writes that knows docs/formats alone."""
+        out = self.folder / f"read-{number}"
+        out.mkdir()
+        told = subprocess.run(
+            ["node", pathlib.Path(__file__).parent / "read_backup.js", at,
+             self.phrase, out, str(number)], capture_output=True, text=True)
+        self.assertEqual("", told.stderr)
+        return json.loads(told.stdout), out
+
+    def test_another_program_reads_it_by_the_document_alone(self):
+        for place in ("file", "folder/"):
+            at = f"{self.folder}/{place}"
+            for name in ("one", "two"):
+                self.rename(name)
+                self.laptop.ok("backup", "now", "--to", at)
+            for number, name in ((1, "one"), (2, "two")):
+                told, out = self.read_elsewhere(at, number)
+                self.assertEqual((number, "laptop", 4, 0), (
+                    told["number"], told["device_name"], told["files"],
+                    told["missing"]))
+                self.assertIn("name = laptop",
+                              told["settings"]["satchel.conf"])
+                with contextlib.closing(
+                        sqlite3.connect(out / "main.sqlite")) as db:
+                    self.assertEqual([("ok",)], db.execute(
+                        "PRAGMA integrity_check").fetchall())
+                    self.assertEqual([(name,)], db.execute(
+                        "SELECT Name FROM Artist WHERE ArtistId = 1")
+                        .fetchall())
+                self.assertEqual([0, 1, 65536, 300000], sorted(
+                    p.stat().st_size for p in (out / "main.files").iterdir()))
+                shutil.rmtree(out)
+
+    def test_the_vector_is_read_by_either_program(self):
+        """The bytes that docs/formats/backup.md is about, kept as they are."""
+        vector = DATA / "vectors/backup"
+        at = self.folder / "two.satchel"
+        shutil.copy(vector / "two.satchel", at)
+        self.phrase = vector / "phrase"
+        expected = json.loads((vector / "expected.json").read_text())
+
+        def plain(value):
+            return {"blob": value.hex()} if isinstance(value, bytes) else value
+
+        for number, rows in expected["backups"].items():
+            told, out = self.read_elsewhere(at, int(number))
+            self.assertEqual(expected["device_name"], told["device_name"])
+            self.assertEqual(sorted(expected["files"].values()), sorted(
+                p.name for p in (out / "main.files").iterdir()))
+            phone = self.device(f"phone{number}", init=False)
+            self.assertEqual(0, self.restore(phone, at, number).code)
+            phone.ok("vault", "export", "main", self.folder / f"{number}.db")
+            for file, content in expected["files"].items():
+                [one] = [f for f in phone.json("files", "list")
+                         if f["name"] == file]
+                got = self.folder / f"{number}-{file}"
+                phone.ok("files", "get", one["id"], got)
+                self.assertEqual(content, hashlib.sha256(
+                    got.read_bytes()).hexdigest())
+            for path in (out / "main.sqlite", self.folder / f"{number}.db"):
+                with contextlib.closing(sqlite3.connect(path)) as db:
+                    self.assertEqual(rows, [
+                        [plain(v) for v in row] for row in
+                        db.execute("SELECT * FROM t ORDER BY id")])
 
     def test_over_a_profile_it_keeps_device_and_password(self):
         at = self.folder / "b"

@@ -116,6 +116,11 @@ const char *const hub_schema[] = {
     " claim BYTEA, claim_hash BYTEA, release BYTEA,"
     " expires BIGINT NOT NULL)",
 
+    "CREATE TABLE IF NOT EXISTS endpoints("
+    " account BYTEA NOT NULL, device BYTEA NOT NULL, endpoint TEXT NOT NULL,"
+    " point BYTEA NOT NULL, auth BYTEA NOT NULL, created BIGINT NOT NULL,"
+    " PRIMARY KEY(account, device))",
+
     /* ---- guarding ---- */
     "CREATE TABLE IF NOT EXISTS rates("
     " name TEXT PRIMARY KEY, since BIGINT NOT NULL, count BIGINT NOT NULL)",
