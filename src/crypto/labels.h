@@ -61,6 +61,7 @@
 #define SAT_PURPOSE_REGISTER "register"
 #define SAT_PURPOSE_LOGIN "login"
 #define SAT_PURPOSE_REFRESH "refresh"
+#define SAT_PURPOSE_PASSWORD "password"
 #define SAT_PURPOSE_ACCOUNT_LINK "account link"
 #define SAT_PURPOSE_VAULT_LINK "vault link"
 #define SAT_PURPOSE_HEAD "head"

@@ -40,6 +40,8 @@ typedef struct addition {
     size_t count, added;
     sat_status link_status;
     sat_error why;
+    hub_chain_fn *check; /* or NULL */
+    void *check_context;
 } addition;
 
 /* One writer at a time goes on from what it read. */
@@ -70,6 +72,8 @@ static sat_status add_links(hub_db *db, void *context, sat_error *err)
     TRY(hub_chain_load(db, SAT_CHAIN_ACCOUNT, id, &chain, err));
     a->link_status = hub_links_append(db, chain, SAT_CHAIN_ACCOUNT, a->links,
                                       a->count, &a->added, &a->why);
+    if (a->link_status == SAT_OK && a->check != NULL)
+        a->link_status = a->check(db, chain, a->check_context, &a->why);
     if (a->link_status != SAT_OK) {
         if (err != NULL)
             *err = a->why;
@@ -81,9 +85,10 @@ static sat_status add_links(hub_db *db, void *context, sat_error *err)
     return hub_account_derive(db, chain, now, err);
 }
 
-sat_status hub_account_chain_post(hub_call *call, sat_error *err)
+sat_status hub_account_extend(hub_call *call, hub_chain_fn *check,
+                              void *context, sat_error *err)
 {
-    addition a = {.call = call};
+    addition a = {.call = call, .check = check, .check_context = context};
 
     TRY(hub_node_list(call->body, "links", HUB_LINKS_MAX, SAT_LINK_MOVED_MAX,
                       &call->arena, &a.links, &a.count, err));
@@ -95,5 +100,11 @@ sat_status hub_account_chain_post(hub_call *call, sat_error *err)
         hub_live_chain(call->hub->live, call->session.account, NULL);
         hub_live_check(call->hub->live, call->session.account);
     }
+    return SAT_OK;
+}
+
+sat_status hub_account_chain_post(hub_call *call, sat_error *err)
+{
+    TRY(hub_account_extend(call, NULL, NULL, err));
     return hub_answer_empty(call, 200);
 }

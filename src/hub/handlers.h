@@ -19,15 +19,26 @@ hub_handle_fn hub_lnurl_get, hub_lnurl_callback, hub_lnurl_link;
 /* account_chain.c */
 hub_handle_fn hub_account_chain_get, hub_account_chain_post;
 
+/* password.c */
+hub_handle_fn hub_password;
+
 /* vaults.c, vault_chain.c */
 hub_handle_fn hub_vault_create, hub_vault_list, hub_vault_get, hub_heads;
+hub_handle_fn hub_vault_put, hub_vault_delete;
 hub_handle_fn hub_vault_chain_get, hub_vault_chain_post;
 
 /* shares.c */
-hub_handle_fn hub_share, hub_shares;
+hub_handle_fn hub_share, hub_shares, hub_share_change, hub_share_end;
 
 /* push.c, pull.c */
-hub_handle_fn hub_push, hub_pull;
+hub_handle_fn hub_push, hub_resolve, hub_pull, hub_vault_items;
+
+/* item_routes.c, device_routes.c, status.c */
+hub_handle_fn hub_item_add, hub_item_get, hub_item_put, hub_item_delete;
+hub_handle_fn hub_item_versions;
+hub_handle_fn hub_devices, hub_device_join, hub_device_authorize;
+hub_handle_fn hub_device_revoke;
+hub_handle_fn hub_sync_status;
 
 /* guard.c, factor.c, metrics.c */
 hub_handle_fn hub_audit_list, hub_mfa_get, hub_mfa_post, hub_metrics_get;

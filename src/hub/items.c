@@ -14,21 +14,30 @@ static bool looks_sealed(sat_bytes data, bool is_deleted)
     return data.len >= SAT_SEAL_OVERHEAD && data.data[0] == SAT_SUITE;
 }
 
+sat_status hub_item_read(hub_call *call, const hub_node *map, const char *data,
+                         hub_item *out, sat_error *err)
+{
+    TRY(hub_node_int(map, "base", 0, INT64_MAX - 1, &out->base, err));
+    TRY(hub_node_fixed(map, "epoch", out->epoch, 32, err));
+    if (hub_node_find(map, "deleted") != NULL)
+        TRY(hub_node_bool(map, "deleted", &out->is_deleted, err));
+    out->data = bytes_of("", 0);
+    if (!out->is_deleted || hub_node_find(map, data) != NULL)
+        TRY(hub_node_data(map, data, HUB_ITEM_SIZE_MAX, &call->arena,
+                          &out->data, err));
+    if (!looks_sealed(out->data, out->is_deleted))
+        return sat__fail(err, SAT_ERR_INVALID,
+                         "'%s' is not sealed in a way that is known here",
+                         data);
+    return SAT_OK;
+}
+
 static sat_status read_item(hub_call *call, const hub_node *map, hub_item *out,
                             sat_error *err)
 {
-    TRY(hub_node_fixed(map, "id", out->id, 32, err));
-    TRY(hub_node_int(map, "base", 0, INT64_MAX - 1, &out->base, err));
-    TRY(hub_node_fixed(map, "epoch", out->epoch, 32, err));
-    TRY(hub_node_data(map, "data", HUB_ITEM_SIZE_MAX, &call->arena, &out->data,
-                      err));
     out->is_deleted = false;
-    if (hub_node_find(map, "deleted") != NULL)
-        TRY(hub_node_bool(map, "deleted", &out->is_deleted, err));
-    if (!looks_sealed(out->data, out->is_deleted))
-        return sat__fail(err, SAT_ERR_INVALID,
-                         "'data' is not sealed in a way that is known here");
-    return SAT_OK;
+    TRY(hub_node_fixed(map, "id", out->id, 32, err));
+    return hub_item_read(call, map, "data", out, err);
 }
 
 sat_status hub_items_read(hub_call *call, const hub_node *map, hub_item **out,
@@ -98,5 +107,31 @@ void hub_item_write(const hub_rows *rows, hub_out *out)
     hub_out_int(out, hub_int(rows, 2));
     hub_out_key(out, "updatedAt");
     hub_out_int(out, hub_int(rows, 7));
+    hub_out_end(out);
+}
+
+static void put_id(hub_out *out, const char *key, sat_bytes id)
+{
+    hub_out_key(out, key);
+    hub_out_id(out, id.data, id.len);
+}
+
+void hub_item_write_alone(const hub_rows *rows, hub_out *out)
+{
+    hub_out_map(out, 9);
+    put_id(out, "id", hub_bytes(rows, 0));
+    put_id(out, "epoch", hub_bytes(rows, 3));
+    put_id(out, "device", hub_bytes(rows, 4));
+    hub_out_key(out, "deleted");
+    hub_out_bool(out, hub_int(rows, 6) != 0);
+    put_id(out, "vaultId", hub_bytes(rows, 8));
+    hub_out_key(out, "version");
+    hub_out_int(out, hub_int(rows, 1));
+    hub_out_key(out, "sequence");
+    hub_out_int(out, hub_int(rows, 2));
+    hub_out_key(out, "updatedAt");
+    hub_out_int(out, hub_int(rows, 7));
+    hub_out_key(out, "encryptedData");
+    hub_out_data(out, hub_bytes(rows, 5));
     hub_out_end(out);
 }

@@ -18,6 +18,13 @@ typedef struct hub_item {
     bool is_deleted;
 } hub_item;
 
+/* Reads all of one but its id; its data is the field `data`, which a deleted
+ * one may lack; is_deleted stays what it is where nothing is said. What can not
+ * be fails with SAT_ERR_INVALID. */
+SAT_CHECK sat_status hub_item_read(hub_call *call, const hub_node *map,
+                                   const char *data, hub_item *out,
+                                   sat_error *err);
+
 /* Reads the "items" of a map. One that can not be is a refusal, 422. */
 SAT_CHECK sat_status hub_items_read(hub_call *call, const hub_node *map,
                                     hub_item **out, size_t *count,
@@ -33,11 +40,16 @@ void hub_items_encode(const hub_item *items, size_t count, sat_buf *out);
 /* Writes the present row of a query for these columns. */
 void hub_item_write(const hub_rows *rows, hub_out *out);
 
+/* The same as it stands by itself, with its vault, which is the ninth column.
+ */
+void hub_item_write_alone(const hub_rows *rows, hub_out *out);
+
 /* ---- pulling ---- */
 
 typedef struct hub_pull_options {
     uint8_t vault[32];
     int64_t cursor, limit, bytes;
+    bool is_alone; /* items are written as they stand by themselves */
 } hub_pull_options;
 
 typedef enum hub_pull_result {

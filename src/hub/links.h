@@ -47,6 +47,20 @@ SAT_CHECK sat_status hub_links_append(hub_db *db, sat__chain *chain,
                                       const sat_bytes *links, size_t count,
                                       size_t *added, sat_error *err);
 
+/* Looks at a chain to which links were added, within the work, before that is
+ * kept; anything but SAT_OK undoes it, and is refused as such a link is. */
+typedef sat_status hub_chain_fn(hub_db *db, sat__chain *chain, void *context,
+                                sat_error *err);
+
+/* Adds the "links" of the body to the chain of the asker's account, or of a
+ * vault that it has to do with, and tells those concerned. `check` may be NULL.
+ */
+SAT_CHECK sat_status hub_account_extend(hub_call *call, hub_chain_fn *check,
+                                        void *context, sat_error *err);
+SAT_CHECK sat_status hub_vault_extend(hub_call *call, const uint8_t id[32],
+                                      hub_chain_fn *check, void *context,
+                                      sat_error *err);
+
 /* Turns the statuses of a link that was refused into a refusal of the call. */
 SAT_CHECK sat_status hub_links_refuse(hub_call *call, sat_status status,
                                       sat_error *err);

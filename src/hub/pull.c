@@ -67,7 +67,8 @@ static sat_status write_items(hub_db *db, const hub_pull_options *options,
     *count = 0;
     *done = true;
     TRY(hub_query(db, &rows, err,
-                  "SELECT " HUB_ITEM_COLUMNS " FROM items WHERE vault = $1"
+                  "SELECT " HUB_ITEM_COLUMNS ", vault FROM items"
+                  " WHERE vault = $1"
                   " AND sequence > $2 ORDER BY sequence LIMIT $3",
                   "xii", options->vault, options->cursor, options->limit + 1));
     while (HUB_NEXT(&rows, err)) {
@@ -76,7 +77,10 @@ static sat_status write_items(hub_db *db, const hub_pull_options *options,
             *done = false;
             return SAT_OK;
         }
-        hub_item_write(&rows, list);
+        if (options->is_alone)
+            hub_item_write_alone(&rows, list);
+        else
+            hub_item_write(&rows, list);
         *cursor = hub_int(&rows, 2);
         ++*count;
     }
@@ -145,18 +149,39 @@ static sat_status run_pull(hub_db *db, void *context, sat_error *err)
                           &p->result, err);
 }
 
+static sat_status answer_pull(pull *p, sat_error *err)
+{
+    hub_call *const call = p->call;
+
+    hub_count(&call->hub->metrics.pulls, 1);
+    TRY(hub_read(call, run_pull, p, err));
+    if (p->result == HUB_PULL_AHEAD)
+        return hub_refuse(call, 400, "cursor", err,
+                          "the cursor is ahead of the vault");
+    if (p->result == HUB_PULL_HORIZON)
+        return hub_refuse(call, 410, "horizon", err,
+                          "what the cursor needs is gone: start afresh");
+    return SAT_OK;
+}
+
 sat_status hub_pull(hub_call *call, sat_error *err)
 {
     pull p = {.call = call};
 
     TRY(hub_pull_read(call->body, &p.options, err));
-    hub_count(&call->hub->metrics.pulls, 1);
-    TRY(hub_read(call, run_pull, &p, err));
-    if (p.result == HUB_PULL_AHEAD)
-        return hub_refuse(call, 400, "cursor", err,
-                          "the cursor is ahead of the vault");
-    if (p.result == HUB_PULL_HORIZON)
-        return hub_refuse(call, 410, "horizon", err,
-                          "what the cursor needs is gone: start afresh");
-    return SAT_OK;
+    return answer_pull(&p, err);
+}
+
+sat_status hub_vault_items(hub_call *call, sat_error *err)
+{
+    pull p = {.call = call,
+              .options = {.bytes = BYTES_DEFAULT, .is_alone = true}};
+
+    TRY(hub_path_id(call, p.options.vault, err));
+    TRY(hub_query_int(call, "after", 0, &p.options.cursor, err));
+    TRY(hub_query_int(call, "limit", LIMIT_DEFAULT, &p.options.limit, err));
+    if (p.options.limit < 1 || p.options.limit > HUB_ITEMS_MAX)
+        return sat__fail(err, SAT_ERR_INVALID, "'limit' is not from 1 to %d",
+                         HUB_ITEMS_MAX);
+    return answer_pull(&p, err);
 }

@@ -17,21 +17,42 @@
 
 /* ---- what is pushed ---- */
 
-static sat_status read_push(push *p, sat_error *err)
+/* The same body at another place is another push. */
+static sat_status hash_push(push *p, sat_error *err)
+{
+    const sat__request *const request = p->call->request;
+    AUTO(sat_buf) all = SAT_BUF_INIT;
+
+    sat__buf_put_text(&all, request->method);
+    sat__buf_put(&all, request->target.data, request->target.len);
+    sat__buf_put_byte(&all, 0);
+    sat__buf_put(&all, request->body.data, request->body.len);
+    TRY(sat__buf_status(&all, err));
+    sat__sha256(buf_view(&all), p->hash);
+    return SAT_OK;
+}
+
+sat_status hub_push_begin(push *p, sat_error *err)
 {
     hub_call *const call = p->call;
-    const sat_buf *const body = &call->request->body;
 
-    TRY(hub_node_fixed(call->body, "vault", p->vault, 32, err));
     TRY(hub_node_fixed(call->body, "key", p->key, 16, err));
-    if (hub_node_find(call->body, "part") != NULL)
-        TRY(hub_node_int(call->body, "part", 0, PARTS_MAX - 1, &p->part, err));
-    TRY(hub_items_read(call, call->body, &p->items, &p->count, err));
-    sat__sha256(buf_view(body), p->hash);
+    TRY(hash_push(p, err));
     if (hub_node_find(call->body, "head") == NULL)
         return SAT_OK;
     return hub_node_data(call->body, "head", SAT_HEAD_MOVED_MAX, &call->arena,
                          &p->moved, err);
+}
+
+static sat_status read_push(push *p, sat_error *err)
+{
+    hub_call *const call = p->call;
+
+    TRY(hub_node_fixed(call->body, "vault", p->vault, 32, err));
+    if (hub_node_find(call->body, "part") != NULL)
+        TRY(hub_node_int(call->body, "part", 0, PARTS_MAX - 1, &p->part, err));
+    TRY(hub_items_read(call, call->body, &p->items, &p->count, err));
+    return hub_push_begin(p, err);
 }
 
 /* The key that the head must be signed with, and whether the push was here
@@ -221,11 +242,10 @@ static sat_status answer_push(push *p, sat_error *err)
 
 /* ---- the route ---- */
 
-static sat_status run_push(push *p, sat_error *err)
+sat_status hub_push_run(push *p, sat_error *err)
 {
     hub_call *const call = p->call;
 
-    TRY(read_push(p, err));
     TRY(hub_read(call, look_up, p, err));
     if (p->moved.data == NULL) {
         hub_items_encode(p->items, p->count, &p->staged);
@@ -249,7 +269,23 @@ sat_status hub_push(hub_call *call, sat_error *err)
 {
     push p = {.call = call};
 
-    const sat_status status = run_push(&p, err);
+    TRY(read_push(&p, err));
+    const sat_status status = hub_push_run(&p, err);
     sat__buf_clear(&p.staged);
     return status;
+}
+
+sat_status hub_resolve(hub_call *call, sat_error *err)
+{
+    push p = {.call = call};
+
+    TRY(read_push(&p, err));
+    if (p.moved.data == NULL || p.part != 0)
+        return hub_refuse(call, 422, "head", err,
+                          "what resolves comes at once, with its head");
+    for (size_t i = 0; i < p.count; i++)
+        if (p.items[i].base == 0)
+            return hub_refuse(call, 422, "item", err,
+                              "item %zu: what is new resolves nothing", i);
+    return hub_push_run(&p, err);
 }

@@ -37,6 +37,12 @@ typedef struct push {
     size_t stale_count;
 } push;
 
+/* Reads "key" and "head" of the body; the rest is filled in. */
+SAT_CHECK sat_status hub_push_begin(push *p, sat_error *err);
+
+/* Stores what is pushed, and answers. */
+SAT_CHECK sat_status hub_push_run(push *p, sat_error *err);
+
 /* Work: stores items and head. Where p->result is not PUSHED nothing happened;
  * the status is SAT_OK or one that undoes the work. */
 sat_status hub_push_commit(hub_db *db, void *context, sat_error *err);

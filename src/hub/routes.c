@@ -23,6 +23,8 @@
     X("GET", "/api/auth/me", hub_me, 0, HUB_SESSION, true)                     \
     X("GET", "/api/sessions", hub_sessions, 0, HUB_MEMBER, true)               \
     X("DELETE", "/api/sessions/{id}", hub_session_end, 0, HUB_MEMBER, false)   \
+    X("POST", "/api/account/password", hub_password, HUB_BODY_MAX, HUB_MEMBER, \
+      false)                                                                   \
     X("GET", "/api/account/chain", hub_account_chain_get, 0, HUB_SESSION,      \
       true)                                                                    \
     X("POST", "/api/account/chain", hub_account_chain_post, HUB_BODY_MAX,      \
@@ -30,6 +32,8 @@
     X("POST", "/api/vaults", hub_vault_create, SMALL, HUB_MEMBER, false)       \
     X("GET", "/api/vaults", hub_vault_list, 0, HUB_SESSION, true)              \
     X("GET", "/api/vaults/{id}", hub_vault_get, 0, HUB_MEMBER, true)           \
+    X("PUT", "/api/vaults/{id}", hub_vault_put, SMALL, HUB_MEMBER, false)      \
+    X("DELETE", "/api/vaults/{id}", hub_vault_delete, 0, HUB_MEMBER, false)    \
     X("GET", "/api/vaults/{id}/chain", hub_vault_chain_get, 0, HUB_SESSION,    \
       true)                                                                    \
     X("POST", "/api/vaults/{id}/chain", hub_vault_chain_post, HUB_BODY_MAX,    \
@@ -37,6 +41,29 @@
     X("GET", "/api/vaults/{id}/heads", hub_heads, 0, HUB_MEMBER, true)         \
     X("POST", "/api/vaults/{id}/share", hub_share, SMALL, HUB_MEMBER, true)    \
     X("GET", "/api/shares", hub_shares, 0, HUB_MEMBER, true)                   \
+    X("PUT", "/api/shares/{id}", hub_share_change, HUB_BODY_MAX, HUB_MEMBER,   \
+      false)                                                                   \
+    X("DELETE", "/api/shares/{id}", hub_share_end, HUB_BODY_MAX, HUB_MEMBER,   \
+      false)                                                                   \
+    X("GET", "/api/vaults/{id}/items", hub_vault_items, 0, HUB_MEMBER, true)   \
+    X("POST", "/api/vaults/{id}/items", hub_item_add, HUB_BODY_MAX,            \
+      HUB_MEMBER, false)                                                       \
+    X("GET", "/api/items/{id}", hub_item_get, 0, HUB_MEMBER, true)             \
+    X("PUT", "/api/items/{id}", hub_item_put, HUB_BODY_MAX, HUB_MEMBER, false) \
+    X("DELETE", "/api/items/{id}", hub_item_delete, HUB_BODY_MAX, HUB_MEMBER,  \
+      false)                                                                   \
+    X("POST", "/api/items/{id}/versions", hub_item_versions, SMALL,            \
+      HUB_MEMBER, false)                                                       \
+    X("POST", "/api/sync/resolve", hub_resolve, HUB_BODY_MAX, HUB_MEMBER,      \
+      false)                                                                   \
+    X("GET", "/api/sync/status", hub_sync_status, 0, HUB_MEMBER, false)        \
+    X("GET", "/api/devices", hub_devices, 0, HUB_MEMBER, true)                 \
+    X("POST", "/api/devices", hub_device_join, HUB_BODY_MAX, HUB_SESSION,      \
+      false)                                                                   \
+    X("POST", "/api/devices/{id}/authorize", hub_device_authorize,             \
+      HUB_BODY_MAX, HUB_MEMBER, false)                                         \
+    X("POST", "/api/devices/{id}/revoke", hub_device_revoke, HUB_BODY_MAX,     \
+      HUB_MEMBER, false)                                                       \
     X("POST", "/api/sync/push", hub_push, HUB_BODY_MAX, HUB_MEMBER, false)     \
     X("POST", "/api/sync/pull", hub_pull, SMALL, HUB_MEMBER, true)             \
     X("POST", "/api/vaults/{id}/blobs/upload_url", hub_file_upload, SMALL,     \

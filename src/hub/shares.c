@@ -87,9 +87,15 @@ static sat_status write_share(hub_db *db, const hub_rows *rows, hub_out *out,
     const sat_bytes vault = hub_bytes(rows, 0);
     const sat_bytes account = hub_bytes(rows, 1);
     const int64_t standing = hub_int(rows, 3);
-    const bool has_chain = standing == SAT_MEMBER_ACCEPTED && account.len == 32;
+    const bool has_chain = standing == SAT_MEMBER_ACCEPTED;
 
-    hub_out_map(out, has_chain ? 6 : 5);
+    if (vault.len != 32 || account.len != 32)
+        return sat__fail(err, SAT_ERR_CORRUPT, "a stored id is not whole");
+    uint8_t id[32];
+    hub_share_id(vault.data, account.data, id);
+    hub_out_map(out, has_chain ? 7 : 6);
+    hub_out_key(out, "id");
+    hub_out_id(out, id, sizeof id);
     hub_out_key(out, "role");
     hub_out_int(out, hub_int(rows, 2));
     if (has_chain)

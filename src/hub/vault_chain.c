@@ -17,6 +17,8 @@ typedef struct chain_call {
     size_t count, added;
     sat_status link_status;
     sat_error why;
+    hub_chain_fn *check; /* or NULL */
+    void *check_context;
 } chain_call;
 
 static sat_status list_links(hub_db *db, void *context, sat_error *err)
@@ -67,6 +69,8 @@ static sat_status add_links(hub_db *db, void *context, sat_error *err)
     TRY(hub_chain_load(db, SAT_CHAIN_VAULT, c->id, &chain, err));
     c->link_status = hub_links_append(db, chain, SAT_CHAIN_VAULT, c->links,
                                       c->count, &c->added, &c->why);
+    if (c->link_status == SAT_OK && c->check != NULL)
+        c->link_status = c->check(db, chain, c->check_context, &c->why);
     if (c->link_status != SAT_OK) {
         if (err != NULL)
             *err = c->why;
@@ -75,11 +79,12 @@ static sat_status add_links(hub_db *db, void *context, sat_error *err)
     return hub_vault_derive(db, chain, err);
 }
 
-sat_status hub_vault_chain_post(hub_call *call, sat_error *err)
+sat_status hub_vault_extend(hub_call *call, const uint8_t id[32],
+                            hub_chain_fn *check, void *context, sat_error *err)
 {
-    chain_call c = {.call = call};
+    chain_call c = {.call = call, .check = check, .check_context = context};
 
-    TRY(hub_path_id(call, c.id, err));
+    memcpy(c.id, id, sizeof c.id);
     TRY(hub_node_list(call->body, "links", HUB_LINKS_MAX, SAT_LINK_MOVED_MAX,
                       &call->arena, &c.links, &c.count, err));
     const sat_status status = hub_write(call, add_links, &c, err);
@@ -88,5 +93,14 @@ sat_status hub_vault_chain_post(hub_call *call, sat_error *err)
     TRY(status);
     if (c.added > 0)
         hub_live_chain(call->hub->live, NULL, c.id);
+    return SAT_OK;
+}
+
+sat_status hub_vault_chain_post(hub_call *call, sat_error *err)
+{
+    uint8_t id[32];
+
+    TRY(hub_path_id(call, id, err));
+    TRY(hub_vault_extend(call, id, NULL, NULL, err));
     return hub_answer_empty(call, 200);
 }

@@ -17,8 +17,20 @@ typedef struct creation {
     hub_call *call;
     sat_bytes genesis;
     sat__chain *chain;
-    bool is_taken;
+    bool is_taken, is_gone;
 } creation;
+
+/* The vault is here: that may be all that was asked. */
+static sat_status look_at_vault(hub_db *db, creation *c, const uint8_t id[32],
+                                sat_error *err)
+{
+    AUTO(hub_rows) rows = HUB_ROWS_INIT;
+
+    TRY(hub_query(db, &rows, err, "SELECT deleted FROM vaults WHERE id = $1",
+                  "x", id));
+    c->is_gone = HUB_NEXT(&rows, err) && hub_int(&rows, 0) != 0;
+    return SAT_OK;
+}
 
 static sat_status store_vault(hub_db *db, void *context, sat_error *err)
 {
@@ -33,9 +45,44 @@ static sat_status store_vault(hub_db *db, void *context, sat_error *err)
                  "xxii", id, c->call->session.account, now, now));
     c->is_taken = changed == 0;
     if (c->is_taken)
-        return SAT_OK;
+        return look_at_vault(db, c, id, err);
     TRY(hub_links_put(db, SAT_CHAIN_VAULT, id, 0, &c->genesis, 1, err));
     return hub_vault_derive(db, c->chain, err);
+}
+
+/* Stores the vault that the body has the genesis of; of `id`, unless NULL. */
+static sat_status create(creation *c, sat__chain *chain, const uint8_t *id,
+                         sat_error *err)
+{
+    hub_call *const call = c->call;
+
+    TRY(hub_node_data(call->body, "genesis", SAT_LINK_MOVED_MAX, &call->arena,
+                      &c->genesis, err));
+    const sat_status status = sat__chain_append(chain, c->genesis, NULL, err);
+    if (status != SAT_OK)
+        return hub_links_refuse(call, status, err);
+    c->chain = chain;
+    if (id != NULL && memcmp(sat__chain_id(chain)->bytes, id, 32) != 0)
+        return hub_refuse(call, 422, "id", err,
+                          "this is the genesis of another vault");
+    const sat__vault_state *const state = sat__vault_state_of(chain);
+    if (state == NULL)
+        return sat__fail(err, SAT_ERR_NOMEM, "out of memory");
+    if (memcmp(state->members[0].account.bytes, call->session.account, 32) != 0)
+        return hub_refuse(call, 422, "owner", err,
+                          "the vault belongs to another account");
+    return hub_write(call, store_vault, c, err);
+}
+
+static sat_status answer_created(const creation *c)
+{
+    hub_out out = hub_answer(c->call, c->is_taken ? 200 : 201);
+
+    hub_out_map(&out, 1);
+    hub_out_key(&out, "id");
+    hub_out_id(&out, sat__chain_id(c->chain)->bytes, 32);
+    hub_out_end(&out);
+    return SAT_OK;
 }
 
 sat_status hub_vault_create(hub_call *call, sat_error *err)
@@ -43,28 +90,26 @@ sat_status hub_vault_create(hub_call *call, sat_error *err)
     creation c = {.call = call};
     __attribute__((cleanup(chain_release))) sat__chain *chain = NULL;
 
-    TRY(hub_node_data(call->body, "genesis", SAT_LINK_MOVED_MAX, &call->arena,
-                      &c.genesis, err));
     TRY(sat__vault_chain_new(&chain, err));
-    const sat_status status = sat__chain_append(chain, c.genesis, NULL, err);
-    if (status != SAT_OK)
-        return hub_links_refuse(call, status, err);
-    c.chain = chain;
-    const sat__vault_state *const state = sat__vault_state_of(chain);
-    if (state == NULL)
-        return sat__fail(err, SAT_ERR_NOMEM, "out of memory");
-    if (memcmp(state->members[0].account.bytes, call->session.account, 32) != 0)
-        return hub_refuse(call, 422, "owner", err,
-                          "the vault belongs to another account");
-    TRY(hub_write(call, store_vault, &c, err));
+    TRY(create(&c, chain, NULL, err));
     if (c.is_taken)
         return hub_refuse(call, 409, "taken", err, "this vault is here");
-    hub_out out = hub_answer(call, 201);
-    hub_out_map(&out, 1);
-    hub_out_key(&out, "id");
-    hub_out_id(&out, sat__chain_id(chain)->bytes, 32);
-    hub_out_end(&out);
-    return SAT_OK;
+    return answer_created(&c);
+}
+
+/* The same where it may be here already, for whoever missed the answer. */
+sat_status hub_vault_put(hub_call *call, sat_error *err)
+{
+    creation c = {.call = call};
+    __attribute__((cleanup(chain_release))) sat__chain *chain = NULL;
+    uint8_t id[32];
+
+    TRY(hub_path_id(call, id, err));
+    TRY(sat__vault_chain_new(&chain, err));
+    TRY(create(&c, chain, id, err));
+    if (c.is_gone)
+        return hub_refuse(call, 409, "gone", err, "this vault was deleted");
+    return answer_created(&c);
 }
 
 /* ---- looking ---- */

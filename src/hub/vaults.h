@@ -16,4 +16,8 @@ SAT_CHECK sat_status hub_vault_find(hub_db *db, const hub_session *session,
 SAT_CHECK sat_status hub_vaults_write(hub_db *db, const hub_session *session,
                                       hub_out *out, sat_error *err);
 
+/* The id of what an account has to do with a vault (share_routes.c). */
+void hub_share_id(const uint8_t vault[32], const uint8_t account[32],
+                  uint8_t out[32]);
+
 #endif /* SAT_SRC_HUB_VAULTS_H */

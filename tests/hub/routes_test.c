@@ -9,74 +9,7 @@
 #include "hub/handlers.h"
 #include "net/websocket.h"
 #include "record.h"
-#include "town.h"
-
-typedef struct scene {
-    town t;
-    citizen alice, bob;
-    vault v;
-    char hex[65]; /* the vault's id */
-} scene;
-
-static void scene_open(scene *s)
-{
-    town_open(&s->t);
-    s->t.is_json = true;
-    citizen_open(&s->alice, &s->t, "alice@example.org");
-    citizen_open(&s->bob, &s->t, "bob@example.org");
-    vault_open(&s->v, &s->alice);
-    sat__hex_format(s->v.id, 32, s->hex);
-}
-
-static void scene_close(scene *s)
-{
-    vault_close(&s->v);
-    citizen_close(&s->bob);
-    citizen_close(&s->alice);
-    town_close(&s->t);
-}
-
-DEFINE_AUTO(scene, scene_close);
-
-/* Asks with a body of JSON, or none; the status. */
-static unsigned ask(scene *s, const citizen *who, const char *method,
-                    const char *path, const char *body)
-{
-    AUTO(answer) a = {.status = 0};
-
-    return town_send(&s->t, who, method, path,
-                     body != NULL ? "application/json" : NULL,
-                     bytes_of(body, body != NULL ? strlen(body) : 0), &a);
-}
-
-static unsigned ask_vault(scene *s, const citizen *who, const char *method,
-                          const char *rest, const char *body)
-{
-    char path[200];
-
-    (void)snprintf(path, sizeof path, "/api/vaults/%s%s", s->hex, rest);
-    return ask(s, who, method, path, body);
-}
-
-/* Posts one link. */
-static unsigned send_link(scene *s, const citizen *who, const char *path,
-                          const char *key, const sat_buf *link)
-{
-    AUTO(sat_buf) text = SAT_BUF_INIT;
-    AUTO(answer) a = {.status = 0};
-    hub_out body = town_body(&s->t, &text);
-    const bool is_list = strcmp(key, "links") == 0;
-
-    hub_out_map(&body, 1);
-    hub_out_key(&body, key);
-    if (is_list)
-        hub_out_array(&body, 1);
-    hub_out_data(&body, buf_view(link));
-    if (is_list)
-        hub_out_end(&body);
-    hub_out_end(&body);
-    return town_ask(&s->t, who, "POST", path, &text, &a);
-}
+#include "scene.h"
 
 static void every_route_wants_a_token_that_says_so(void **state)
 {
@@ -96,12 +29,13 @@ static void every_route_wants_a_token_that_says_so(void **state)
                        pattern, id != NULL ? s.hex : "",
                        id != NULL ? id + 4 : "");
         const char *const body = hub_paths[i].body_max > 0 ? "{}" : NULL;
-        assert_int_equal(ask(&s, NULL, hub_paths[i].method, path, body), 401);
+        assert_int_equal(scene_ask(&s, NULL, hub_paths[i].method, path, body),
+                         401);
         (void)snprintf(nobody.access, sizeof nobody.access, "%s",
                        s.alice.access);
         nobody.access[strlen(nobody.access) - 3] ^= 1;
-        assert_int_equal(ask(&s, &nobody, hub_paths[i].method, path, body),
-                         401);
+        assert_int_equal(
+            scene_ask(&s, &nobody, hub_paths[i].method, path, body), 401);
     }
 }
 
@@ -114,13 +48,13 @@ static void accounts_and_their_routes(void **state)
 
     (void)state;
     scene_open(&s);
-    assert_int_equal(ask(&s, NULL, "GET", "/healthz", NULL), 200);
-    assert_int_equal(ask(&s, NULL, "GET", "/metrics", NULL), 200);
-    assert_int_equal(ask(&s, &s.alice, "GET", "/api/mfa", NULL), 200);
-    assert_int_equal(ask(&s, &s.alice, "POST", "/api/mfa",
-                         "{\"action\":\"disable\",\"code\":\"123456\"}"),
+    assert_int_equal(scene_ask(&s, NULL, "GET", "/healthz", NULL), 200);
+    assert_int_equal(scene_ask(&s, NULL, "GET", "/metrics", NULL), 200);
+    assert_int_equal(scene_ask(&s, &s.alice, "GET", "/api/mfa", NULL), 200);
+    assert_int_equal(scene_ask(&s, &s.alice, "POST", "/api/mfa",
+                               "{\"action\":\"disable\",\"code\":\"123456\"}"),
                      409);
-    assert_int_equal(ask(&s, &s.alice, "GET", "/api/audit", NULL), 200);
+    assert_int_equal(scene_ask(&s, &s.alice, "GET", "/api/audit", NULL), 200);
     assert_int_equal(
         citizen_login(&s.bob, "device", s.bob.device, s.bob.device, &a), 200);
     assert_int_equal(town_ask(&s.t, &s.bob, "GET", "/api/sessions", NULL, &a),
@@ -131,8 +65,8 @@ static void accounts_and_their_routes(void **state)
                      SAT_OK);
     sat__hex_format(session, 16, hex);
     (void)snprintf(path, sizeof path, "/api/sessions/%s", hex);
-    assert_int_equal(ask(&s, &s.bob, "DELETE", path, NULL), 200);
-    assert_int_equal(ask(&s, &s.bob, "DELETE", path, NULL), 404);
+    assert_int_equal(scene_ask(&s, &s.bob, "DELETE", path, NULL), 200);
+    assert_int_equal(scene_ask(&s, &s.bob, "DELETE", path, NULL), 404);
 }
 
 static void nobody_registers_what_is_taken_or_no_account(void **state)
@@ -145,7 +79,8 @@ static void nobody_registers_what_is_taken_or_no_account(void **state)
     assert_int_equal(citizen_register(&twin, &s.t, s.bob.email), 409);
     citizen_close(&twin);
     assert_int_equal(
-        ask(&s, NULL, "POST", "/api/auth/register",
+        scene_ask(
+            &s, NULL, "POST", "/api/auth/register",
             "{\"email\":\"eve@example.org\",\"chain\":[\"AAAA\"],"
             "\"slot\":\"AAAA\",\"login_key\":"
             "\"0000000000000000000000000000000000000000000000000000000000000000"
@@ -189,17 +124,22 @@ static void chains_take_what_follows_alone(void **state)
     assert_int_equal(sat__chain_append(s.v.chain, buf_view(&early), NULL, NULL),
                      SAT_OK);
     sign_invite(&s, 3000, &later);
-    assert_int_equal(send_link(&s, &s.alice, path, "links", &later), 409);
-    assert_int_equal(send_link(&s, &s.alice, path, "links", &early), 200);
-    assert_int_equal(send_link(&s, &s.alice, path, "links", &early), 200);
+    assert_int_equal(
+        scene_send_link(&s, &s.alice, "POST", path, "links", &later), 409);
+    assert_int_equal(
+        scene_send_link(&s, &s.alice, "POST", path, "links", &early), 200);
+    assert_int_equal(
+        scene_send_link(&s, &s.alice, "POST", path, "links", &early), 200);
     later.data[later.len - 1] ^= 1; /* its signature */
-    assert_int_equal(send_link(&s, &s.alice, path, "links", &later), 422);
-    assert_int_equal(ask(&s, &s.bob, "GET", "/api/shares", NULL), 200);
-    assert_int_equal(ask(&s, &s.alice, "GET", "/api/shares", NULL), 200);
-    assert_int_equal(ask_vault(&s, &s.bob, "GET", "/chain", NULL), 200);
+    assert_int_equal(
+        scene_send_link(&s, &s.alice, "POST", path, "links", &later), 422);
+    assert_int_equal(scene_ask(&s, &s.bob, "GET", "/api/shares", NULL), 200);
+    assert_int_equal(scene_ask(&s, &s.alice, "GET", "/api/shares", NULL), 200);
+    assert_int_equal(scene_ask_vault(&s, &s.bob, "GET", "/chain", NULL), 200);
     static const char other[] = "/api/vaults/00000000000000000000000000000000"
                                 "00000000000000000000000000000000/chain";
-    assert_int_equal(send_link(&s, &s.alice, other, "links", &later), 404);
+    assert_int_equal(
+        scene_send_link(&s, &s.alice, "POST", other, "links", &later), 404);
 }
 
 /* A new master key, for all principals. */
@@ -235,11 +175,15 @@ static void the_chain_of_an_account_takes_what_follows(void **state)
         sat__chain_append(s.alice.account, buf_view(&first), NULL, NULL),
         SAT_OK);
     sign_renewal(&s.alice, 3, &second);
-    assert_int_equal(send_link(&s, &s.alice, path, "links", &second), 409);
-    assert_int_equal(send_link(&s, &s.alice, path, "links", &first), 200);
-    assert_int_equal(send_link(&s, &s.alice, path, "links", &second), 200);
+    assert_int_equal(
+        scene_send_link(&s, &s.alice, "POST", path, "links", &second), 409);
+    assert_int_equal(
+        scene_send_link(&s, &s.alice, "POST", path, "links", &first), 200);
+    assert_int_equal(
+        scene_send_link(&s, &s.alice, "POST", path, "links", &second), 200);
     sat__buf_put_text(&odd, "this is no link");
-    assert_int_equal(send_link(&s, &s.alice, path, "links", &odd), 422);
+    assert_int_equal(scene_send_link(&s, &s.alice, "POST", path, "links", &odd),
+                     422);
 }
 
 static void a_vault_is_made_once_and_shared_by_address(void **state)
@@ -251,13 +195,16 @@ static void a_vault_is_made_once_and_shared_by_address(void **state)
     scene_open(&s);
     const sat_bytes first = sat__chain_at(s.v.chain, 0).moved;
     sat__buf_put(&genesis, first.data, first.len);
+    assert_int_equal(scene_send_link(&s, &s.alice, "POST", "/api/vaults",
+                                     "genesis", &genesis),
+                     409);
     assert_int_equal(
-        send_link(&s, &s.alice, "/api/vaults", "genesis", &genesis), 409);
-    assert_int_equal(send_link(&s, &s.bob, "/api/vaults", "genesis", &genesis),
-                     422);
+        scene_send_link(&s, &s.bob, "POST", "/api/vaults", "genesis", &genesis),
+        422);
     const char *const body = "{\"email\":\"bob@example.org\"}";
-    assert_int_equal(ask_vault(&s, &s.alice, "POST", "/share", body), 200);
-    assert_int_equal(ask_vault(&s, &s.bob, "POST", "/share", body), 404);
+    assert_int_equal(scene_ask_vault(&s, &s.alice, "POST", "/share", body),
+                     200);
+    assert_int_equal(scene_ask_vault(&s, &s.bob, "POST", "/share", body), 404);
 }
 
 /* ---- items ---- */
@@ -298,16 +245,17 @@ static void blobs_that_are_too_large_are_not_announced(void **state)
 
     (void)state;
     scene_open(&s);
-    assert_int_equal(ask(&s, &s.alice, "POST", "/v0/backup/upload_url", huge),
-                     413);
-    assert_int_equal(ask_vault(&s, &s.alice, "POST", "/blobs/upload_url", huge),
-                     413);
-    assert_int_equal(ask_vault(&s, &s.alice, "POST", "/blobs/list", "{}"), 200);
-    s.t.hub->options.quota = 1000000;
-    assert_int_equal(ask(&s, &s.alice, "POST", "/v0/backup/upload_url", large),
-                     507);
     assert_int_equal(
-        ask_vault(&s, &s.alice, "POST", "/blobs/upload_url", large), 507);
+        scene_ask(&s, &s.alice, "POST", "/v0/backup/upload_url", huge), 413);
+    assert_int_equal(
+        scene_ask_vault(&s, &s.alice, "POST", "/blobs/upload_url", huge), 413);
+    assert_int_equal(scene_ask_vault(&s, &s.alice, "POST", "/blobs/list", "{}"),
+                     200);
+    s.t.hub->options.quota = 1000000;
+    assert_int_equal(
+        scene_ask(&s, &s.alice, "POST", "/v0/backup/upload_url", large), 507);
+    assert_int_equal(
+        scene_ask_vault(&s, &s.alice, "POST", "/blobs/upload_url", large), 507);
 }
 
 static void a_transfer_is_looked_at_and_given_up(void **state)
@@ -327,18 +275,19 @@ static void a_transfer_is_looked_at_and_given_up(void **state)
                      201);
     answer_fixed(&a, "id", id, 32);
     assert_int_equal(
-        ask(&s, &s.alice, "POST", "/device/transfer/initiate", body), 409);
+        scene_ask(&s, &s.alice, "POST", "/device/transfer/initiate", body),
+        409);
     sat__hex_format(id, 32, hex);
     (void)snprintf(path, sizeof path, "/device/transfer/%s", hex);
-    assert_int_equal(ask(&s, &s.alice, "GET", path, NULL), 200);
-    assert_int_equal(ask(&s, &s.bob, "GET", path, NULL), 404);
+    assert_int_equal(scene_ask(&s, &s.alice, "GET", path, NULL), 200);
+    assert_int_equal(scene_ask(&s, &s.bob, "GET", path, NULL), 404);
     (void)snprintf(path, sizeof path, "/device/transfer/%s/release", hex);
-    assert_int_equal(ask(&s, &s.alice, "POST", path, "{\"release\":\"AAAA\"}"),
-                     404);
+    assert_int_equal(
+        scene_ask(&s, &s.alice, "POST", path, "{\"release\":\"AAAA\"}"), 404);
     (void)snprintf(path, sizeof path, "/device/transfer/%s/cancel", hex);
-    assert_int_equal(ask(&s, &s.bob, "POST", path, "{}"), 404);
-    assert_int_equal(ask(&s, &s.alice, "POST", path, "{}"), 200);
-    assert_int_equal(ask(&s, &s.alice, "POST", path, "{}"), 404);
+    assert_int_equal(scene_ask(&s, &s.bob, "POST", path, "{}"), 404);
+    assert_int_equal(scene_ask(&s, &s.alice, "POST", path, "{}"), 200);
+    assert_int_equal(scene_ask(&s, &s.alice, "POST", path, "{}"), 404);
 }
 
 /* ---- live ---- */

@@ -517,12 +517,9 @@ unsigned citizen_refresh(citizen *c, const char *token, answer *out)
 
 /* ---- vaults ---- */
 
-void vault_open(vault *v, citizen *owner)
+void vault_sign(vault *v, citizen *owner, sat_buf *genesis)
 {
-    AUTO(sat_buf) genesis = SAT_BUF_INIT, text = SAT_BUF_INIT;
-    AUTO(answer) a = {.status = 0};
     AUTO_PTR(sat__chain) empty = NULL;
-    hub_out body = town_body(owner->town, &text);
     sat__party party;
     sat__sealed_for room[1];
     sat_error err = {0};
@@ -538,12 +535,22 @@ void vault_open(vault *v, citizen *owner)
                                       .key = key_for(&party, 1, room)};
     static uint64_t time = 1000; /* so that no two are the same vault */
     must(sat__vault_chain_new(&empty, &err), &err);
-    must(sat__vault_sign(empty, &change, owner->device, time++, &genesis, &err),
+    genesis->len = 0;
+    must(sat__vault_sign(empty, &change, owner->device, time++, genesis, &err),
          &err);
     must(sat__vault_chain_new(&v->chain, &err), &err);
-    must(sat__chain_append(v->chain, buf_view(&genesis), NULL, &err), &err);
+    must(sat__chain_append(v->chain, buf_view(genesis), NULL, &err), &err);
     memcpy(v->id, sat__chain_id(v->chain)->bytes, 32);
     memcpy(v->epoch, v->id, 32);
+}
+
+void vault_open(vault *v, citizen *owner)
+{
+    AUTO(sat_buf) genesis = SAT_BUF_INIT, text = SAT_BUF_INIT;
+    AUTO(answer) a = {.status = 0};
+    hub_out body = town_body(owner->town, &text);
+
+    vault_sign(v, owner, &genesis);
     hub_out_map(&body, 1);
     hub_out_key(&body, "genesis");
     hub_out_data(&body, buf_view(&genesis));
@@ -623,8 +630,9 @@ unsigned vault_push(vault *v, const citizen *by, unsigned key, int64_t part,
     hub_out_key(&body, "vault");
     hub_out_id(&body, v->id, 32);
     hub_out_end(&body);
-    const unsigned status =
-        town_ask(by->town, by, "POST", "/api/sync/push", &text, out);
+    const unsigned status = town_ask(
+        by->town, by, "POST",
+        v->push_path != NULL ? v->push_path : "/api/sync/push", &text, out);
     if (status == 200 && said->len > 0 &&
         (uint64_t)answer_int(out, "head_sequence") == v->head_sequence + 1) {
         v->head_sequence++;

@@ -119,9 +119,12 @@ typedef struct vault {
     uint8_t id[32], epoch[32];
     uint64_t head_sequence;
     sat__id head_hash;
-    unsigned keys; /* how many pushes there were */
+    unsigned keys;         /* how many pushes there were */
+    const char *push_path; /* NULL: the usual one */
 } vault;
 
+/* The same without the hub, which is told by whoever has the genesis. */
+void vault_sign(vault *v, citizen *owner, sat_buf *genesis);
 void vault_open(vault *v, citizen *owner);
 void vault_close(vault *v);
 DEFINE_AUTO(vault, vault_close);
