@@ -276,11 +276,17 @@ static void a_transfer_is_looked_at_and_given_up(void **state)
     answer_fixed(&a, "id", id, 32);
     assert_int_equal(
         scene_ask(&s, &s.alice, "POST", "/device/transfer/initiate", body),
-        409);
+        200);
+    assert_int_equal(
+        scene_ask(&s, &s.bob, "POST", "/device/transfer/initiate", body), 409);
     sat__hex_format(id, 32, hex);
     (void)snprintf(path, sizeof path, "/device/transfer/%s", hex);
     assert_int_equal(scene_ask(&s, &s.alice, "GET", path, NULL), 200);
     assert_int_equal(scene_ask(&s, &s.bob, "GET", path, NULL), 404);
+    (void)snprintf(path, sizeof path, "/device/transfer/%s/renew", hex);
+    const char *const next = "{\"token_hash\":\"" HASH "\"}";
+    assert_int_equal(scene_ask(&s, &s.alice, "POST", path, next), 200);
+    assert_int_equal(scene_ask(&s, &s.bob, "POST", path, next), 404);
     (void)snprintf(path, sizeof path, "/device/transfer/%s/release", hex);
     assert_int_equal(
         scene_ask(&s, &s.alice, "POST", path, "{\"release\":\"AAAA\"}"), 404);
