@@ -49,8 +49,10 @@ typedef struct sat_account_credentials {
 /*
  * Makes this profile a device of the account: its master key, secret key and
  * password become the account's. What is in its vaults stays, and meets the
- * account's at the next sync. SAT_ERR_AUTH where the hub or the slot does not
- * open, SAT_ERR_CONFLICT where the profile has another account.
+ * account's at the next sync. A device of the account already, without secret
+ * key and phrase, logs in again by its own key. SAT_ERR_AUTH where the hub or
+ * the slot does not open, SAT_ERR_CONFLICT where the profile has another
+ * account.
  */
 SAT_CHECK sat_status
 sat_account_login(sat_profile *profile, const char *url,
@@ -69,6 +71,18 @@ typedef struct sat_account {
 /* SAT_ERR_NOT_FOUND where there is none. The hub is not asked. */
 SAT_CHECK sat_status sat_account_show(sat_profile *profile, sat_account *out,
                                       sat_error *err);
+
+/*
+ * Makes the profile's new password (sat_profile_set_password() or
+ * sat_profile_renew()) the account's: from then on the former one logs nobody
+ * in. After a renewal `is_compromised` ends every other session, and gives the
+ * vaults that this device administers new keys. SAT_ERR_OFFLINE where the hub
+ * can not be reached; the next sync tells it then, all but the vaults' keys.
+ * Nothing is done where the profile has no account.
+ */
+SAT_CHECK sat_status sat_account_password(sat_profile *profile,
+                                          const char *password,
+                                          int is_compromised, sat_error *err);
 
 /* What another device needs beside the password. Wipe it after use. */
 SAT_CHECK sat_status sat_account_secret_key(sat_profile *profile,

@@ -303,6 +303,19 @@ static sat_status finish(login *l, const char *url, sat_error *err)
     return sat__session_put(session, "email", email, err);
 }
 
+/* A device that is in the account logs in by its own key: its password is its
+ * own, and need not be the account's any more. */
+static bool is_in_already(const sat__session *session,
+                          const sat_account_credentials *with)
+{
+    if (session->email[0] == 0 || with->secret_key != NULL ||
+        with->phrase != NULL)
+        return false;
+    const sat__account_principal *const self = sat__account_find(
+        sat__account_state_of(session->chain), &session->device);
+    return self != NULL && !self->is_removed;
+}
+
 sat_status sat_account_login(sat_profile *profile, const char *url,
                              const sat_account_credentials *with,
                              sat_error *err)
@@ -315,6 +328,8 @@ sat_status sat_account_login(sat_profile *profile, const char *url,
     TRY(check(&session, with, err));
     TRY(sat__hub_pin(url, pinned, err));
     TRY(sat__session_connect(&session, pinned, err));
+    if (is_in_already(&session, with))
+        return sat__account_login_device(&session, err);
     TRY(log_in(&l, err));
     return finish(&l, pinned, err);
 }

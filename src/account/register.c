@@ -4,7 +4,7 @@
 #include <ctype.h>
 #include <stdio.h>
 
-#include "account/session.h"
+#include "account/password.h"
 #include "base/error.h"
 #include "crypto/labels.h"
 
@@ -65,34 +65,6 @@ static sat_status sign(const sat__session *session, const request *r,
     TRY(sat__buf_status(&statement, err));
     return sat__identity_sign(session->identity, SAT_PURPOSE_REGISTER,
                               buf_view(&statement), out, err);
-}
-
-/* The slots that other devices open the master key with. */
-static sat_status make_slots(sat__session *session, const sat__root *root,
-                             request *r, sat_error *err)
-{
-    AUTO(sat__master_key) master = {{0}};
-    sat_profile *const profile = session->profile;
-    const sat__slot *const phrase =
-        sat__keys_file_slot(&profile->keys, SAT_SLOT_PHRASE);
-    AUTO_PTR(sat__identity) login = NULL;
-    sat__slot slot;
-    const sat__account_state *const state =
-        sat__account_state_of(session->chain);
-    if (state == NULL)
-        return sat__fail(err, SAT_ERR_NOMEM, "out of memory");
-    TRY(sat__ledger_master(session->ledger, &master, err));
-    TRY(sat__slot_seal(session->env, root, &master,
-                       state->epochs[state->epoch_count - 1].key.generation,
-                       &slot, err));
-    sat__slot_encode(&slot, &r->slot);
-    if (phrase != NULL)
-        sat__slot_encode(phrase, &r->phrase_slot);
-    TRY(sat__root_login(root, &login, err));
-    memcpy(r->login_key, sat__identity_principal(login)->sign,
-           sizeof r->login_key);
-    TRY(sat__buf_status(&r->slot, err));
-    return sat__buf_status(&r->phrase_slot, err);
 }
 
 static sat_status send(sat__session *session, const request *r, sat_error *err)
@@ -176,7 +148,8 @@ sat_status sat_account_register(sat_profile *profile, const char *url,
     TRY(sat__session_connect(&session, pinned, err));
     TRY(root_of_password(profile, password, &root, err));
     TRY(check_password(&session, &root, err));
-    TRY(make_slots(&session, &root, &r, err));
+    TRY(sat__password_slots(&session, &root, &r.slot, &r.phrase_slot,
+                            r.login_key, err));
     TRY(send(&session, &r, err));
     TRY(sat__session_put(&session, "url", pinned, err));
     TRY(sat__session_put(&session, "email", address, err));

@@ -147,18 +147,6 @@ static sat_status fetch(sat__session *session, const sat__id *vault,
     return *state != NULL ? SAT_OK : no_memory(err);
 }
 
-static sat_status give(sat__session *session, const sat__id *vault,
-                       sat__chain *chain, const sat__vault_change *change,
-                       sat_error *err)
-{
-    AUTO(sat_buf) moved = SAT_BUF_INIT;
-    TRY(sat__vault_sign(chain, change, session->identity,
-                        session->env->wall(session->env->context), &moved,
-                        err));
-    TRY(sat__chain_append(chain, buf_view(&moved), NULL, err));
-    return sat__vault_give(session, vault, buf_view(&moved), err);
-}
-
 /* Who stands at the other side: of our own share the one who invited us. */
 static sat_status other_side(sat__session *session, const listed *share,
                              sat__id *out, sat_error *err)
@@ -283,7 +271,7 @@ sat_status sat_share_invite(sat_profile *profile, const char *vault,
                          vault);
     TRY(fetch(&session, &id, &chain, &state, err));
     TRY(ask_account(&session, &id, email, &change.account, err));
-    TRY(give(&session, &id, chain, &change, err));
+    TRY(sat__vault_say(&session, &id, chain, &change, err));
     *out = (sat_share){.vault = vault,
                        .email = email,
                        .role = role,
@@ -322,7 +310,7 @@ sat_status sat_share_accept(sat_profile *profile, const char *share,
     TRY(sat__session_parties(&session, &arena, &parties, &change.party_count,
                              err));
     change.parties = parties;
-    TRY(give(&session, &found->vault, chain, &change, err));
+    TRY(sat__vault_say(&session, &found->vault, chain, &change, err));
     TRY(sat__vaults_add(&session, &found->vault, name, err));
     return tell(&session, found, each, context, err);
 }
@@ -395,7 +383,7 @@ sat_status sat_share_confirm(sat_profile *profile, const char *share,
     }
     change.about = member->accepted;
     change.grants = grants;
-    return give(&session, &found->vault, chain, &change, err);
+    return sat__vault_say(&session, &found->vault, chain, &change, err);
 }
 
 /* ---- role, revoke ---- */
@@ -414,7 +402,7 @@ sat_status sat_share_set_role(sat_profile *profile, const char *share,
     TRY(find_share(&session, share, &list, &found, err));
     TRY(fetch(&session, &found->vault, &chain, &state, err));
     change.account = found->account;
-    return give(&session, &found->vault, chain, &change, err);
+    return sat__vault_say(&session, &found->vault, chain, &change, err);
 }
 
 /* Everybody who stays: principals of members other than `gone`. */
@@ -498,7 +486,7 @@ static sat_status take_back(sat__session *session, const char *name,
                       state->epochs[state->epoch_count - 1].key.generation + 1,
                       bytes_of(&plain, sizeof plain), parties, count, err));
     change.key = maker.key;
-    TRY(give(session, &found->vault, follow.chain, &change, err));
+    TRY(sat__vault_say(session, &found->vault, follow.chain, &change, err));
     TRY(sat__follow_update_chain(&follow, err));
     return sat__follow_push(&follow, true, err);
 }

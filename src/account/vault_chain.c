@@ -111,6 +111,18 @@ sat_status sat__vault_give(sat__session *session, const sat__id *vault,
                          &answer, err);
 }
 
+sat_status sat__vault_say(sat__session *session, const sat__id *vault,
+                          sat__chain *chain, const sat__vault_change *change,
+                          sat_error *err)
+{
+    AUTO(sat_buf) moved = SAT_BUF_INIT;
+    TRY(sat__vault_sign(chain, change, session->identity,
+                        session->env->wall(session->env->context), &moved,
+                        err));
+    TRY(sat__chain_append(chain, buf_view(&moved), NULL, err));
+    return sat__vault_give(session, vault, buf_view(&moved), err);
+}
+
 sat_status sat__vault_is_ours(sat__session *session, sat__chain *chain,
                               sat_error *err)
 {

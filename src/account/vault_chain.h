@@ -45,6 +45,12 @@ SAT_CHECK sat_status sat__vault_give(sat__session *session,
                                      const sat__id *vault, sat_bytes moved,
                                      sat_error *err);
 
+/* Signs a change, takes it into the chain, and gives it to the hub. */
+SAT_CHECK sat_status sat__vault_say(sat__session *session, const sat__id *vault,
+                                    sat__chain *chain,
+                                    const sat__vault_change *change,
+                                    sat_error *err);
+
 /* SAT_ERR_DENIED unless the chain was begun by a principal of this account, or
  * the account is a member. */
 SAT_CHECK sat_status sat__vault_is_ours(sat__session *session,

@@ -7,6 +7,7 @@
 #include <time.h>
 
 #include "account/files.h"
+#include "account/password.h"
 #include "base/error.h"
 #include "base/sql.h"
 #include "settings/account.h"
@@ -407,6 +408,7 @@ static sat_status sync_all(sat__session *session,
     sat__id *ids;
     size_t count, listed;
     TRY(sat__session_update_chain(session, NULL, err));
+    TRY(sat__password_tell(session, err));
     TRY(sat__vaults_update(session, report, progress, context, err));
     TRY(sat__vaults_list(session, &arena, &vaults, &count, err));
     TRY(list_ids(session, &arena, &ids, &listed, err));

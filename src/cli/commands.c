@@ -47,7 +47,9 @@ const cli_command cli_commands[] = {
      .details =
          "Nothing but the key slot of the password is written anew; with "
          "--compromised the master key is too, so that whoever learned the "
-         "former password can read nothing that is written from now on.",
+         "former password can read nothing that is written from now on. The "
+         "former password logs in at the hub of the account no more; with "
+         "--compromised all other devices have to log in again.",
      .run = cli_password,
      .options = {{"new-password-file", "FILE",
                   "read the new password from the first line of FILE"},

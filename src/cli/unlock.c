@@ -4,6 +4,7 @@
 #include "cli/commands.h"
 #include "cli/password.h"
 #include "cli/session.h"
+#include "satchel/account.h"
 #include "satchel/agent.h"
 
 sat_status cli_unlock(cli_run *cli, sat_error *err)
@@ -65,6 +66,20 @@ static sat_status unlock_in_person(cli_run *cli, sat_profile *profile,
     return sat_profile_unlock(profile, secret.text, err);
 }
 
+/* It is changed here in any case; a hub that is away hears of it later. */
+static sat_status tell_hub(cli_run *cli, sat_profile *profile,
+                           const char *password, sat_error *err)
+{
+    const sat_status st = sat_account_password(
+        profile, password, cli_flag(cli, "compromised"), err);
+
+    if (st != SAT_OK)
+        cli_hint(cli, "the password is changed on this device; 'satchel sync "
+                      "hub' tells the hub, and until then the former one logs "
+                      "in there");
+    return st;
+}
+
 sat_status cli_password(cli_run *cli, sat_error *err)
 {
     AUTO(cli_session) session = {0};
@@ -78,6 +93,7 @@ sat_status cli_password(cli_run *cli, sat_error *err)
         TRY(sat_profile_renew(session.profile, password.text, err));
     else
         TRY(sat_profile_set_password(session.profile, password.text, err));
+    TRY(tell_hub(cli, session.profile, password.text, err));
     cli_say(cli, "The password is changed.");
     return cli_print_done(cli, err);
 }

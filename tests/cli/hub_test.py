@@ -200,6 +200,67 @@ class Accounts(WithAHub):
                        EMAIL)
         self.laptop.ok("sync", "hub")
 
+    def change_password(self, device, new, *more):
+        """Runs `satchel password`; the password is `new` from then on."""
+        file = self.folder / "new-password"
+        file.write_text(new + "\n")
+        result = device.run("password", "--new-password-file", file, *more)
+        device.password_file.write_text(new + "\n")
+        return result
+
+    def assert_logs_in(self, name, password, code=0):
+        key = self.folder / "secret-key"
+        key.write_text(self.laptop.ok("account", "show", "--secret-key"))
+        device = self.device(name, init=False)
+        device.password_file.write_text(password + "\n")
+        result = device.run("account", "login", "--hub", self.hub.url,
+                            "--email", EMAIL, "--name", name,
+                            "--secret-key-file", key)
+        self.assertEqual(code, result.code, result.err)
+        return device
+
+    def test_another_password_is_the_accounts(self):
+        self.make_notes()
+        new = "another battery staple"
+        self.assertEqual(0, self.change_password(self.laptop, new).code)
+        self.assert_logs_in("thief", PASSWORD, 3)
+        phone = self.assert_logs_in("phone", new)
+        self.assertEqual({"a": "one"}, self.notes(phone))
+        phone.ok("sql", "UPDATE notes SET body = 'two'")
+        phone.ok("sync", "hub")
+        self.laptop.ok("sync", "hub")
+        self.assertEqual({"a": "two"}, self.notes(self.laptop))
+
+    def test_a_hub_that_is_away_hears_of_the_password_later(self):
+        self.make_notes()
+        self.hub.stop()
+        new = "another battery staple"
+        self.assert_fails(self.change_password(self.laptop, new), 5, "password",
+                          "sync hub")
+        self.hub.start()
+        self.laptop.ok("sync", "hub")
+        self.assert_logs_in("thief", PASSWORD, 3)
+        self.assertEqual({"a": "one"},
+                         self.notes(self.assert_logs_in("phone", new)))
+
+    def test_a_compromised_password_opens_nothing_new(self):
+        self.make_notes()
+        phone = self.login("phone")
+        before = self.laptop.json("account", "show")["account_id"]
+        new = "another battery staple"
+        result = self.change_password(self.laptop, new, "--compromised")
+        self.assertEqual(0, result.code, result.err)
+        self.laptop.ok("sql", "UPDATE notes SET body = 'after'")
+        self.laptop.ok("sync", "hub")
+        self.assert_logs_in("thief", PASSWORD, 3)
+        self.assertEqual({"a": "after"},
+                         self.notes(self.assert_logs_in("tablet", new)))
+        phone.ok("account", "login", "--hub", self.hub.url, "--email", EMAIL)
+        phone.ok("sync", "hub")
+        self.assertEqual({"a": "after"}, self.notes(phone))
+        self.assertEqual(before,
+                         self.laptop.json("account", "show")["account_id"])
+
     def test_live_a_change_arrives_by_itself(self):
         self.make_notes()
         phone = self.login("phone")
