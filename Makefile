@@ -7,11 +7,12 @@
 #   make simulate SEEDS=1-2000   runs of the simulation; prints the seeds that fail
 #   make check                   everything that holds before a merge
 #   make nightly                 that, and 100,000 seeds
+#   make coverage                which lines the tests run: build/coverage/report/index.html
 #   make install                 to $(DESTDIR)$(PREFIX)
 PREFIX ?= /usr/local
 SEEDS ?= 1-2000
 
-.PHONY: build run test bench simulate check nightly install setup clean
+.PHONY: build run test bench simulate check nightly coverage install setup clean
 
 build: setup
 	@cmake --preset dev >build/configure.log || { cat build/configure.log; false; }
@@ -37,6 +38,10 @@ check: setup
 
 nightly: check
 	@$(MAKE) simulate SEEDS=1-100000
+
+coverage:
+	@scripts/setup build test coverage
+	@scripts/coverage
 
 install: setup
 	@cmake --preset release -B build/install -DCMAKE_INSTALL_PREFIX="$(PREFIX)" \

@@ -29,16 +29,36 @@ function(sat_cli_documents target)
     install(DIRECTORY "${folder}/" DESTINATION share)
 endfunction()
 
+# sat_sanitizer_runtime(OUT): the library that a program which was not compiled
+# with the sanitizer must load first, to load the extension that was.
+function(sat_sanitizer_runtime out)
+    set(${out} "" PARENT_SCOPE)
+    if(NOT SAT_SANITIZE)
+        return()
+    endif()
+    string(REGEX MATCH "address|thread" kind "${SAT_SANITIZE}")
+    set(short_address asan)
+    set(short_thread tsan)
+    set(name "lib${short_${kind}}.so")
+    if(CMAKE_C_COMPILER_ID STREQUAL Clang)
+        set(name "libclang_rt.${short_${kind}}-${CMAKE_SYSTEM_PROCESSOR}.so")
+    endif()
+    execute_process(COMMAND "${CMAKE_C_COMPILER}" -print-file-name=${name}
+        OUTPUT_VARIABLE path OUTPUT_STRIP_TRAILING_WHITESPACE)
+    set(${out} "${path}" PARENT_SCOPE)
+endfunction()
+
 # sat_cli_tests(TARGET): every tests/cli/NAME_test.py is a test, "cli/NAME".
 function(sat_cli_tests target)
     find_package(Python3 REQUIRED COMPONENTS Interpreter)
+    sat_sanitizer_runtime(runtime)
     file(GLOB tests CONFIGURE_DEPENDS "tests/cli/*_test.py")
     foreach(test IN LISTS tests)
         get_filename_component(name "${test}" NAME_WE)
         string(REGEX REPLACE "_test$" "" name "${name}")
         add_test(NAME cli/${name} COMMAND Python3::Interpreter -B "${test}")
         set_tests_properties(cli/${name} PROPERTIES ENVIRONMENT
-            "SATCHEL=$<TARGET_FILE:${target}>;SAT_BUILD_DIR=${PROJECT_BINARY_DIR}")
+            "SATCHEL=$<TARGET_FILE:${target}>;SAT_BUILD_DIR=${PROJECT_BINARY_DIR};SAT_PRELOAD=${runtime}")
     endforeach()
 endfunction()
 

@@ -23,6 +23,11 @@ function(sat_compile target)
     if(SAT_FUZZ)
         target_compile_options(${target} PRIVATE -fsanitize=fuzzer-no-link)
     endif()
+    if(SAT_COVERAGE)
+        target_compile_options(${target} PRIVATE --coverage
+            -fprofile-update=atomic)
+        target_link_options(${target} PUBLIC --coverage)
+    endif()
 endfunction()
 
 # sat_module(NAME [DEPENDS target...]): every source of src/NAME, as objects.
@@ -81,9 +86,11 @@ function(sat_program target)
 endfunction()
 
 # sat_helper(TARGET NAME name DEPENDS target...): a program of one file,
-# src/NAME.c, that uses nothing of the library.
+# src/NAME.c, that uses nothing of the library. Its sandbox leaves no room for
+# what a sanitizer needs.
 function(sat_helper target)
     cmake_parse_arguments(ARG "" "NAME" "DEPENDS" ${ARGN})
+    set(SAT_SANITIZE "")
     add_executable(${target} "src/${ARG_NAME}.c")
     sat_compile(${target})
     target_link_libraries(${target} PRIVATE ${ARG_DEPENDS})

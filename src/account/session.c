@@ -127,7 +127,8 @@ sat_status sat__session_get(sat__session *session, const char *key, char *out,
     if (value.len >= size)
         return sat__fail(err, SAT_ERR_CORRUPT, "the account's '%s' is damaged",
                          key);
-    memcpy(out, value.data, value.len);
+    if (value.len > 0) /* an empty value has no data */
+        memcpy(out, value.data, value.len);
     out[value.len] = 0;
     return SAT_OK;
 }

@@ -11,6 +11,12 @@ from program import Case
 
 EXTENSION = pathlib.Path(os.environ["SAT_BUILD_DIR"]) / "satchel"
 
+# A shell that was not compiled with a sanitizer has to load its runtime first,
+# and is not itself what is looked at.
+PRELOAD = os.environ.get("SAT_PRELOAD")
+ENVIRONMENT = dict(os.environ, LD_PRELOAD=PRELOAD,
+                   ASAN_OPTIONS="detect_leaks=0") if PRELOAD else None
+
 
 class Extension(Case):
     shells = ("sqlcipher", "sqlite3")
@@ -19,6 +25,7 @@ class Extension(Case):
         """Runs the statements; returns the rows of those that return any."""
         done = subprocess.run(
             [name, "-json", str(database)], text=True, capture_output=True,
+            env=ENVIRONMENT,
             input="\n".join([before, f".load {EXTENSION}", *statements, ""]))
         self.assertEqual("", done.stderr)
         return [json.loads(array)
@@ -77,7 +84,7 @@ class Extension(Case):
 
     def test_mistakes_are_sentences(self):
         done = subprocess.run(
-            ["sqlite3", str(self.folder / "t.db")], text=True,
+            ["sqlite3", str(self.folder / "t.db")], text=True, env=ENVIRONMENT,
             capture_output=True,
             input=f".load {EXTENSION}\nSELECT satchel_track('nowhere');\n"
                   "SELECT satchel_track(NULL);\n"
@@ -88,7 +95,7 @@ class Extension(Case):
 
     def test_a_schema_can_not_call_it(self):
         done = subprocess.run(
-            ["sqlite3", str(self.folder / "t.db")], text=True,
+            ["sqlite3", str(self.folder / "t.db")], text=True, env=ENVIRONMENT,
             capture_output=True,
             input=f".load {EXTENSION}\n"
                   "CREATE VIEW v AS SELECT satchel_track('x');\n"
@@ -177,6 +184,7 @@ class Extension(Case):
         (self.folder / "copy.mark.new").mkdir()
         done = subprocess.run(
             ["sqlcipher", str(copy)], text=True, capture_output=True,
+            env=ENVIRONMENT,
             input=f"{key}\n.load {EXTENSION}\n"
                   "INSERT INTO t VALUES('a', 1);\nSELECT * FROM sync_log;\n")
         self.assertIn("copy of a vault", done.stderr)
@@ -184,13 +192,14 @@ class Extension(Case):
     def test_a_copy_in_memory_is_not_written(self):
         laptop, key = self.vault()
         done = subprocess.run(
-            ["sqlcipher", str(laptop.home / "vaults/main.db")], text=True,
+            ["sqlcipher", str(laptop.home / "vaults/main.db")], text=True, env=ENVIRONMENT,
             capture_output=True,
             input=f"{key}\nATTACH '{self.folder}/plain.db' AS plain KEY '';\n"
                   "SELECT sqlcipher_export('plain');\n")
         self.assertEqual("", done.stderr)
         done = subprocess.run(
             ["sqlite3", ":memory:"], text=True, capture_output=True,
+            env=ENVIRONMENT,
             input=f".load {EXTENSION}\n.restore {self.folder}/plain.db\n"
                   "SELECT count(*) FROM sync_log;\n")
         self.assertIn("copy of a vault", done.stderr)

@@ -7,6 +7,7 @@
 #include "memory.h"
 
 #include <malloc.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -140,15 +141,27 @@ static void end(void *context)
     (void)context;
 }
 
+/* The address sanitizer can only watch blocks that it gave itself. */
+static bool is_watched(void)
+{
+#if defined(__SANITIZE_ADDRESS__)
+    return true;
+#elif defined(__has_feature)
+    return __has_feature(address_sanitizer);
+#else
+    return false;
+#endif
+}
+
 void memory_install(void)
 {
-#if !defined(__SANITIZE_ADDRESS__)
     static const sqlite3_mem_methods methods = {take,     give,  resize, usable,
                                                 round_up, begin, end,    NULL};
 
+    if (is_watched())
+        return;
     (void)sqlite3_config(SQLITE_CONFIG_MALLOC, &methods);
     /* What is given back comes again at once. */
     (void)mallopt(M_TRIM_THRESHOLD, 1 << 30);
     (void)mallopt(M_MMAP_THRESHOLD, 1 << 30);
-#endif
 }
