@@ -146,6 +146,23 @@ static sat_status keep_chain(sat__follow *follow, sat_error *err)
     return sat__sql_commit(&change, err);
 }
 
+/* Who must have seen a deletion before it is forgotten: every member's devices,
+ * and the hub, whose claims are kept as what the vault's id reports. */
+static sat_status note_members(sat__follow *follow, sat_error *err)
+{
+    const sat__vault_state *const state = sat__vault_state_of(follow->chain);
+    AUTO(sat_buf) ids = SAT_BUF_INIT;
+    sat__buf_put(&ids, follow->id.bytes, sizeof follow->id.bytes);
+    for (size_t i = 0; state != NULL && i < state->principal_count; i++) {
+        const sat__vault_principal *const one = &state->principals[i];
+        if (one->who.kind == SAT_PRINCIPAL_DEVICE && !one->is_removed)
+            sat__buf_put(&ids, one->who.id.bytes, sizeof one->who.id.bytes);
+    }
+    TRY(sat__buf_status(&ids, err));
+    return sat__replica_set_members(follow->replica, "hub", ids.data,
+                                    ids.len / SAT_DEVICE_ID_SIZE, err);
+}
+
 sat_status sat__follow_update_chain(sat__follow *follow, sat_error *err)
 {
     sat__session *const session = follow->session;
@@ -155,6 +172,7 @@ sat_status sat__follow_update_chain(sat__follow *follow, sat_error *err)
     TRY(sat__vault_is_ours(session, follow->chain, err));
     if (sat__chain_count(follow->chain) != before)
         TRY(keep_chain(follow, err));
+    TRY(note_members(follow, err));
     sat__item_keys_free(TAKE(follow->keys));
     return sat__vault_keys(follow->chain, &opener, &follow->keys, err);
 }

@@ -422,6 +422,8 @@ static sat_status take(pull *p, sat_error *err)
     TRY(join_schema(p, err));
     TRY(join_rows(p, buf_view(&knowledge), err));
     TRY(sat__replica_apply(follow->replica, follow->id.bytes, &applied, err));
+    TRY(sat__replica_report(follow->replica, p->parsed.device.bytes,
+                            buf_view(&knowledge), err));
     TRY(keep_items(p, err));
     TRY(sat__sql_commit(&change, err));
     follow->report->pulled += applied.rows;

@@ -416,7 +416,7 @@ sat_status sat__joiner_page(sat__joiner *joiner, sat_bytes start,
                             sat_bytes next, sat_bytes knowledge, sat_buf *out,
                             sat_error *err)
 {
-    sat__cbor_put_array(out, 10);
+    sat__cbor_put_array(out, SAT_PAGE_FIELDS);
     sat__cbor_put_uint(out, SAT_PAGE_VERSION);
     sat__cbor_put_null(out);
     sat__cbor_put_bytes(out, start.data, start.len);
@@ -430,6 +430,7 @@ sat_status sat__joiner_page(sat__joiner *joiner, sat_bytes start,
     put_list(out, joiner->row_count, &joiner->rows);
     sat__cbor_put_bytes(out, next.data, next.len);
     sat__buf_put(out, knowledge.data, knowledge.len);
+    sat__cbor_put_null(out); /* a hub forgets nothing */
     begin_page(joiner);
     return sat__buf_status(out, err);
 }

@@ -94,6 +94,7 @@ sat_status sat__host_status(void *context, sat__request *request,
     (void)id;
     TRY(sat__host_synced(peer, request, &peer, err));
     sat__host_signer(request, signer);
+    TRY(sat__peer_note_members(peer, err));
     TRY(sat__replica_collect(peer->replica, NULL, err));
     TRY(sat__peer_take_up(peer->replica, signer, &base, &cursor, &finished,
                           err));

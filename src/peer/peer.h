@@ -41,6 +41,10 @@ SAT_CHECK sat_status sat__peer_take_up(sat_replica *replica,
                                        sat__apply_report *finished,
                                        sat_error *err);
 
+/* Tells the replica which devices may have its rows. */
+SAT_CHECK sat_status sat__peer_note_members(const sat__peer *peer,
+                                            sat_error *err);
+
 /* As sat__replica_read(), one page of a size that suits a message. */
 SAT_CHECK sat_status sat__peer_read(const sat__peer *peer, sat_bytes base,
                                     sat_bytes cursor, sat_buf *page,

@@ -3,6 +3,10 @@
  *
  *      status ─> pull page, page, … ─> apply ─> push page, page, … ─> report
  *
+ * A device that has missed deletions which the other has forgotten starts
+ * afresh: it gets everything, and before that gives nothing. So where it is the
+ * other one that has, the push comes first.
+ *
  * Both directions go by pages that wait where they arrive until the last one is
  * there, so a cut costs the page that was under way and nothing else. Memory
  * holds one page.
@@ -139,6 +143,19 @@ static sat_status ask_page(sync_run *run, const sat_buf *base,
     return sat__cbor_done(&in, err);
 }
 
+/* What a device that knows nothing says of its knowledge. */
+static void ask_from_the_start(sat_buf *base, sat_buf *cursor)
+{
+    base->len = 0;
+    cursor->len = 0;
+    sat__cbor_put_array(base, 0);
+}
+
+static bool is_from_the_start(const sat_buf *base)
+{
+    return base->len <= 1;
+}
+
 static sat_status apply_pulled(sync_run *run, sat_error *err)
 {
     sat__apply_report applied;
@@ -169,11 +186,26 @@ static sat_status pull_page(sync_run *run, const sat_buf *base, sat_buf *cursor,
     return *is_complete ? SAT_OK : check_stop(run, err);
 }
 
+static sat_status pull_pages(sync_run *run, const sat_buf *base,
+                             sat_buf *cursor, sat_error *err)
+{
+    bool is_complete = false;
+
+    while (!is_complete) {
+        const sat_status status =
+            pull_page(run, base, cursor, &is_complete, err);
+        if (status == SAT_ERR_INVALID && cursor->len > 0)
+            cursor->len = 0; /* the other side has lost that place */
+        else
+            TRY(status);
+    }
+    return apply_pulled(run, err);
+}
+
 static sat_status pull(sync_run *run, sat_error *err)
 {
     AUTO(sat_buf) base = SAT_BUF_INIT, cursor = SAT_BUF_INIT;
     sat__apply_report finished;
-    bool is_complete = false;
 
     TRY(sat__peer_take_up(run->replica, run->call->remote, &base, &cursor,
                           &finished, err));
@@ -181,15 +213,12 @@ static sat_status pull(sync_run *run, sat_error *err)
     run->report.conflicts += finished.conflicts;
     if (base.len == 0)
         TRY(sat__replica_knowledge(run->replica, &base, err));
-    while (!is_complete) {
-        const sat_status status =
-            pull_page(run, &base, &cursor, &is_complete, err);
-        if (status == SAT_ERR_INVALID && cursor.len > 0)
-            cursor.len = 0; /* the other side has lost that place */
-        else
-            TRY(status);
-    }
-    return apply_pulled(run, err);
+    const sat_status status = pull_pages(run, &base, &cursor, err);
+    if (status != SAT_ERR_CONFLICT || is_from_the_start(&base))
+        return status;
+    ask_from_the_start(&base, &cursor);
+    TRY(sat__buf_status(&base, err));
+    return pull_pages(run, &base, &cursor, err);
 }
 
 /* ---- push ---- */
@@ -241,15 +270,10 @@ static sat_status push_page(sync_run *run, const sat_buf *base,
     return *is_complete ? SAT_OK : check_stop(run, err);
 }
 
-static sat_status push(sync_run *run, sat_error *err)
+static sat_status push_pages(sync_run *run, const sat_buf *base, sat_error *err)
 {
-    const sat_buf *const base = run->base.len > 0 ? &run->base : &run->known;
-    AUTO(sat_buf) ours = SAT_BUF_INIT;
     bool is_complete = false;
 
-    TRY(sat__replica_knowledge(run->replica, &ours, err));
-    if (bytes_equal(buf_view(&ours), buf_view(&run->known)))
-        return SAT_OK;
     while (!is_complete) {
         const sat_status status = push_page(run, base, &is_complete, err);
         if (status == SAT_ERR_CORRUPT && run->cursor.len > 0)
@@ -257,8 +281,56 @@ static sat_status push(sync_run *run, sat_error *err)
         else
             TRY(status);
     }
+    return SAT_OK;
+}
+
+static sat_status push_from_the_start(sync_run *run, sat_error *err)
+{
+    ask_from_the_start(&run->base, &run->cursor);
+    TRY(sat__buf_status(&run->base, err));
+    return push_pages(run, &run->base, err);
+}
+
+static sat_status push(sync_run *run, sat_error *err)
+{
+    const sat_buf *const base = run->base.len > 0 ? &run->base : &run->known;
+    AUTO(sat_buf) ours = SAT_BUF_INIT;
+
+    TRY(sat__replica_knowledge(run->replica, &ours, err));
+    if (bytes_equal(buf_view(&ours), buf_view(&run->known)))
+        return SAT_OK;
+    const sat_status status = push_pages(run, base, err);
+    if (status == SAT_ERR_CONFLICT && !is_from_the_start(base))
+        TRY(push_from_the_start(run, err));
+    else
+        TRY(status);
     return sat__replica_report(run->replica, run->call->remote, buf_view(&ours),
                                err);
+}
+
+/* The other device has missed deletions that are forgotten here. */
+static sat_status help_start_afresh(sync_run *run, sat_error *err)
+{
+    bool is_behind;
+
+    TRY(sat__replica_is_behind(run->replica, buf_view(&run->known), &is_behind,
+                               err));
+    if (!is_behind)
+        return SAT_OK;
+    TRY(push_from_the_start(run, err));
+    run->known.len = run->base.len = run->cursor.len = 0;
+    return ask_status(run, err);
+}
+
+/* Both directions, for one vault. */
+static sat_status exchange(sync_run *run, sat_error *err)
+{
+    TRY(sat__replica_collect(run->replica, NULL, err));
+    TRY(sat__peer_note_members(run->call->peer, err));
+    TRY(ask_status(run, err));
+    TRY(help_start_afresh(run, err));
+    TRY(pull(run, err));
+    return push(run, err);
 }
 
 sat_status sat__peer_sync_own(sat__peer_call *call,
@@ -274,12 +346,7 @@ sat_status sat__peer_sync_own(sat__peer_call *call,
         return SAT_OK;
     within.peer = own;
     run.replica = own->replica;
-    TRY(sat__replica_collect(own->replica, NULL, err));
-    sat_status st = ask_status(&run, err);
-    if (st == SAT_OK)
-        st = pull(&run, err);
-    if (st == SAT_OK)
-        st = push(&run, err);
+    const sat_status st = exchange(&run, err);
     memcpy(call->nonce, within.nonce, sizeof call->nonce);
     return st == SAT_ERR_NOT_FOUND ? SAT_OK : st;
 }
@@ -301,10 +368,7 @@ sat_status sat__peer_sync(sat__peer_call *call, sat__peer_progress_fn *progress,
 
     TRY(sat__peer_meet(call, err));
     TRY(sat__peer_sync_own(call, progress, context, err));
-    TRY(sat__replica_collect(peer->replica, NULL, err));
-    TRY(ask_status(&run, err));
-    TRY(pull(&run, err));
-    TRY(push(&run, err));
+    TRY(exchange(&run, err));
     TRY(sat__peer_compare_heads(call, err));
     TRY(sat__peer_sync_files(call, go_on, &run, err));
     /* What both sides see for the first time is one conflict, not two. */

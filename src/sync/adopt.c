@@ -240,6 +240,7 @@ static sat_status adopt_table(sat_replica *replica, sat__arena *arena,
     if (out->present == NULL || out->columns == NULL)
         return no_memory(err);
     TRY(find_table(replica, &n, &out->t, err));
+    out->is_present = n.is_present;
     for (size_t k = 0; k < count; k++)
         TRY(adopt_column(replica, in, out, err));
     return SAT_OK;

@@ -13,6 +13,7 @@ typedef struct sat__adopted_table {
     int *present;         /* our numbers of them */
     int column_max;       /* the greatest number the sender uses */
     int *columns;         /* our numbers by the sender's; 0 where it has none */
+    bool is_present;      /* the sender tracks it */
 } sat__adopted_table;
 
 typedef struct sat__adopted {

@@ -10,8 +10,13 @@
  * the sender learned of it in between. A row that the sender changed meanwhile
  * comes again in a later page; so the pages are taken from the last to the
  * first, and of each row the last copy alone.
+ *
+ * A row whose deletion was forgotten here counts as one with the dead entries
+ * that come for it and are known: they are what it had. That needs the row
+ * whole, as a pull from the start has it, and so has a hub.
  */
 #include "sync/adopt.h"
+#include "sync/afresh.h"
 #include "sync/conflict.h"
 #include "sync/plants.h"
 #include "sync/rowset.h"
@@ -27,8 +32,11 @@ typedef struct apply {
     sat__arena arena;      /* what one row consists of */
     sat__adopted adopted;
     size_t page_count;
-    bool is_complete;   /* the last page is there */
-    sat__rowset merged; /* rows that an earlier page may have, too */
+    bool is_complete;         /* the last page is there */
+    bool is_whole;            /* every row comes with all its cells */
+    bool is_afresh;           /* and what does not come is gone */
+    sat__knowledge forgotten; /* theirs */
+    sat__rowset merged;       /* rows that an earlier page may have, too */
     uint64_t rows;
 } apply;
 
@@ -38,6 +46,7 @@ static void apply_clear(apply *work)
     sat__knowledge_clear(&work->mine);
     sat__knowledge_clear(&work->theirs);
     sat__knowledge_clear(&work->last);
+    sat__knowledge_clear(&work->forgotten);
     sat__arena_clear(&work->page);
     sat__arena_clear(&work->arena);
     sat__rowset_clear(&work->merged);
@@ -213,6 +222,33 @@ static sat_status note_taken(apply *work, const incoming *head,
     return sat__mods_add(work->replica, row, head->taken_by, err);
 }
 
+/* What is left of a row whose deletion may have been forgotten here. */
+static sat_status recall(apply *work, const incoming *head,
+                         const sat__row *theirs, sat__row *row, bool *forgotten,
+                         sat_error *err)
+{
+    sat__group birth;
+    TRY(sat__group_get(work->replica, head->b, &birth, err));
+    *forgotten =
+        head->b != 0 && knowledge_has(&work->replica->forgotten, &birth);
+    for (int c = 0; *forgotten && work->is_whole && c < theirs->count; c++)
+        for (size_t k = 0; k < theirs->cells[c].count; k++) {
+            const sat__entry *const entry = &theirs->cells[c].entries[k];
+            sat__group dot;
+            TRY(sat__group_get(work->replica, entry->g, &dot, err));
+            if (entry->is_dead && knowledge_has(&work->mine, &dot))
+                TRY(sat__cell_add(&work->arena, &row->cells[c], entry, err));
+        }
+    return SAT_OK;
+}
+
+static sat_status fail_in_part(sat_error *err)
+{
+    return sat__fail(err, SAT_ERR_CONFLICT,
+                     "a change is of a row whose deletion this device has "
+                     "forgotten; pull from the start");
+}
+
 static sat_status merge_row(apply *work, const incoming *head,
                             const sat__row *theirs, sat_error *err)
 {
@@ -221,12 +257,15 @@ static sat_status merge_row(apply *work, const incoming *head,
     const sat__value *was = NULL;
     sat__row *row = NULL;
     bool changed = false;
+    bool forgotten = false;
     if (!head->is_new)
         TRY(sat__row_load(work->replica, &work->arena, head->table, head->b,
                           head->o, &row, err));
-    if (row == NULL)
+    if (row == NULL) {
         TRY(sat__row_new(&work->arena, head->table, head->b, head->o, &row,
                          err));
+        TRY(recall(work, head, theirs, row, &forgotten, err));
+    }
     if (row->in_table)
         TRY(values_now(work, row, &was, err));
     for (int c = 0; c < row->count; c++) {
@@ -240,6 +279,8 @@ static sat_status merge_row(apply *work, const incoming *head,
     TRY(note_taken(work, head, row, err));
     if (!changed)
         return SAT_OK;
+    if (forgotten && !work->is_whole)
+        return fail_in_part(err);
     TRY(note_new_entries(work, row, theirs, err));
     return sat__settle_row(&work->settle, row, was, err);
 }
@@ -315,6 +356,9 @@ static sat_status apply_row(apply *work, sat__cbor *in, sat_error *err)
     size_t fields;
     bool done = false;
     TRY(read_head(work, in, &fields, &head, err));
+    if (work->is_afresh)
+        TRY(sat__afresh_note(work->replica, head.table->t, head.b, head.o,
+                             err));
     if (head.is_new && head.taken_by == 0 &&
         !sat__rowset_has(&work->merged, head.table->t, head.b, head.o)) {
         sat__arena_reset(&work->arena);
@@ -352,9 +396,30 @@ static sat_status apply_page(apply *work, const sat__page *page, sat_error *err)
 
 typedef sat_status page_fn(apply *work, const sat__page *page, sat_error *err);
 
+/* What the pages are, which all of one pull say alike. */
+static sat_status read_kind(apply *work, const sat__page *page, sat_error *err)
+{
+    const sat__knowledge nothing = {0};
+    AUTO(sat__knowledge) base = {0};
+    TRY(sat__knowledge_decode(work->replica, page->base, &base, err));
+    TRY(sat__knowledge_decode(work->replica, page->forgotten, &work->forgotten,
+                              err));
+    work->is_whole = sat__knowledge_covers(&nothing, &base);
+    const bool has_missed =
+        !sat__knowledge_covers(&work->mine, &work->forgotten);
+    work->is_afresh = work->is_whole && has_missed &&
+                      !sat__knowledge_covers(&nothing, &work->mine);
+    if (!work->is_whole && has_missed)
+        return sat__fail(err, SAT_ERR_CONFLICT,
+                         "the other side has forgotten deletions that this "
+                         "device has not seen; pull from the start");
+    return work->is_afresh ? sat__afresh_begin(work->replica, err) : SAT_OK;
+}
+
 static sat_status adopt_page(apply *work, const sat__page *page, sat_error *err)
 {
-    work->page_count++;
+    if (work->page_count++ == 0)
+        TRY(read_kind(work, page, err));
     work->is_complete = page->next.len == 0;
     TRY(sat__adopt_schema(work->replica, page, err));
     TRY(sat__adopt(work->replica, &work->page, page, &work->adopted, err));
@@ -399,6 +464,35 @@ static sat_status each_page(apply *work, const uint8_t from[SAT_DEVICE_ID_SIZE],
     return SAT_OK;
 }
 
+/* Of a table that the sender does not track it has no rows, which says nothing
+ * about ours. */
+static sat_status sweep(apply *work, sat_error *err)
+{
+    sat__afresh afresh = {.settle = &work->settle, .theirs = &work->last};
+    if (!work->is_afresh)
+        return SAT_OK;
+    for (size_t i = 0; i < work->adopted.table_count; i++) {
+        const sat__adopted_table *const from = &work->adopted.tables[i];
+        if (from->is_present)
+            TRY(sat__afresh_sweep(
+                &afresh, sat__tables_by_number(&work->replica->tables, from->t),
+                err));
+    }
+    return sat__afresh_end(work->replica, err);
+}
+
+/* A sender that has not seen what was forgotten here shows rows that are gone.
+ */
+static sat_status check_sender(const apply *work, sat_error *err)
+{
+    if (!sat__knowledge_covers(&work->last, &work->forgotten))
+        return bad(err, "deletions that are forgotten and not known");
+    if (!sat__forgotten_beyond(work->replica, &work->last))
+        return SAT_OK;
+    return sat__fail(err, SAT_ERR_CONFLICT,
+                     "the other side has to start afresh first");
+}
+
 static sat_status count_open(sat_replica *replica, int64_t *out, sat_error *err)
 {
     return sat__core_int(replica, "SELECT count(*) FROM sync_open", 0, out,
@@ -420,10 +514,13 @@ static sat_status apply_in(sat_replica *replica,
     if (!work.is_complete)
         return sat__fail(err, SAT_ERR_INVALID,
                          "not all pages of the other device are here yet");
+    TRY(check_sender(&work, err));
     TRY(sat__settle_init(&work.settle, replica, err));
     TRY(each_page(&work, from, !SAT_PLANT(10), adopt_and_apply, err));
+    TRY(sweep(&work, err));
     TRY(sat__settle_end(&work.settle, err));
     TRY(sat__knowledge_join(replica, &work.last, err));
+    TRY(sat__forgotten_join(replica, &work.forgotten, err));
     TRY(sat__knowledge_report(replica, from, &work.last, err));
     TRY(sat__staged_drop(replica, from, err));
     TRY(sat__time_take(replica, &time, err));
@@ -435,9 +532,9 @@ static sat_status apply_in(sat_replica *replica,
     return SAT_OK;
 }
 
-sat_status sat__replica_apply(sat_replica *replica,
-                              const uint8_t from[SAT_DEVICE_ID_SIZE],
-                              sat__apply_report *report, sat_error *err)
+static sat_status apply_once(sat_replica *replica,
+                             const uint8_t from[SAT_DEVICE_ID_SIZE],
+                             sat__apply_report *report, sat_error *err)
 {
     AUTO(sat__sql_transaction) change = {0};
     sat__apply_report done;
@@ -449,4 +546,14 @@ sat_status sat__replica_apply(sat_replica *replica,
     TRY(sat__sql_commit(&change, err));
     *report = done;
     return SAT_OK;
+}
+
+sat_status sat__replica_apply(sat_replica *replica,
+                              const uint8_t from[SAT_DEVICE_ID_SIZE],
+                              sat__apply_report *report, sat_error *err)
+{
+    const sat_status st = apply_once(replica, from, report, err);
+    if (st == SAT_ERR_CONFLICT)
+        TRY(sat__staged_drop(replica, from, err));
+    return st;
 }

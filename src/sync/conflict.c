@@ -186,7 +186,8 @@ static sat_status derive_parked(sat_replica *replica, const sat__row *row,
     static const enum sat__kind kinds[] = {[WHY_UNIQUE] = KIND_UNIQUE,
                                            [WHY_FOREIGN] = KIND_FOREIGN_KEY,
                                            [WHY_CHECK] = KIND_CHECK,
-                                           [WHY_SCHEMA] = KIND_SCHEMA};
+                                           [WHY_SCHEMA] = KIND_SCHEMA,
+                                           [WHY_GONE] = KIND_DELETE};
     enum sat__kind kind = kinds[row->why];
     AUTO(sat__arena) arena = {0};
     if (row->why == WHY_UNIQUE) {

@@ -92,7 +92,7 @@ sat_status sat__conflict_sides(sat_replica *replica, sat__arena *arena,
         out->shown = winner != NULL ? winner->g : 0;
     TRY(sat__group_is_own(replica, out->shown, &shown_own, err));
     TRY(sat__group_is_own(replica, open->g, &held_own, err));
-    out->held_is_local = held_own && !shown_own;
+    out->held_is_local = (held_own && !shown_own) || row->why == WHY_GONE;
     return SAT_OK;
 }
 

@@ -152,8 +152,8 @@ static sat_status list_parked(contest *work, sat_error *err)
 {
     sqlite3_stmt *found;
     TRY(core_sql(work->settle->replica, SQL_PARKED,
-                 "SELECT b, o FROM sync_away WHERE t = ? AND why > 0 ORDER BY "
-                 "b, o",
+                 "SELECT b, o FROM sync_away WHERE t = ? AND why > 0 AND why "
+                 "<> 5 ORDER BY b, o", /* WHY_GONE */
                  &found, err));
     AUTO_RESET sqlite3_stmt *stmt = found;
     (void)sqlite3_bind_int64(stmt, 1, work->table->t);

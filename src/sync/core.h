@@ -85,6 +85,7 @@ struct sat_replica {
     sat__tables tables;
     bool has_fence; /* they are on, and fenced in */
     sat__knowledge known;
+    sat__knowledge forgotten; /* dots of rows whose deletion was forgotten */
     sat__group kept[GROUPS_KEPT]; /* by g, modulo */
     int64_t barren; /* the group just collected, if no row was born in it */
     sqlite3_stmt *stmts[SQL_COUNT];
@@ -95,7 +96,7 @@ struct sat_replica {
 #define SAT_STATE_SELF "self"     /* the number of our incarnation */
 #define SAT_STATE_FORMAT "format" /* of these tables */
 #define SAT_STATE_STRATEGY "strategy"
-#define SAT_FORMAT_NEWEST 1
+#define SAT_FORMAT_NEWEST 2
 
 /* ---- groups and incarnations (groups.c) ---- */
 
@@ -126,6 +127,9 @@ static inline bool knowledge_has(const sat__knowledge *k, const sat__group *dot)
 {
     return (uint64_t)dot->i < k->size && k->n[dot->i] >= dot->n;
 }
+
+/* Whether all that `b` has is in `a`. */
+bool sat__knowledge_covers(const sat__knowledge *a, const sat__knowledge *b);
 
 SAT_CHECK sat_status sat__knowledge_set(sat__knowledge *knowledge, int64_t i,
                                         int64_t n, sat_error *err);
@@ -161,6 +165,21 @@ SAT_CHECK sat_status sat__collect_as(sat_replica *replica, int64_t author,
 
 /* The log goes back to this time, in ms (trim.c). */
 uint64_t sat__log_since(const sat_replica *replica);
+
+/* ---- forgotten deletions (forget.c) ---- */
+
+/* Reads what was forgotten into the replica. */
+SAT_CHECK sat_status sat__forgotten_load(sat_replica *replica, sat_error *err);
+
+/* Whether whoever knows `known` has missed what was forgotten here. Who knows
+ * nothing has missed nothing. */
+bool sat__forgotten_beyond(const sat_replica *replica,
+                           const sat__knowledge *known);
+
+/* Takes what another replica has forgotten into what is forgotten here. */
+SAT_CHECK sat_status sat__forgotten_join(sat_replica *replica,
+                                         const sat__knowledge *other,
+                                         sat_error *err);
 
 /* ---- time (time.c) ---- */
 

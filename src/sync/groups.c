@@ -148,6 +148,14 @@ void sat__knowledge_clear(sat__knowledge *knowledge)
     *knowledge = (sat__knowledge){0};
 }
 
+bool sat__knowledge_covers(const sat__knowledge *a, const sat__knowledge *b)
+{
+    for (size_t i = 0; i < b->size; i++)
+        if (b->n[i] > 0 && (i >= a->size || a->n[i] < b->n[i]))
+            return false;
+    return true;
+}
+
 sat_status sat__knowledge_set(sat__knowledge *knowledge, int64_t i, int64_t n,
                               sat_error *err)
 {
@@ -186,7 +194,7 @@ sat_status sat__knowledge_load(sat_replica *replica, sat_error *err)
     while (NEXT_ROW(stmt, err))
         TRY(sat__knowledge_set(&replica->known, sqlite3_column_int64(stmt, 0),
                                sqlite3_column_int64(stmt, 1), err));
-    return SAT_OK;
+    return sat__forgotten_load(replica, err);
 }
 
 sat_status sat__knowledge_join(sat_replica *replica,

@@ -116,8 +116,8 @@ static sat_status find_away(sat_replica *replica, sat__arena *arena,
 {
     AUTO_STMT sqlite3_stmt *stmt = NULL;
     TRY(sat__sql_prepare(replica->db, &stmt,
-                         "SELECT b, o FROM sync_away WHERE t = ? ORDER BY b "
-                         "DESC, o DESC",
+                         "SELECT b, o FROM sync_away WHERE t = ? AND why <> 5 "
+                         "ORDER BY b DESC, o DESC", /* WHY_GONE */
                          err));
     (void)sqlite3_bind_int64(stmt, 1, table->t);
     while (NEXT_ROW(stmt, err)) {

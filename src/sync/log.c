@@ -167,9 +167,9 @@ static sat_status emit_births(reader *in, sat__table *table, int64_t g,
                         "SELECT o FROM sync_rows_%lld WHERE b = ?1 UNION ALL ",
                         (long long)table->t);
     sat__buf_printf(&sql,
-                    "SELECT o FROM sync_away WHERE t = %lld AND b = ?1 ORDER "
-                    "BY 1",
-                    (long long)table->t);
+                    "SELECT o FROM sync_away WHERE t = %lld AND b = ?1 AND why "
+                    "<> %d ORDER BY 1",
+                    (long long)table->t, WHY_GONE);
     TRY(sat__buf_status(&sql, err));
     TRY(sat__sql_prepare(in->replica->db, &stmt, sat__buf_text(&sql), err));
     (void)sqlite3_bind_int64(stmt, 1, g);
@@ -341,8 +341,8 @@ sat_status sat__replica_unsynced(sat_replica *replica, uint64_t *out,
                             t);
         sat__buf_printf(&sql,
                         " UNION ALL SELECT count(*) FROM own JOIN sync_away AS "
-                        "a ON a.t = %lld AND a.b = g",
-                        t);
+                        "a ON a.t = %lld AND a.b = g AND a.why <> %d",
+                        t, WHY_GONE);
     }
     sat__buf_put_byte(&sql, ')');
     TRY(sat__buf_status(&sql, err));

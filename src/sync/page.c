@@ -26,13 +26,14 @@ sat_status sat__page_decode(sat_bytes bytes, sat__page *out, sat_error *err)
     uint64_t version;
     if (bytes.len > SAT_PAGE_BYTES_MAX)
         return sat__fail(err, SAT_ERR_LIMIT, "a page of %zu bytes", bytes.len);
-    TRY(sat__cbor_array(&in, 10, &fields, err));
+    TRY(sat__cbor_array(&in, SAT_PAGE_FIELDS, &fields, err));
     TRY(sat__cbor_uint(&in, &version, err));
-    if (version != SAT_PAGE_VERSION || fields != 10)
+    if (!(version == 1 && fields == SAT_PAGE_FIELDS - 1) &&
+        !(version == SAT_PAGE_VERSION && fields == SAT_PAGE_FIELDS))
         return sat__fail(
             err, SAT_ERR_VERSION,
             "the other device speaks version %llu of the protocol, "
-            "and this program only %d",
+            "and this program none above %d",
             (unsigned long long)version, SAT_PAGE_VERSION);
     TRY(read_optional(&in, &out->base, err));
     TRY(sat__cbor_bytes(&in, &out->start, err));
@@ -43,6 +44,9 @@ sat_status sat__page_decode(sat_bytes bytes, sat__page *out, sat_error *err)
     TRY(read_part(&in, &out->rows, err));
     TRY(sat__cbor_bytes(&in, &out->next, err));
     TRY(sat__cbor_skip(&in, &out->knowledge, err));
+    out->forgotten = bytes_of(NULL, 0);
+    if (version > 1)
+        TRY(read_optional(&in, &out->forgotten, err));
     return sat__cbor_done(&in, err);
 }
 

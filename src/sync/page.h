@@ -1,8 +1,8 @@
 /*
  * page.h - changes as they travel; docs/formats/page.md has every byte
  *
- *   page = [1, base, start, schema, incarnations, groups, tables, rows,
- *           next, knowledge]
+ *   page = [2, base, start, schema, incarnations, groups, tables, rows,
+ *           next, knowledge, forgotten]
  *
  * What is long is named once, in a list of its own, and by its position after
  * that. Position -1 among the groups stands for what was imported.
@@ -12,7 +12,8 @@
 
 #include "sync/row.h"
 
-#define SAT_PAGE_VERSION 1
+#define SAT_PAGE_VERSION 2
+#define SAT_PAGE_FIELDS 11
 #define SAT_PAGE_BYTES_MAX ((size_t)63 << 20)
 #define SAT_PAGE_ROW_MAX ((size_t)60 << 20) /* of one row */
 #define SAT_PAGE_LIST_MAX 1000000
@@ -42,6 +43,7 @@ typedef struct sat__page {
     sat__cbor rows;
     sat_bytes next;      /* cursor; empty: this is the last page */
     sat_bytes knowledge; /* what the sender knew when it wrote the page */
+    sat_bytes forgotten; /* knowledge; empty where the sender does not say */
 } sat__page;
 
 /*

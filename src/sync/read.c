@@ -304,9 +304,9 @@ static sat_status prepare_births(writer *w, sat__table *table, sat_error *err)
         sat__buf_put_text(&sql, "SELECT o, NULL");
     }
     sat__buf_printf(&sql,
-                    " FROM sync_away WHERE t = %lld AND b = ?1 AND o > ?2 "
-                    "ORDER BY 1",
-                    t);
+                    " FROM sync_away WHERE t = %lld AND b = ?1 AND o > ?2 AND "
+                    "why <> %d ORDER BY 1",
+                    t, WHY_GONE);
     TRY(sat__buf_status(&sql, err));
     return sat__sql_prepare(w->replica->db, &table->stmts[STMT_PAGE],
                             sat__buf_text(&sql), err);
@@ -529,7 +529,7 @@ static void put_list(sat_buf *out, size_t count, const sat_buf *list)
 static sat_status put_page(writer *w, sat_bytes base, sat_bytes cursor,
                            const sat_buf *next, sat_buf *page, sat_error *err)
 {
-    sat__cbor_put_array(page, 10);
+    sat__cbor_put_array(page, SAT_PAGE_FIELDS);
     sat__cbor_put_uint(page, SAT_PAGE_VERSION);
     if (base.len == 0)
         sat__cbor_put_null(page);
@@ -546,6 +546,7 @@ static sat_status put_page(writer *w, sat_bytes base, sat_bytes cursor,
     put_list(page, w->row_count, &w->rows);
     sat__cbor_put_bytes(page, next->data, next->len);
     TRY(sat__knowledge_encode(w->replica, &w->replica->known, page, err));
+    TRY(sat__knowledge_encode(w->replica, &w->replica->forgotten, page, err));
     return sat__buf_status(page, err);
 }
 
@@ -568,6 +569,18 @@ static sat_status fail_large(const writer *w, sat_error *err)
                      sat__buf_text(&key), table->name);
 }
 
+/* Whoever knows something, but not the deletions that were forgotten here, has
+ * rows that are gone; only from the start can it see that they are. */
+static sat_status check_receiver(const sat_replica *replica,
+                                 const sat__knowledge *base, sat_error *err)
+{
+    if (!sat__forgotten_beyond(replica, base))
+        return SAT_OK;
+    return sat__fail(err, SAT_ERR_CONFLICT,
+                     "deletions that this device has not seen are forgotten; "
+                     "it has to start afresh, by pulling from the start");
+}
+
 static sat_status read_in(sat_replica *replica, sat_bytes base,
                           sat_bytes cursor, const sat__page_limits *limits,
                           sat_buf *page, sat_buf *next, sat_error *err)
@@ -578,6 +591,7 @@ static sat_status read_in(sat_replica *replica, sat_bytes base,
     sat__cursor after;
     TRY(decode_cursor(replica, &cursor, &after, err));
     TRY(sat__knowledge_decode(replica, base, &known, err));
+    TRY(check_receiver(replica, &known, err));
     TRY(sat__groups_beyond(replica, &known, after.g, &groups, err));
     const size_t count = groups.len / sizeof(int64_t);
     for (size_t i = 0; i < count && !w.is_full; i++) {

@@ -6,6 +6,8 @@
  *   sync_groups        g, and the dot (i, n) and time it stands for
  *   sync_known         our knowledge: i, n
  *   sync_reports       what other devices said they know: device, i, n
+ *   sync_members       who else may have these rows: source, device
+ *   sync_forgotten     dots of rows whose deletion was forgotten: i, n
  *   sync_tables        t, and the table's uid, gen, name, strategy
  *   sync_columns       (t, c), and the column's uid, gen, name
  *   sync_dropped       (t, uid) of each column that was dropped here
@@ -18,6 +20,7 @@
  *   sync_history       entries that were superseded, with their values
  *   sync_open          the conflicts, derived from the rows
  *   sync_ignored       conflicts that are not to be shown
+ *   sync_whole         rows that a pull from the start has, while it is merged
  *   sync_staged        pages that wait for their last one, and their rows
  */
 #include "sync/replica.h"
@@ -39,6 +42,11 @@ static const char system_tables[] =
     "CREATE TABLE IF NOT EXISTS sync_reports("
     " device BLOB NOT NULL, i INTEGER NOT NULL, n INTEGER NOT NULL,"
     " PRIMARY KEY(device, i)) WITHOUT ROWID;"
+    "CREATE TABLE IF NOT EXISTS sync_members("
+    " source TEXT NOT NULL, device BLOB NOT NULL,"
+    " PRIMARY KEY(source, device)) WITHOUT ROWID;"
+    "CREATE TABLE IF NOT EXISTS sync_forgotten("
+    " i INTEGER PRIMARY KEY, n INTEGER NOT NULL);"
     "CREATE TABLE IF NOT EXISTS sync_tables("
     " t INTEGER PRIMARY KEY, uid TEXT NOT NULL, gen INTEGER NOT NULL,"
     " name TEXT NOT NULL, present INTEGER NOT NULL, strategy TEXT,"
@@ -76,6 +84,9 @@ static const char system_tables[] =
     "CREATE TABLE IF NOT EXISTS sync_staged("
     " s INTEGER PRIMARY KEY, device BLOB NOT NULL, head BLOB NOT NULL,"
     " rows BLOB NOT NULL);"
+    "CREATE TABLE IF NOT EXISTS sync_whole("
+    " t INTEGER NOT NULL, b INTEGER NOT NULL, o INTEGER NOT NULL,"
+    " PRIMARY KEY(t, b, o)) WITHOUT ROWID;"
     "CREATE INDEX IF NOT EXISTS sync_staged_device ON sync_staged(device, s);";
 
 static sat__kept *place_of(sat_replica *replica, const char *literal)
@@ -269,6 +280,7 @@ void sat_replica_close(sat_replica *replica)
         (void)sqlite3_finalize(replica->statements[i].stmt);
     sat__tables_clear(&replica->tables);
     sat__knowledge_clear(&replica->known);
+    sat__knowledge_clear(&replica->forgotten);
     sat_clock_free(replica->clock);
     (void)sqlite3_close_v2(replica->owned);
     free(replica);

@@ -67,7 +67,8 @@ SAT_CHECK sat_status sat__replica_collect(sat_replica *replica, bool *changed,
 SAT_CHECK sat_status sat__replica_make_files(sat_replica *replica,
                                              sat_error *err);
 
-/* Forgets what was superseded before the log begins, once a day. */
+/* Forgets what was superseded before the log begins, and deletions, once a
+ * day. */
 SAT_CHECK sat_status sat__replica_trim(sat_replica *replica, sat_error *err);
 
 /* What this replica has seen: CBOR, map of incarnation (bytes) to n. */
@@ -83,7 +84,9 @@ typedef struct sat__page_limits {
  * Appends one page of what `base` (a knowledge) lacks to `page`, from `cursor`
  * on, which is empty at first. `next` is where the following page begins, to be
  * handed back as it is; empty when this was the last page, which carries the
- * knowledge. The page is deterministic CBOR.
+ * knowledge. The page is deterministic CBOR. SAT_ERR_CONFLICT where the base
+ * has missed deletions that were forgotten here: only a base without any
+ * knowledge, which asks for everything, is answered.
  */
 SAT_CHECK sat_status sat__replica_read(sat_replica *replica, sat_bytes base,
                                        sat_bytes cursor,
@@ -114,7 +117,12 @@ typedef struct sat__apply_report {
     uint64_t conflicts; /* conflicts open now that were not before */
 } sat__apply_report;
 
-/* Merges what is staged from `from`, in one transaction, and empties it. */
+/*
+ * Merges what is staged from `from`, in one transaction, and empties it.
+ * SAT_ERR_CONFLICT where it can only be understood together with what was
+ * forgotten here: it is dropped, and to be pulled from the start, where every
+ * row comes whole.
+ */
 SAT_CHECK sat_status sat__replica_apply(sat_replica *replica,
                                         const uint8_t from[SAT_DEVICE_ID_SIZE],
                                         sat__apply_report *report,
@@ -127,5 +135,30 @@ SAT_CHECK sat_status sat__replica_apply(sat_replica *replica,
 SAT_CHECK sat_status sat__replica_report(sat_replica *replica,
                                          const uint8_t from[SAT_DEVICE_ID_SIZE],
                                          sat_bytes knowledge, sat_error *err);
+
+/*
+ * Says who else may have these rows, as `source` knows it: `count` ids of
+ * devices one after another, a hub's vault among them. It replaces what that
+ * source said before; the members are those of all sources. Until a source has
+ * spoken no deletion is forgotten.
+ */
+SAT_CHECK sat_status sat__replica_set_members(sat_replica *replica,
+                                              const char *source,
+                                              const uint8_t *ids, size_t count,
+                                              sat_error *err);
+
+/*
+ * Forgets deletions that are older than the log and that every member is known
+ * to have seen (rule 14 of docs/merging.md); *count, if not NULL, says how
+ * many. sat__replica_trim() does it, too.
+ */
+SAT_CHECK sat_status sat__replica_forget(sat_replica *replica, uint64_t *count,
+                                         sat_error *err);
+
+/* Whether whoever knows `knowledge` (CBOR) and no more has missed deletions
+ * that were forgotten here: it has to be sent everything, from the start. */
+SAT_CHECK sat_status sat__replica_is_behind(sat_replica *replica,
+                                            sat_bytes knowledge, bool *out,
+                                            sat_error *err);
 
 #endif /* SAT_SRC_SYNC_REPLICA_H */

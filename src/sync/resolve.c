@@ -5,6 +5,7 @@
  * so it wins everywhere and the conflict is gone everywhere. Two that cross are
  * no conflict: the later is shown.
  */
+#include "sync/afresh.h"
 #include "sync/conflict.h"
 #include "sync/edit.h"
 #include "sync/place.h"
@@ -244,6 +245,8 @@ sat_status sat__open_resolve(sat__edit *edit, const sat__open *open,
         return sat__fail(err, SAT_ERR_INVALID,
                          "only a row that is held back for its key can be "
                          "given another; choose local, remote or --data");
+    if (row->why == WHY_GONE)
+        return sat__afresh_resolve(edit, row, how, json, err);
     if (open->c == SAT_CELL_ROW)
         return resolve_row(edit, open, row, how, json, err);
     if (open->c == 0)

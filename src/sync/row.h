@@ -34,7 +34,9 @@ enum sat__why {
     WHY_UNIQUE = 1,  /* another row has its key */
     WHY_FOREIGN = 2, /* what it refers to is not there */
     WHY_CHECK = 3,   /* a CHECK, NOT NULL or type forbids it */
-    WHY_SCHEMA = 4   /* the table is not in this schema */
+    WHY_SCHEMA = 4,  /* the table is not in this schema */
+    WHY_GONE = 5     /* kept for what was written to a row that is gone; it is
+                        nobody else's (afresh.c) */
 };
 
 typedef struct sat__row {

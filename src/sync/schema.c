@@ -86,12 +86,13 @@ static sat_status follow_drop(sat_replica *replica, const listed *table,
         "DROP TABLE IF EXISTS sync_journal_%lld;"
         "DROP TABLE IF EXISTS sync_rows_%lld;"
         "DROP TABLE IF EXISTS sync_place_%lld;"
-        "UPDATE sync_away SET why = %d WHERE t = %lld AND why > 0;"
+        "UPDATE sync_away SET why = %d WHERE t = %lld AND why > 0 AND why <> "
+        "%d;"
         "DELETE FROM sync_high WHERE t = %lld;"
         "UPDATE sync_columns SET present = 0, since = "
         "9223372036854775807 WHERE t = %lld;"
         "UPDATE sync_tables SET present = -1 WHERE t = %lld",
-        t, t, t, WHY_SCHEMA, t, t, t, t));
+        t, t, t, WHY_SCHEMA, t, WHY_GONE, t, t, t));
     if (!exists(replica->db, table->name))
         return SAT_OK;
     /* One that can not be tracked is left alone, as a new table would be. */

@@ -74,14 +74,6 @@ static sat_status has_rows(sat_replica *replica,
     return SAT_OK;
 }
 
-static bool covers(const sat__knowledge *a, const sat__knowledge *b)
-{
-    for (size_t i = 0; i < b->size; i++)
-        if (b->n[i] > 0 && (i >= a->size || a->n[i] < b->n[i]))
-            return false;
-    return true;
-}
-
 /* What is beyond our knowledge can not be merged from (rule 9). */
 static sat_status check_base(sat_replica *replica, sat_bytes base,
                              sat_error *err)
@@ -89,11 +81,28 @@ static sat_status check_base(sat_replica *replica, sat_bytes base,
     AUTO(sat__knowledge) known = {0};
     TRY(sat__knowledge_load(replica, err));
     TRY(sat__knowledge_decode(replica, base, &known, err));
-    if (covers(&replica->known, &known))
+    if (sat__knowledge_covers(&replica->known, &known))
         return SAT_OK;
     return sat__fail(err, SAT_ERR_CONFLICT,
                      "the changes build on some that this device has not seen; "
                      "pull from the start");
+}
+
+/*
+ * A sender that has not seen the deletions that were forgotten here may show
+ * rows that are gone, and nothing here tells that they are.
+ */
+static sat_status check_sender(sat_replica *replica, const sat__page *page,
+                               sat_error *err)
+{
+    AUTO(sat__knowledge) known = {0};
+    TRY(sat__knowledge_decode(replica, page->knowledge, &known, err));
+    if (!sat__forgotten_beyond(replica, &known))
+        return SAT_OK;
+    return sat__fail(err, SAT_ERR_CONFLICT,
+                     "the other side has not seen deletions that all others "
+                     "have forgotten; it has to start afresh, by pulling from "
+                     "the start");
 }
 
 /* A late page of an earlier pull may know less than the one before it, which
@@ -103,13 +112,15 @@ static sat_status follows(sat_replica *replica, const sat__page *page,
 {
     AUTO(sat__knowledge) earlier = {0};
     AUTO(sat__knowledge) later = {0};
+    /* What was forgotten between two pages is on neither. */
     *out = bytes_equal(last->next, page->start) &&
-           bytes_equal(last->base, page->base);
+           bytes_equal(last->base, page->base) &&
+           bytes_equal(last->forgotten, page->forgotten);
     if (!*out)
         return SAT_OK;
     TRY(sat__knowledge_decode(replica, last->knowledge, &earlier, err));
     TRY(sat__knowledge_decode(replica, page->knowledge, &later, err));
-    *out = covers(&later, &earlier);
+    *out = sat__knowledge_covers(&later, &earlier);
     return SAT_OK;
 }
 
@@ -143,6 +154,7 @@ static sat_status stage_in(sat_replica *replica,
                          "a page does not follow the one before; pull from the "
                          "start");
     TRY(check_base(replica, page.base, err));
+    TRY(check_sender(replica, &page, err));
     return keep(replica, from, buf_view(&head), &page, err);
 }
 

@@ -1,5 +1,5 @@
 /*
- * trim.c - forgetting what was superseded long ago
+ * trim.c - forgetting what was superseded long ago, once a day
  *
  * Merging needs no superseded value; the log, history and revert do. A value
  * goes once what replaced it is older than the log is kept, so that revert
@@ -50,6 +50,7 @@ sat_status sat__replica_trim(sat_replica *replica, sat_error *err)
         return SAT_OK;
     TRY(sat__sql_begin(replica->db, &change, err));
     TRY(trim(replica, err));
+    TRY(sat__replica_forget(replica, NULL, err));
     TRY(sat__state_put(replica, TRIMMED, today, err));
     return sat__sql_commit(&change, err);
 }

@@ -121,8 +121,10 @@ static sat_status born_in(walk *w, size_t at, int64_t g, sat_error *err)
     if (w->births[at] == NULL && table->is_present)
         sat__buf_printf(
             &sql, "SELECT o FROM sync_rows_%lld WHERE b = ?1 UNION ALL ", t);
-    sat__buf_printf(&sql, "SELECT o FROM sync_away WHERE t = %lld AND b = ?1",
-                    t);
+    sat__buf_printf(&sql,
+                    "SELECT o FROM sync_away WHERE t = %lld AND b = ?1 AND "
+                    "why <> %d",
+                    t, WHY_GONE);
     TRY(sat__buf_status(&sql, err));
     TRY(sat__sql_prepare(w->replica->db, &w->births[at], sat__buf_text(&sql),
                          err));

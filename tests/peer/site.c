@@ -5,6 +5,15 @@
 
 #include <stdio.h>
 
+uint64_t site_ahead_ms;
+
+static uint64_t wall(void *context)
+{
+    const sat_env *const env = sat_env_system();
+    (void)context;
+    return env->wall(env->context) + site_ahead_ms;
+}
+
 void must(sat_status status, const sat_error *err)
 {
     if (status != SAT_OK)
@@ -72,8 +81,10 @@ void site_open(site *s, const char *name)
     must(sat__registry_open(s->account, env, s->identity, &s->peer.registry,
                             &err),
          &err);
+    sat_env clock = *env;
+    clock.wall = wall;
     sat__replica_options options = {
-        .env = env, .device_name = name, .max_ahead_ms = 60000};
+        .env = &clock, .device_name = name, .max_ahead_ms = 60000};
     memcpy(options.device, s->peer.id, sizeof options.device);
     must(sat__replica_open(s->own, &options, &s->peer.replica, &err), &err);
     must(sat__tls_context_server(s->identity, &s->tls, &err), &err);

@@ -25,6 +25,9 @@ typedef struct site {
     sat__server *server; /* NULL until served */
 } site;
 
+/* How far ahead of the real time the clocks of all replicas are. */
+extern uint64_t site_ahead_ms;
+
 void site_open(site *s, const char *name);
 void site_close(site *s);
 DEFINE_AUTO(site, site_close);

@@ -342,6 +342,71 @@ static double now_ms(void)
     return (double)now.tv_sec * 1e3 + (double)now.tv_nsec / 1e6;
 }
 
+/* `site` deletes a row and forgets it, as if the other were no member; that one
+ * has an edit of the row which nobody has seen. */
+static void forget_a_row(site *forgetful, site *other)
+{
+    uint64_t count;
+    sat_error err = {0};
+
+    site_run(other, "UPDATE notes SET body = 'unsent' WHERE id = 'x'");
+    site_run(forgetful, "DELETE FROM notes WHERE id = 'x'");
+    must(sat__replica_collect(forgetful->peer.replica, NULL, &err), &err);
+    site_ahead_ms += UINT64_C(100) * 24 * 3600 * 1000;
+    must(sat__replica_set_members(forgetful->peer.replica, "account", NULL, 0,
+                                  &err),
+         &err);
+    must(sat__replica_forget(forgetful->peer.replica, &count, &err), &err);
+    assert_int_equal(count, 1);
+}
+
+static void who_missed_forgotten_deletions_starts_afresh(bool is_server)
+{
+    AUTO(site) a = {.path = ""};
+    AUTO(site) b = {.path = ""};
+    AUTO(line) l = {.call = {.nonce = ""}};
+    site *const late = is_server ? &a : &b;
+    sat_error err = {0};
+    uint64_t conflicts;
+    char url[256];
+
+    site_open(&a, "a");
+    site_open(&b, "b");
+    make_tables(&a);
+    make_tables(&b);
+    site_serve(&a, url);
+    site_befriend(&b, &a, url);
+    site_run(&a, "INSERT INTO notes VALUES('x', 'x', 1), ('y', 'y', 2)");
+    line_open(&l, &b, url);
+    (void)site_sync(&l);
+    forget_a_row(is_server ? &b : &a, late);
+    site_run(late, "INSERT INTO notes VALUES('z', 'z', 3)");
+    (void)site_sync(&l);
+    for (int i = 0; i < 2; i++) {
+        site *const one = i == 0 ? &a : &b;
+        assert_int_equal(site_get(one, "SELECT count(*) FROM notes"), 2);
+        assert_int_equal(
+            site_get(one, "SELECT count(*) FROM notes WHERE id = 'x'"), 0);
+    }
+    must(sat_replica_conflict_count(late->peer.replica, &conflicts, &err),
+         &err);
+    assert_int_equal(conflicts, 1);
+    const sat__peer_report report = site_sync(&l);
+    assert_int_equal(report.pulled + report.pushed, 0);
+}
+
+static void a_client_that_missed_deletions_starts_afresh(void **state)
+{
+    (void)state;
+    who_missed_forgotten_deletions_starts_afresh(false);
+}
+
+static void a_server_that_missed_deletions_starts_afresh(void **state)
+{
+    (void)state;
+    who_missed_forgotten_deletions_starts_afresh(true);
+}
+
 static void a_hundred_rows_take_a_moment(void **state)
 {
     AUTO(site) a = {0};
@@ -383,6 +448,8 @@ int main(void)
         cmocka_unit_test(a_program_reads_the_log_in_json),
         cmocka_unit_test(what_was_stopped_goes_on_where_it_was),
         cmocka_unit_test(a_server_that_starts_again_is_asked_again),
+        cmocka_unit_test(a_client_that_missed_deletions_starts_afresh),
+        cmocka_unit_test(a_server_that_missed_deletions_starts_afresh),
         cmocka_unit_test(a_hundred_rows_take_a_moment),
     };
     return cmocka_run_group_tests_name("sync", tests, NULL, NULL);

@@ -212,30 +212,59 @@ void device_track(device *d, const char *table)
     must(sat_replica_track(d->replica, table, &err), &err);
 }
 
-void device_pull(device *to, device *from, size_t rows)
+sat_status device_try_pull(device *to, device *from, size_t rows,
+                           bool from_start, sat_error *err)
 {
     const sat__page_limits limits = {1 << 20, rows};
     AUTO(sat_buf) base = SAT_BUF_INIT;
     AUTO(sat_buf) cursor = SAT_BUF_INIT;
     sat__apply_report report;
-    sat_error err = {0};
     bool complete = false;
 
-    must(sat__replica_knowledge(to->replica, &base, &err), &err);
+    TRY(sat__replica_knowledge(to->replica, &base, err));
+    if (from_start)
+        base.len = 0;
     while (!complete) {
         AUTO(sat_buf) page = SAT_BUF_INIT;
         AUTO(sat_buf) next = SAT_BUF_INIT;
-        must(sat__replica_read(from->replica, buf_view(&base),
-                               buf_view(&cursor), &limits, &page, &next, &err),
-             &err);
-        must(sat__replica_stage(to->replica, from->id, buf_view(&page),
-                                &complete, &err),
-             &err);
+        TRY(sat__replica_read(from->replica, buf_view(&base), buf_view(&cursor),
+                              &limits, &page, &next, err));
+        TRY(sat__replica_stage(to->replica, from->id, buf_view(&page),
+                               &complete, err));
         assert_int_equal(complete, next.len == 0);
         sat__buf_clear(&cursor);
         sat__buf_put(&cursor, next.data, next.len);
     }
-    must(sat__replica_apply(to->replica, from->id, &report, &err), &err);
+    return sat__replica_apply(to->replica, from->id, &report, err);
+}
+
+void device_pull(device *to, device *from, size_t rows)
+{
+    sat_error err = {0};
+    must(device_try_pull(to, from, rows, false, &err), &err);
+}
+
+static bool is_behind(device *d, device *other)
+{
+    AUTO(sat_buf) known = SAT_BUF_INIT;
+    sat_error err = {0};
+    bool behind;
+    must(sat__replica_knowledge(other->replica, &known, &err), &err);
+    must(sat__replica_is_behind(d->replica, buf_view(&known), &behind, &err),
+         &err);
+    return behind;
+}
+
+bool device_take(device *to, device *from, size_t rows)
+{
+    sat_error err = {0};
+    if (is_behind(to, from))
+        return false;
+    sat_status st = device_try_pull(to, from, rows, is_behind(from, to), &err);
+    if (st == SAT_ERR_CONFLICT)
+        st = device_try_pull(to, from, rows, true, &err);
+    must(st, &err);
+    return true;
 }
 
 void device_sync(device *a, device *b)

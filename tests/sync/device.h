@@ -49,6 +49,12 @@ void device_track(device *d, const char *table);
 
 /* `to` takes from `from` what it lacks, in pages of `rows` rows. */
 void device_pull(device *to, device *from, size_t rows);
+/* As pull(), but tells what becomes of it; from the start, if it says so. */
+sat_status device_try_pull(device *to, device *from, size_t rows,
+                           bool from_start, sat_error *err);
+/* As a sync does: from the start where it has to be. False where the other has
+ * to start afresh first. */
+bool device_take(device *to, device *from, size_t rows);
 /* Both take from each other until nothing is left. */
 void device_sync(device *a, device *b);
 
