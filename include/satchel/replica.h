@@ -136,6 +136,17 @@ SAT_CHECK sat_status sat_replica_set_delete_wins(sat_replica *replica,
                                                  const char *table, int wins,
                                                  sat_error *err);
 
+/*
+ * Declares that a column of a tracked table counts: concurrent changes of an
+ * integer there add up instead of being a conflict. It holds for every device
+ * once it is known there, and for good. SAT_ERR_INVALID where the column is
+ * part of a key, or of a constraint with others, or can hold no integers.
+ */
+SAT_CHECK sat_status sat_replica_set_counter(sat_replica *replica,
+                                             const char *table,
+                                             const char *column,
+                                             sat_error *err);
+
 /* ---- history ---- */
 
 /* Lent for the call. */

@@ -118,7 +118,8 @@ const cli_command cli_commands[] = {
          "X'00ff', a number by as many digits as it needs, NULL as nothing. "
          "With --json each statement that returns rows prints an array of "
          "objects on a line of its own. The functions satchel_track(), "
-         "satchel_untrack(), satchel_strategy(), satchel_revert(), "
+         "satchel_untrack(), satchel_counter(), satchel_strategy(), "
+         "satchel_revert(), "
          "satchel_resolve() and satchel_ignore() and the tables sync_log, "
          "sync_conflicts and sync_devices can be used.",
      .run = cli_sql,
@@ -130,8 +131,10 @@ const cli_command cli_commands[] = {
      .details = "Every writer is recorded from now on: this program, an app, "
                 "the sqlcipher shell.",
      .run = cli_track,
-     .options = {{"all", NULL,
-                  "every table of the vault that can be tracked"}}},
+     .options = {{"all", NULL, "every table of the vault that can be tracked"},
+                 {"counter", "COLUMN",
+                  "a column of the one table that is named: concurrent changes "
+                  "of its integers add up, from now on, on all devices"}}},
     {.name = "untrack",
      .operands = "TABLE...",
      .least = 1,

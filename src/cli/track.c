@@ -68,6 +68,19 @@ static sat_status track_named(const cli_run *cli, sat_replica *replica,
     return SAT_OK;
 }
 
+/* --counter COLUMN, of the one table that is named */
+static sat_status declare_counter(const cli_run *cli, sat_replica *replica,
+                                  track_report *report, sat_error *err)
+{
+    const char *const column = cli_value(cli, "counter");
+
+    if (column == NULL)
+        return SAT_OK;
+    TRY(sat_replica_set_counter(replica, cli->operands[0], column, err));
+    sat__buf_printf(&report->text, "Changes of %s add up.\n", column);
+    return SAT_OK;
+}
+
 static sat_status track_all(cli_session *session, track_report *report,
                             sat_error *err)
 {
@@ -125,6 +138,9 @@ sat_status cli_track(cli_run *cli, sat_error *err)
     if (cli_flag(cli, "all") == (cli->count > 0))
         return sat__fail(err, SAT_ERR_INVALID,
                          "name the tables to track, or pass --all");
+    if (cli_value(cli, "counter") != NULL && cli->count != 1)
+        return sat__fail(err, SAT_ERR_INVALID,
+                         "--counter is of one table; name that one alone");
     TRY(cli_session_open_replica(cli, &session, err));
     TRY(sat__sql_begin(session.db, &change, err));
     cli_json_open(&report.tracked, '[');
@@ -133,6 +149,7 @@ sat_status cli_track(cli_run *cli, sat_error *err)
         TRY(track_all(&session, &report, err));
     else
         TRY(track_named(cli, session.replica, &report, err));
+    TRY(declare_counter(cli, session.replica, &report, err));
     TRY(sat__sql_commit(&change, err));
     return print_report(&report, err);
 }

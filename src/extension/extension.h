@@ -4,11 +4,14 @@
  * What a connection gets, be it through the loadable extension or in the shell
  * of satchel itself:
  *
- *      SELECT satchel_track('t');              SELECT satchel_untrack('t');
- *      SELECT satchel_drop_column('t', 'c');   which SQLite refuses when
- * tracked SELECT satchel_strategy('t', 'manual'); NULL instead of 't': all
- * tables SELECT satchel_revert('t', key, version); SELECT satchel_resolve(id,
- * 'local' | 'remote' | 'rekey'); SELECT satchel_resolve(id, 'data', json);
+ *      SELECT satchel_track('t');
+ *      SELECT satchel_untrack('t');
+ *      SELECT satchel_drop_column('t', 'c');   which SQLite refuses if tracked
+ *      SELECT satchel_counter('t', 'c');       whose changes add up
+ *      SELECT satchel_strategy('t', 'manual'); NULL instead of 't': all tables
+ *      SELECT satchel_revert('t', key, version);
+ *      SELECT satchel_resolve(id, 'local' | 'remote' | 'rekey');
+ *      SELECT satchel_resolve(id, 'data', json);
  *      SELECT satchel_ignore(id);
  *      SELECT * FROM sync_log;    FROM sync_conflicts;    FROM sync_devices;
  *

@@ -45,6 +45,14 @@ static sat_status call_drop_column(sat_replica *replica, int count,
                                    text_of(values[1]), err);
 }
 
+static sat_status call_counter(sat_replica *replica, int count,
+                               sqlite3_value **values, sat_error *err)
+{
+    TRY(need_text(count, values, err));
+    return sat_replica_set_counter(replica, text_of(values[0]),
+                                   text_of(values[1]), err);
+}
+
 static sat_status call_strategy(sat_replica *replica, int count,
                                 sqlite3_value **values, sat_error *err)
 {
@@ -101,6 +109,7 @@ static const struct function {
     {"satchel_track", 1, call_track},
     {"satchel_untrack", 1, call_untrack},
     {"satchel_drop_column", 2, call_drop_column},
+    {"satchel_counter", 2, call_counter},
     {"satchel_strategy", 2, call_strategy},
     {"satchel_revert", 3, call_revert},
     {"satchel_resolve", 2, call_resolve},

@@ -218,7 +218,8 @@ static void put_entry(const sat__row_writer *w, const sat__entry *entry,
     sat__cbor_put_int(out, at_of(w, entry->g));
     sat__cbor_put_uint(out,
                        (entry->is_dead ? SAT_ENTRY_DEAD : 0u) |
-                           (entry->is_resolution ? SAT_ENTRY_RESOLUTION : 0u));
+                           (entry->is_resolution ? SAT_ENTRY_RESOLUTION : 0u) |
+                           (entry->is_counter ? SAT_ENTRY_COUNTER : 0u));
     sat__cbor_put_int(out, entry->time);
     sat__value_encode(out, &entry->value);
 }

@@ -7,6 +7,8 @@
  */
 #include "sync/adopt.h"
 
+#include "sync/counter.h"
+
 #include <strings.h>
 
 #define TABLES_MAX 10000
@@ -95,6 +97,7 @@ typedef struct named {
     sat_bytes uid, name;
     int64_t gen;
     bool is_present;
+    bool is_counter;
 } named;
 
 static bool same_text(sat_bytes a, const char *b)
@@ -197,8 +200,9 @@ static sat_status decode_named(sat__cbor *in, bool is_column, named *out,
                                sat_error *err)
 {
     size_t fields;
-    TRY(sat__cbor_array(in, 5, &fields, err));
-    if (fields != 5)
+    out->is_counter = false;
+    TRY(sat__cbor_array(in, is_column ? 6 : 5, &fields, err));
+    if (fields < 5)
         return bad(err, "a list of another length than expected");
     if (is_column)
         TRY(sat__cbor_int(in, &out->number, err));
@@ -206,6 +210,8 @@ static sat_status decode_named(sat__cbor *in, bool is_column, named *out,
     TRY(sat__cbor_int(in, &out->gen, err));
     TRY(sat__cbor_text(in, &out->name, err));
     TRY(sat__cbor_bool(in, &out->is_present, err));
+    if (fields == 6)
+        TRY(sat__cbor_bool(in, &out->is_counter, err));
     TRY(check_name(out->uid, err));
     return check_name(out->name, err);
 }
@@ -219,6 +225,8 @@ static sat_status adopt_column(sat_replica *replica, sat__cbor *in,
     if (n.number < 1 || n.number > SAT_COLUMNS_MAX)
         return bad(err, "a column of a number that is not accepted");
     TRY(find_column(replica, out->t, &n, &c, err));
+    if (n.is_counter)
+        TRY(sat__counter_adopt(replica, out->t, c, err));
     out->columns[n.number] = c;
     if ((int)n.number > out->column_max)
         out->column_max = (int)n.number;

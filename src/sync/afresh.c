@@ -60,10 +60,10 @@ static sat_status copy_row(sat_replica *replica, sat__arena *arena,
             sat__cell_shown(replica, &from->cells[c]);
         if (c > 0 && shown == NULL)
             continue;
-        const sat__entry entry = {.g = group->g,
-                                  .time = group->time,
-                                  .value = shown != NULL ? shown->value
-                                                         : SAT_VALUE_NULL};
+        const sat__entry entry = {
+            .g = group->g,
+            .time = group->time,
+            .value = sat__cell_value(replica, &from->cells[c])};
         TRY(sat__cell_add(arena, &(*out)->cells[c], &entry, err));
     }
     return SAT_OK;

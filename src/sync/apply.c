@@ -147,11 +147,14 @@ static sat_status read_entry(apply *work, sat__cbor *in, sat__entry *out,
     TRY(sat__cbor_int(in, &out->time, err));
     TRY(sat__value_decode(in, &out->value, err));
     TRY(group_at(work, group, &out->g, &time, err));
-    if (flags > (SAT_ENTRY_DEAD | SAT_ENTRY_RESOLUTION) ||
+    if (flags > SAT_ENTRY_COUNTER ||
+        (flags == SAT_ENTRY_COUNTER &&
+         (group < 0 || out->value.type != SQLITE_INTEGER)) ||
         (group < 0 ? out->time != 0 : out->time < 1))
         return bad(err, "an entry of a kind that is not known");
     out->is_dead = (flags & SAT_ENTRY_DEAD) != 0;
     out->is_resolution = (flags & SAT_ENTRY_RESOLUTION) != 0;
+    out->is_counter = (flags & SAT_ENTRY_COUNTER) != 0;
     return SAT_OK;
 }
 
@@ -190,9 +193,7 @@ static sat_status values_now(apply *work, const sat__row *row,
     if (values == NULL)
         return sat__fail(err, SAT_ERR_NOMEM, "out of memory");
     for (int c = 0; c < row->count; c++) {
-        const sat__entry *const shown =
-            sat__cell_shown(work->replica, &row->cells[c]);
-        values[c] = shown != NULL ? shown->value : SAT_VALUE_NULL;
+        values[c] = sat__cell_value(work->replica, &row->cells[c]);
     }
     *out = values;
     return SAT_OK;
@@ -236,7 +237,8 @@ static sat_status recall(apply *work, const incoming *head,
             const sat__entry *const entry = &theirs->cells[c].entries[k];
             sat__group dot;
             TRY(sat__group_get(work->replica, entry->g, &dot, err));
-            if (entry->is_dead && knowledge_has(&work->mine, &dot))
+            if ((entry->is_dead || entry->is_counter) &&
+                knowledge_has(&work->mine, &dot))
                 TRY(sat__cell_add(&work->arena, &row->cells[c], entry, err));
         }
     return SAT_OK;

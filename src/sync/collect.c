@@ -11,6 +11,7 @@
  *   4. rows that are still there get entries where a value differs;
  *   5. what is left is new and is born in this group.
  */
+#include "sync/counter.h"
 #include "sync/lives.h"
 #include "sync/place.h"
 #include "sync/plants.h"
@@ -64,13 +65,28 @@ static sat_status write_cell(collect *work, sat__row *row, int c,
     sat__entry entry = {.g = work->group.g,
                         .time = work->group.time,
                         .is_dead = is_dead,
-                        .value = *value};
+                        .value = sat__counter_take(cell, *value)};
     TRY(part_unseen(work, cell, &unseen, &entry, err));
     TRY(sat__cell_write(work->replica, work->arena, cell, entry, is_dead, &gone,
                         err));
     for (size_t k = 0; k < unseen.count; k++)
         TRY(sat__cell_add(work->arena, cell, &unseen.entries[k], err));
     return sat__history_add(work->replica, row, c, &gone, err);
+}
+
+/* A change of a counter is added to what the author has added before; the row
+ * is touched, so that a deletion that did not know of it does not win. */
+static sat_status count_cell(collect *work, sat__row *row, int c,
+                             const sat__value *now, bool *done, sat_error *err)
+{
+    sat__cell gone = {0};
+    TRY(sat__counter_write(work->replica, work->arena, &row->cells[c],
+                           work->author, &work->group, now, &gone, done, err));
+    if (!*done)
+        return SAT_OK;
+    TRY(sat__history_add(work->replica, row, c, &gone, err));
+    return sat__counter_touch(work->arena, &row->cells[0], &work->group,
+                              work->author == work->replica->self, err);
 }
 
 /* What lies between two collects, of one table. */
@@ -278,10 +294,8 @@ static sat_status write_changes(collect *work, sat__row *row,
     for (int c = 1; c <= table->count; c++) {
         if (!table->columns[c].is_present)
             continue;
-        const sat__entry *const shown =
-            sat__cell_shown(work->replica, &row->cells[c]);
-        differs[c] = shown == NULL ? now[c].type != SQLITE_NULL
-                                   : !sat__value_same(&shown->value, &now[c]);
+        const sat__value shown = sat__cell_value(work->replica, &row->cells[c]);
+        differs[c] = !sat__value_same(&shown, &now[c]);
         *changed = *changed || differs[c];
     }
     if (!*changed)
@@ -291,7 +305,11 @@ static sat_status write_changes(collect *work, sat__row *row,
         if (!table->columns[c].is_present || !must_write(row, differs, c))
             continue;
         *key_changed = *key_changed || table->columns[c].is_unique;
-        TRY(write_cell(work, row, c, &now[c], false, err));
+        bool done = false;
+        if (table->columns[c].is_counter)
+            TRY(count_cell(work, row, c, &now[c], &done, err));
+        if (!done)
+            TRY(write_cell(work, row, c, &now[c], false, err));
     }
     return SAT_OK;
 }

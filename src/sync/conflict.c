@@ -88,6 +88,7 @@ static const sat__entry *entry_of(const sat__cell *cell, int64_t g)
 static bool is_losing(const sat__entry *entry, const sat__entry *shown)
 {
     return entry != shown && entry->g != 0 && !entry->is_dead &&
+           !entry->is_counter &&
            (SAT_PLANT(6) || !sat__value_same(&entry->value, &shown->value)) &&
            !(entry->is_resolution && shown->is_resolution);
 }
@@ -169,12 +170,12 @@ static bool shows_same(sat_replica *replica, const sat__row *a,
                        const sat__row *b)
 {
     for (int c = 1; c < a->count; c++) {
-        const sat__entry *const x = sat__cell_shown(replica, &a->cells[c]);
-        const sat__entry *const y = sat__cell_shown(replica, &b->cells[c]);
+        const sat__value x = sat__cell_value(replica, &a->cells[c]);
+        const sat__value y = sat__cell_value(replica, &b->cells[c]);
         if (!a->table->columns[c].is_present)
             continue;
-        if (x == NULL || y == NULL ? x != y
-                                   : !sat__value_same(&x->value, &y->value))
+        if ((a->cells[c].count == 0) != (b->cells[c].count == 0) ||
+            !sat__value_same(&x, &y))
             return false;
     }
     return true;

@@ -5,6 +5,7 @@
  * both are ours, local is what is shown.
  */
 #include "sync/conflict.h"
+#include "sync/counter.h"
 #include "sync/rowtext.h"
 
 static const char *const kind_names[] = {[KIND_UPDATE] = "update",
@@ -122,8 +123,11 @@ static sat_status fill_sides(sat_replica *replica, const sat__open *open,
     if (winner == NULL || loser == NULL)
         return sat__fail(err, SAT_ERR_CORRUPT,
                          "a conflict names an entry that is not there");
-    sat__value_to_json(&shown->text, &winner->value);
-    sat__value_to_json(&held->text, &loser->value);
+    const sat__cell *const cell = &row->cells[open->c];
+    const sat__value chosen = sat__counter_add(cell, winner->value);
+    const sat__value other = sat__counter_add(cell, loser->value);
+    sat__value_to_json(&shown->text, &chosen);
+    sat__value_to_json(&held->text, &other);
     return SAT_OK;
 }
 

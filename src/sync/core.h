@@ -96,7 +96,7 @@ struct sat_replica {
 #define SAT_STATE_SELF "self"     /* the number of our incarnation */
 #define SAT_STATE_FORMAT "format" /* of these tables */
 #define SAT_STATE_STRATEGY "strategy"
-#define SAT_FORMAT_NEWEST 2
+#define SAT_FORMAT_NEWEST 3
 
 /* ---- groups and incarnations (groups.c) ---- */
 

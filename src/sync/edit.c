@@ -3,6 +3,8 @@
  */
 #include "sync/edit.h"
 
+#include "sync/counter.h"
+
 #include "sync/plants.h"
 
 sat_status sat__edit_begin(sat__edit *edit, sat_replica *replica,
@@ -168,6 +170,7 @@ sat_status sat__edit_object(sat__edit *edit, sat__row *row, const char *json,
                              "table '%s' has no column '%.60s'",
                              row->table->name, name);
         TRY(sat__value_keep(&value, &edit->arena, err));
+        value = sat__counter_take(&row->cells[c], value);
         TRY(sat__edit_cell(edit, row, c, &value, false, true, err));
         given[c] = true;
     }

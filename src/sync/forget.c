@@ -214,7 +214,8 @@ static sat_status may_go(forget *work, const sat__row *row, bool *out,
     for (int c = 0; *out && c < row->count; c++)
         for (size_t k = 0; *out && k < row->cells[c].count; k++) {
             const sat__entry *const entry = &row->cells[c].entries[k];
-            *out = entry->is_dead && entry->time < work->before;
+            *out = (entry->is_dead || entry->is_counter) &&
+                   entry->time < work->before;
             TRY(is_seen(work, entry->g, out, err));
         }
     return SAT_OK;

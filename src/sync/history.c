@@ -3,6 +3,7 @@
  */
 #include "sync/history.h"
 
+#include "sync/counter.h"
 #include "sync/edit.h"
 #include "sync/place.h"
 
@@ -158,7 +159,8 @@ static const sat__entry *entry_at(const sat__cell *cell, int64_t version)
 
     for (size_t k = 0; k < cell->count; k++) {
         const sat__entry *const entry = &cell->entries[k];
-        if (entry->g <= version && (best == NULL || entry->time > best->time))
+        if (!entry->is_counter && entry->g <= version &&
+            (best == NULL || entry->time > best->time))
             best = entry;
     }
     return best;
@@ -171,14 +173,17 @@ static sat_status restore(sat__edit *edit, sat__row *row, const sat__row *past,
     bool known = false;
     for (int c = 1; c < past->count; c++) {
         const sat__entry *const then = entry_at(&past->cells[c], version);
-        const sat__entry *const now =
-            sat__cell_shown(edit->replica, &row->cells[c]);
+        const sat__value now = sat__cell_value(edit->replica, &row->cells[c]);
         if (then == NULL || !row->table->columns[c].is_present)
             continue;
         known = true;
-        if (lives && now != NULL && sat__value_same(&then->value, &now->value))
+        sat__value value;
+        TRY(sat__counter_add_at(edit->replica, &past->cells[c], version,
+                                then->value, &value, err));
+        if (lives && row->cells[c].count > 0 && sat__value_same(&value, &now))
             continue;
-        TRY(sat__edit_cell(edit, row, c, &then->value, false, false, err));
+        value = sat__counter_take(&row->cells[c], value);
+        TRY(sat__edit_cell(edit, row, c, &value, false, false, err));
     }
     if (!known)
         return sat__fail(err, SAT_ERR_NOT_FOUND,

@@ -2,6 +2,7 @@
  * log.c - the log of changes, read from rows and their history
  */
 #include "crypto/hash.h"
+#include "sync/counter.h"
 #include "sync/history.h"
 #include "sync/rowtext.h"
 
@@ -42,9 +43,28 @@ static sat_status describe_group(reader *in, int64_t g, sat__group *group,
     return SAT_OK;
 }
 
+/* Of a counter, what it came to with that entry, as this device learned. */
+static sat_status value_after(sat_replica *replica, const sat__cell *cell,
+                              const sat__entry *entry, sat__value *out,
+                              sat_error *err)
+{
+    const sat__entry *under = entry;
+    for (size_t k = 0; entry->is_counter && k < cell->count; k++) {
+        const sat__entry *const other = &cell->entries[k];
+        if (!other->is_counter && other->g <= entry->g &&
+            (under->is_counter || other->time > under->time))
+            under = other;
+    }
+    return sat__counter_add_at(
+        replica, cell, entry->g,
+        under->is_counter ? (sat__value){.type = SQLITE_INTEGER} : under->value,
+        out, err);
+}
+
 /* What the row's columns got in group g; imported values count as g's own. */
-static void put_data(const sat__row *row, int64_t g, sat_buf *out,
-                     bool *is_dead, bool *any)
+static sat_status put_data(sat_replica *replica, const sat__row *row, int64_t g,
+                           sat_buf *out, bool *is_dead, bool *any,
+                           sat_error *err)
 {
     sat__buf_put_byte(out, '{');
     for (int c = 1; c < row->count; c++) {
@@ -61,9 +81,12 @@ static void put_data(const sat__row *row, int64_t g, sat_buf *out,
         *is_dead = entry->is_dead;
         sat__json_put_text(out, bytes_of(name, strlen(name)));
         sat__buf_put_byte(out, ':');
-        sat__value_to_json(out, &entry->value);
+        sat__value value;
+        TRY(value_after(replica, &row->cells[c], entry, &value, err));
+        sat__value_to_json(out, &value);
     }
     sat__buf_put_byte(out, '}');
+    return SAT_OK;
 }
 
 /* SHA-256 over the deterministic CBOR of the entry's other fields. */
@@ -97,7 +120,7 @@ static sat_status emit(reader *in, const sat__row *row, const sat__row *now,
     bool is_dead = false;
     bool any = false;
     bool is_synced;
-    put_data(row, named, &data, &is_dead, &any);
+    TRY(put_data(in->replica, row, named, &data, &is_dead, &any, err));
     if (!any || in->left == 0)
         return SAT_OK;
     TRY(describe_group(in, g, &group, device, &is_synced, err));

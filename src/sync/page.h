@@ -23,6 +23,7 @@
 
 #define SAT_ENTRY_DEAD 1
 #define SAT_ENTRY_RESOLUTION 2
+#define SAT_ENTRY_COUNTER 4
 
 /* Where a page ends: after this row of this group. */
 typedef struct sat__cursor {

@@ -188,7 +188,8 @@ static sat_status put_entry(writer *w, const sat__entry *entry, sat_error *err)
     sat__cbor_put_int(&w->rows, group);
     sat__cbor_put_uint(&w->rows,
                        (entry->is_dead ? SAT_ENTRY_DEAD : 0u) |
-                           (entry->is_resolution ? SAT_ENTRY_RESOLUTION : 0u));
+                           (entry->is_resolution ? SAT_ENTRY_RESOLUTION : 0u) |
+                           (entry->is_counter ? SAT_ENTRY_COUNTER : 0u));
     sat__cbor_put_int(&w->rows, entry->time);
     sat__value_encode(&w->rows, &entry->value);
     return SAT_OK;
@@ -478,12 +479,14 @@ void sat__table_put(const sat__table *table, sat_buf *out)
         const sat__column *const column = &table->columns[c];
         if (column->uid == NULL)
             continue;
-        sat__cbor_put_array(out, 5);
+        sat__cbor_put_array(out, column->is_counter ? 6 : 5);
         sat__cbor_put_int(out, c);
         sat__cbor_put_str(out, column->uid);
         sat__cbor_put_int(out, column->gen);
         sat__cbor_put_str(out, column->name);
         sat__cbor_put_bool(out, column->is_present);
+        if (column->is_counter)
+            sat__cbor_put_bool(out, true);
     }
 }
 

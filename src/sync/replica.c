@@ -54,7 +54,8 @@ static const char system_tables[] =
     "CREATE TABLE IF NOT EXISTS sync_columns("
     " t INTEGER NOT NULL, c INTEGER NOT NULL, uid TEXT NOT NULL,"
     " gen INTEGER NOT NULL, name TEXT NOT NULL, since INTEGER NOT NULL,"
-    " present INTEGER NOT NULL, PRIMARY KEY(t, c)) WITHOUT ROWID;"
+    " present INTEGER NOT NULL, counter INTEGER NOT NULL DEFAULT 0,"
+    " PRIMARY KEY(t, c)) WITHOUT ROWID;"
     "CREATE TABLE IF NOT EXISTS sync_dropped("
     " t INTEGER NOT NULL, uid TEXT NOT NULL);"
     "CREATE TABLE IF NOT EXISTS sync_high("
@@ -171,6 +172,10 @@ static sat_status install(sat_replica *replica, sat_error *err)
     if (format == SAT_FORMAT_NEWEST)
         return SAT_OK;
     TRY(sat__sql_exec(replica->db, err, "%s", system_tables));
+    if (format != 0 && format < 3)
+        TRY(sat__sql_exec(replica->db, err,
+                          "ALTER TABLE sync_columns ADD COLUMN counter INTEGER "
+                          "NOT NULL DEFAULT 0"));
     return sat__state_put(replica, SAT_STATE_FORMAT, SAT_FORMAT_NEWEST, err);
 }
 

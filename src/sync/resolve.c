@@ -7,6 +7,7 @@
  */
 #include "sync/afresh.h"
 #include "sync/conflict.h"
+#include "sync/counter.h"
 #include "sync/edit.h"
 #include "sync/place.h"
 
@@ -54,6 +55,7 @@ static sat_status give_cells(sat__edit *edit, const sat__open *open,
         return sat__edit_object(edit, row, json, err);
     TRY(choose_cells(edit, open, row, false, err));
     TRY(sat__edit_parse(edit, json, &value, err));
+    value = sat__counter_take(&row->cells[open->c], value);
     return sat__edit_cell(edit, row, open->c, &value, false, true, err);
 }
 

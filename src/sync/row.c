@@ -1,9 +1,9 @@
 /*
  * row.c - what is shown, what a write replaces, how two sets become one
  */
-#include "sync/row.h"
-
+#include "sync/counter.h"
 #include "sync/plants.h"
+
 static sat_status no_memory(sat_error *err)
 {
     return sat__fail(err, SAT_ERR_NOMEM, "out of memory");
@@ -70,16 +70,26 @@ const sat__entry *sat__cell_shown(sat_replica *replica, const sat__cell *cell)
     const sat__entry *best = NULL;
 
     for (size_t k = 0; k < cell->count; k++)
-        if (best == NULL || shown_before(replica, &cell->entries[k], best))
+        if (!cell->entries[k].is_counter &&
+            (best == NULL || shown_before(replica, &cell->entries[k], best)))
             best = &cell->entries[k];
     return best;
+}
+
+sat__value sat__cell_value(sat_replica *replica, const sat__cell *cell)
+{
+    const sat__entry *const shown = sat__cell_shown(replica, cell);
+
+    return shown != NULL ? sat__counter_add(cell, shown->value)
+                         : SAT_VALUE_NULL;
 }
 
 bool sat__row_lives(const sat__row *row)
 {
     for (int c = 0; c < row->count; c++)
         for (size_t k = 0; k < row->cells[c].count; k++)
-            if (!row->cells[c].entries[k].is_dead)
+            if (!row->cells[c].entries[k].is_dead &&
+                !row->cells[c].entries[k].is_counter)
                 return true;
     return false;
 }
@@ -106,13 +116,14 @@ static sat_status is_known(sat_replica *replica, const sat__knowledge *k,
     return SAT_OK;
 }
 
+/* What was added stands beside an imported value. */
 static bool has_written(const sat__cell *a, const sat__cell *b)
 {
     for (size_t k = 0; k < a->count; k++)
-        if (a->entries[k].g != 0)
+        if (a->entries[k].g != 0 && !a->entries[k].is_counter)
             return true;
     for (size_t k = 0; k < b->count; k++)
-        if (b->entries[k].g != 0)
+        if (b->entries[k].g != 0 && !b->entries[k].is_counter)
             return true;
     return false;
 }
@@ -159,7 +170,12 @@ sat_status sat__cell_write(sat_replica *replica, sat__arena *arena,
     sat__cell out = {0};
     for (size_t k = 0; k < cell->count; k++) {
         const sat__entry *const old = &cell->entries[k];
-        const bool equal = sat__value_same(&old->value, &shown->value);
+        const bool equal =
+            shown != NULL && sat__value_same(&old->value, &shown->value);
+        if (old->is_counter) { /* nobody takes back what others added */
+            TRY(sat__cell_add(arena, &out, old, err));
+            continue;
+        }
         if (old->g == entry.g) { /* the same group wrote it before */
             entry.time = old->time > entry.time ? old->time : entry.time;
             continue;

@@ -20,6 +20,7 @@ typedef struct sat__entry {
     int64_t time; /* 0: imported, older than anything */
     bool is_dead;
     bool is_resolution;
+    bool is_counter; /* what one incarnation has added; see counter.h */
     sat__value value;
 } sat__entry;
 
@@ -63,8 +64,12 @@ SAT_CHECK sat_status sat__cell_add(sat__arena *arena, sat__cell *cell,
                                    const sat__entry *entry, sat_error *err);
 
 /* The entry that is shown: alive before dead, then latest (rule 4). NULL for a
- * cell without entries. */
+ * cell without entries. Where incarnations have added to it, what is shown is
+ * sat__cell_value(). */
 const sat__entry *sat__cell_shown(sat_replica *replica, const sat__cell *cell);
+
+/* What the table shows of the cell; NULL where nothing was written. */
+sat__value sat__cell_value(sat_replica *replica, const sat__cell *cell);
 
 bool sat__row_lives(const sat__row *row);
 

@@ -13,12 +13,13 @@
  * base -1 and all values. A column that was added after the base has no entry
  * unless it is listed.
  */
+#include "sync/counter.h"
 #include "sync/place.h"
-#include "sync/row.h"
 
 #define NO_BASE (-1)
 #define FLAG_DEAD 1
 #define FLAG_RESOLUTION 2
+#define FLAG_COUNTER 4
 
 /* Whether column c had been there when group g was written. */
 static bool has_column(const sat__row *row, int c, int64_t g)
@@ -37,6 +38,7 @@ static bool is_base_cell(sat_replica *replica, const sat__row *row, int c,
         return cell->count == 0;
     if (cell->count != 1 || cell->entries->g != base ||
         cell->entries->is_dead || cell->entries->is_resolution ||
+        cell->entries->is_counter ||
         (c > 0 && !row->table->columns[c].is_present))
         return false;
     return sat__group_get(replica, base, &group, NULL) == SAT_OK &&
@@ -48,7 +50,8 @@ void sat__entry_encode(sat_buf *out, const sat__entry *entry, bool with_value)
     sat__cbor_put_array(out, with_value ? 4 : 3);
     sat__cbor_put_int(out, entry->g);
     sat__cbor_put_uint(out, (entry->is_dead ? FLAG_DEAD : 0u) |
-                                (entry->is_resolution ? FLAG_RESOLUTION : 0u));
+                                (entry->is_resolution ? FLAG_RESOLUTION : 0u) |
+                                (entry->is_counter ? FLAG_COUNTER : 0u));
     sat__cbor_put_int(out, entry->time);
     if (with_value)
         sat__value_encode(out, &entry->value);
@@ -66,6 +69,7 @@ sat_status sat__entry_decode(sat__cbor *in, sat__entry *out, bool *has_value,
     TRY(sat__cbor_int(in, &out->time, err));
     out->is_dead = (flags & FLAG_DEAD) != 0;
     out->is_resolution = (flags & FLAG_RESOLUTION) != 0;
+    out->is_counter = (flags & FLAG_COUNTER) != 0;
     *has_value = fields == 4;
     if (*has_value)
         return sat__value_decode(in, &out->value, err);
@@ -93,8 +97,10 @@ static void encode_state(sat_replica *replica, const sat__row *row,
         if (*base == NO_BASE ? cell->count == 0
                              : is_base_cell(replica, row, c, *base))
             continue;
-        const bool in_table =
-            row->in_table && c > 0 && row->table->columns[c].is_present;
+        /* Where others added to it, the table shows no entry's value. */
+        const bool in_table = row->in_table && c > 0 &&
+                              row->table->columns[c].is_present &&
+                              !sat__counter_has(cell);
         const sat__entry *const shown = sat__cell_shown(replica, cell);
         count++;
         sat__cbor_put_array(&cells, 2);

@@ -6,8 +6,7 @@
 static void put_cell(sat_replica *replica, const sat__row *row, int c,
                      sat_buf *out)
 {
-    const sat__entry *const shown = sat__cell_shown(replica, &row->cells[c]);
-    const sat__value value = shown != NULL ? shown->value : SAT_VALUE_NULL;
+    const sat__value value = sat__cell_value(replica, &row->cells[c]);
 
     sat__value_to_json(out, &value);
 }

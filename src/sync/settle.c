@@ -137,12 +137,12 @@ sat_status sat__settle_step(sqlite3_stmt *stmt, sat__outcome *out,
     return st;
 }
 
-static const sat__value *shown_value(sat__settle *settle, const sat__row *row,
-                                     int c)
+static void bind_shown(sat__settle *settle, const sat__row *row, int c,
+                       sqlite3_stmt *stmt, int at)
 {
-    const sat__entry *const shown =
-        sat__cell_shown(settle->replica, &row->cells[c]);
-    return shown != NULL ? &shown->value : NULL;
+    const sat__value value = sat__cell_value(settle->replica, &row->cells[c]);
+
+    sat__value_bind(stmt, at, &value);
 }
 
 /* Columns that were never written get what the schema has as their default;
@@ -208,7 +208,7 @@ sat_status sat__settle_insert(sat__settle *settle, sat__row *row,
     TRY(prepare_insert(settle, row, &own, &stmt, err));
     for (int c = 1; c <= row->table->count; c++)
         if (row->table->columns[c].is_present && row->cells[c].count > 0)
-            sat__value_bind(stmt, at++, shown_value(settle, row, c));
+            bind_shown(settle, row, c, stmt, at++);
     TRY(sat__settle_step(stmt, out, err));
     if (*out != OUTCOME_DONE)
         return SAT_OK;
@@ -259,10 +259,11 @@ static sat_status table_update(sat__settle *settle, sat__row *row,
     bool any = false;
     bool key_changed = false;
     for (int c = 0; c <= table->count; c++) {
-        const sat__value *const value = c > 0 && table->columns[c].is_present
-                                            ? shown_value(settle, row, c)
-                                            : NULL;
-        const bool set = value != NULL && !sat__value_same(value, &was[c]);
+        const sat__value value =
+            sat__cell_value(settle->replica, &row->cells[c]);
+        const bool set = c > 0 && table->columns[c].is_present &&
+                         row->cells[c].count > 0 &&
+                         !sat__value_same(&value, &was[c]);
         sat__buf_put_byte(&mask, set);
         any = any || set;
         key_changed = key_changed || (set && table->columns[c].is_unique);
@@ -277,13 +278,15 @@ static sat_status table_update(sat__settle *settle, sat__row *row,
     int at = 1;
     for (int c = 1; c <= table->count; c++)
         if (mask.data[c] != 0)
-            sat__value_bind(stmt, at++, shown_value(settle, row, c));
+            bind_shown(settle, row, c, stmt, at++);
     (void)sqlite3_bind_int64(stmt, at, row->r);
     TRY(sat__settle_step(stmt, out, err));
     if (*out != OUTCOME_DONE)
         return SAT_OK;
     if (table->key_column != 0 && mask.data[table->key_column] != 0) {
-        row->r = shown_value(settle, row, table->key_column)->integer;
+        row->r =
+            sat__cell_value(settle->replica, &row->cells[table->key_column])
+                .integer;
         sat__settle_moved(settle, table);
     }
     if (table->is_placed && key_changed)

@@ -112,14 +112,14 @@ static sat_status load_columns(loader *from, sat__table *table, sat_error *err)
     sat__arena *const arena = from->arena;
     bool row;
     TRY(sat__sql_prepare(from->db, &from->columns,
-                         "SELECT c, uid, gen, name, since, present, "
+                         "SELECT c, uid, gen, name, since, present, counter, "
                          "(SELECT max(c) FROM sync_columns WHERE t = ?1) "
                          "FROM sync_columns WHERE t = ?1 ORDER BY c",
                          err));
     AUTO_RESET sqlite3_stmt *stmt = from->columns;
     (void)sqlite3_bind_int64(stmt, 1, table->t);
     TRY(sat__sql_step(stmt, &row, err));
-    table->count = row ? sqlite3_column_int(stmt, 6) : 0;
+    table->count = row ? sqlite3_column_int(stmt, 7) : 0;
     table->columns = sat__arena_alloc(arena, ((size_t)table->count + 1) *
                                                  sizeof *table->columns);
     if (table->columns == NULL)
@@ -134,6 +134,7 @@ static sat_status load_columns(loader *from, sat__table *table, sat_error *err)
         column->name = keep_text(arena, stmt, 3);
         column->since = sqlite3_column_int64(stmt, 4);
         column->is_present = sqlite3_column_int(stmt, 5) != 0;
+        column->is_counter = sqlite3_column_int(stmt, 6) != 0;
         if (column->uid == NULL || column->name == NULL)
             return no_memory(err);
         TRY(sat__sql_step(stmt, &row, err));
@@ -601,6 +602,20 @@ static sat_status load_schema(loader *from, sat__table *table, sat_error *err)
     return load_foreigns(from, table, err);
 }
 
+/* A column that is written together with others, or is unique, does not count,
+ * whatever was declared elsewhere. */
+static void check_counters(sat__table *table)
+{
+    for (int c = 1; c <= table->count; c++) {
+        bool is_alone =
+            !table->columns[c].is_unique && !table->columns[c].is_key;
+        for (int k = 1; k <= table->count; k++)
+            is_alone = is_alone && (k == c || table->columns[k].tie !=
+                                                  table->columns[c].tie);
+        table->columns[c].is_counter = table->columns[c].is_counter && is_alone;
+    }
+}
+
 static void load_collations(sat__table *table)
 {
     for (int i = 0; i < table->unique_count; i++)
@@ -637,6 +652,7 @@ static sat_status load_table(loader *from, sat__tables *tables,
         return SAT_OK;
     TRY(load_schema(from, table, err));
     load_collations(table);
+    check_counters(table);
     return SAT_OK;
 }
 

@@ -29,6 +29,7 @@ typedef struct sat__column {
     bool is_present;  /* in this schema */
     bool is_unique;   /* part of a UNIQUE constraint or of the key */
     bool is_key;      /* part of the PRIMARY KEY */
+    bool is_counter;  /* concurrent changes add up; see counter.h */
     int tie;          /* the least column that is always written with it */
     int collation;    /* one of SAT_COLLATE_* */
 } sat__column;

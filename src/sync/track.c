@@ -273,12 +273,14 @@ static sat_status take_over_columns(sat_replica *replica, const char *name,
         bool is_present;
         sat_bytes uid;
         sat_bytes now;
-        TRY(sat__cbor_array(&in, 5, &fields, err));
+        TRY(sat__cbor_array(&in, 6, &fields, err));
         TRY(sat__cbor_int(&in, &number, err));
         TRY(sat__cbor_text(&in, &uid, err));
         TRY(sat__cbor_int(&in, &gen, err));
         TRY(sat__cbor_text(&in, &now, err));
         TRY(sat__cbor_bool(&in, &is_present, err));
+        if (fields == 6) /* whether it counts, which adopting sees */
+            TRY(sat__cbor_skip(&in, NULL, err));
         if (!is_present)
             continue;
         TRY(sat__sql_prepare(replica->db, &stmt, NULL, err));
