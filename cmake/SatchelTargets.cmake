@@ -142,6 +142,8 @@ function(sat_tests)
         if(folder STREQUAL "backup")
             list(APPEND helpers tests/store/profile_fixture.c
                 tests/store/scratch.c)
+        elseif(folder STREQUAL "net")
+            list(APPEND helpers tests/crypto/vectors.c)
         endif()
         if(folder STREQUAL "sim") # the rest needs an engine with plants
             list(FILTER helpers INCLUDE REGEX "/(count|disk|file|vfs)\\.c$")

@@ -11,6 +11,7 @@
 
 #include <limits.h>
 #include <openssl/evp.h>
+#include <openssl/md5.h>
 #include <openssl/sha.h>
 #include <sodium.h>
 
@@ -37,6 +38,11 @@ void sat__sha256(sat_bytes data, uint8_t out[SAT_SHA256_SIZE])
     sat__sha256_init(&state);
     sat__sha256_update(&state, data);
     sat__sha256_final(&state, out);
+}
+
+void sat__md5(sat_bytes data, uint8_t out[16])
+{
+    (void)MD5(data.data, data.len, out);
 }
 
 void sat__sha256_init(sat__sha256_state *state)

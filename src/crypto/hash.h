@@ -25,6 +25,9 @@ size_t sat__hash_size(sat__hash hash);
 
 void sat__sha256(sat_bytes data, uint8_t out[SAT_SHA256_SIZE]);
 
+/* MD5, as the Content-MD5 that an S3 wants. It proves nothing. */
+void sat__md5(sat_bytes data, uint8_t out[16]);
+
 /* SHA-256 of what comes in pieces. */
 typedef struct sat__sha256_state {
     uint32_t words[28];

@@ -148,6 +148,7 @@ static sat_status collect_gone(hub_db *db, backup *b, sat_error *err)
         if (b->gone_count < OBJECTS_MAX)
             (void)snprintf(b->gone[b->gone_count++], HUB_BLOB_KEY_SIZE, "%s",
                            hub_text(&rows, 0));
+        TRY(hub_blob_gone(db, b->call->hub, hub_text(&rows, 0), err));
         bytes += hub_int(&rows, 1);
     }
     hub_rows_clear(&rows);
@@ -230,16 +231,10 @@ static sat_status store_backup(hub_db *db, void *context, sat_error *err)
     return let_go(db, b, err);
 }
 
-/* What the storage knows no more; one that stays costs room and nothing else.
- */
 static void remove_gone(const backup *b)
 {
-    const hub_blobs *const blobs = b->call->hub->blobs;
-
     for (size_t i = 0; i < b->gone_count; i++)
-        if (blobs->remove(blobs->self, b->gone[i], NULL) != SAT_OK &&
-            b->call->hub->options.log != NULL)
-            b->call->hub->options.log("blob left", b->gone[i]);
+        hub_blob_remove(b->call->hub, b->gone[i]);
 }
 
 sat_status hub_backup_complete(hub_call *call, sat_error *err)

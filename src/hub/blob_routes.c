@@ -23,6 +23,8 @@ sat_status hub_blob_announce(hub_call *call, const uint8_t *vault,
         return hub_refuse(call, 413, "large", err,
                           "a blob has at most %lld bytes", (long long)size_max);
     TRY(hub_node_fixed(call->body, "sha256", out->hash, 32, err));
+    if (hub->blobs->wants_md5)
+        TRY(hub_node_fixed(call->body, "md5", out->md5, 16, err));
     hub->env->random(hub->env->context, random, sizeof random);
     sat__hex_format(random, sizeof random, out->key);
     return SAT_OK;
@@ -49,6 +51,41 @@ sat_status hub_blob_store(hub_db *db, hub_call *call, const hub_blob *blob,
                     blob->size, blob->hash, (int64_t)hub_now(call->hub));
 }
 
+/* ---- addresses ---- */
+
+static size_t upload_fields(const hub_call *call, const hub_blob *blob,
+                            hub_blob_field out[HUB_BLOB_FIELDS_MAX])
+{
+    const hub_blobs *const blobs = call->hub->blobs;
+
+    return blobs->upload_fields != NULL
+               ? blobs->upload_fields(blobs->self, blob, out)
+               : 0;
+}
+
+size_t hub_blob_upload_parts(const hub_call *call, const hub_blob *blob)
+{
+    hub_blob_field fields[HUB_BLOB_FIELDS_MAX];
+
+    return upload_fields(call, blob, fields) > 0 ? 2 : 1;
+}
+
+static void put_fields(const hub_call *call, const hub_blob *blob, hub_out *out)
+{
+    hub_blob_field fields[HUB_BLOB_FIELDS_MAX];
+    const size_t count = upload_fields(call, blob, fields);
+
+    if (count == 0)
+        return;
+    hub_out_key(out, "headers");
+    hub_out_map(out, count);
+    for (size_t i = 0; i < count; i++) {
+        hub_out_key(out, fields[i].name);
+        hub_out_text(out, fields[i].value);
+    }
+    hub_out_end(out);
+}
+
 sat_status hub_blob_put_url(hub_call *call, hub_out *out, const hub_blob *blob,
                             bool is_upload, sat_error *err)
 {
@@ -62,6 +99,8 @@ sat_status hub_blob_put_url(hub_call *call, hub_out *out, const hub_blob *blob,
         TRY(blobs->download_url(blobs->self, blob, now_s, &url, err));
     hub_out_key(out, "url");
     hub_out_text(out, sat__buf_text(&url));
+    if (is_upload)
+        put_fields(call, blob, out);
     return SAT_OK;
 }
 
@@ -70,7 +109,7 @@ sat_status hub_blob_answer_upload(hub_call *call, const hub_blob *blob,
 {
     hub_out out = hub_answer(call, 200);
 
-    hub_out_map(&out, 3);
+    hub_out_map(&out, 2 + hub_blob_upload_parts(call, blob));
     hub_out_key(&out, "key");
     hub_out_text(&out, blob->key);
     TRY(hub_blob_put_url(call, &out, blob, true, err));
@@ -131,17 +170,6 @@ sat_status hub_blob_check(hub_call *call, const hub_blob *blob, sat_error *err)
         return hub_refuse(call, 422, "upload", err,
                           "the blob was not uploaded, or not with its size");
     return status;
-}
-
-sat_status hub_blob_forget(hub_db *db, const char *key, sat_error *err)
-{
-    TRY(hub_exec(db, NULL, err,
-                 "UPDATE accounts SET used = used - (SELECT size FROM blobs"
-                 " WHERE key = $1) WHERE id = (SELECT account FROM blobs"
-                 " WHERE key = $1)",
-                 "t", key));
-    return hub_exec(db, NULL, err, "DELETE FROM blobs WHERE key = $1", "t",
-                    key);
 }
 
 /* ---- the directory ---- */

@@ -57,7 +57,7 @@ static sat_status sweep_blobs(hub_db *db, sweeping *s, int64_t now,
                        hub_text(&rows, 0));
     hub_rows_clear(&rows);
     for (size_t i = 0; i < s->count; i++)
-        TRY(hub_blob_forget(db, s->keys[i], err));
+        TRY(hub_blob_forget(db, s->hub, s->keys[i], err));
     return SAT_OK;
 }
 
@@ -85,8 +85,8 @@ sat_status hub_sweep(hub_core *hub, sat_error *err)
 
     TRY(hub->storage->write(hub->storage->self, sweep, &s, err));
     for (size_t i = 0; hub->blobs != NULL && i < s.count; i++)
-        TRY(hub->blobs->remove(hub->blobs->self, s.keys[i], err));
-    return SAT_OK;
+        hub_blob_remove(hub, s.keys[i]);
+    return hub_blob_sweep(hub, err);
 }
 
 /* Waits for a second; false when it is over. */

@@ -112,7 +112,7 @@ static sat_status keep_part(hub_db *db, void *context, sat_error *err)
     TRY(count_parts(db, f, f->file, &f->parts, err));
     f->is_known = f->part < f->parts;
     if (f->is_known)
-        return hub_blob_forget(db, f->blob.key, err);
+        return hub_blob_forget(db, f->call->hub, f->blob.key, err);
     if (f->part > f->parts)
         return SAT_OK;
     TRY(hub_exec(db, NULL, err, "UPDATE blobs SET complete = 1 WHERE key = $1",
@@ -124,15 +124,6 @@ static sat_status keep_part(hub_db *db, void *context, sat_error *err)
                  f->blob.size, (int64_t)hub_now(f->call->hub)));
     f->parts++;
     return SAT_OK;
-}
-
-static void remove_one(hub_call *call, const char *key)
-{
-    const hub_blobs *const blobs = call->hub->blobs;
-
-    if (blobs->remove(blobs->self, key, NULL) != SAT_OK &&
-        call->hub->options.log != NULL)
-        call->hub->options.log("blob left", key);
 }
 
 static sat_status read_part(file_call *f, sat_error *err)
@@ -158,7 +149,7 @@ sat_status hub_file_complete(hub_call *call, sat_error *err)
     TRY(hub_blob_check(call, &f.blob, err));
     TRY(hub_write(call, keep_part, &f, err));
     if (f.is_known)
-        remove_one(call, f.blob.key);
+        hub_blob_remove(call->hub, f.blob.key);
     else if (f.part > f.parts)
         return hub_refuse(call, 409, "parts", err,
                           "part %lld of the file comes next",
@@ -319,7 +310,7 @@ static sat_status collect_parts(hub_db *db, file_call *f,
                      "DELETE FROM files WHERE vault = $1 AND file = $2"
                      " AND key = $3",
                      "xxt", f->vault, file, f->gone[i]));
-        TRY(hub_blob_forget(db, f->gone[i], err));
+        TRY(hub_blob_forget(db, f->call->hub, f->gone[i], err));
     }
     f->deleted += f->gone_count > before;
     return SAT_OK;
@@ -358,7 +349,7 @@ sat_status hub_file_delete(hub_call *call, sat_error *err)
         return hub_refuse(call, 409, "head", err,
                           "another head is here: pull first");
     for (size_t i = 0; i < f.gone_count; i++)
-        remove_one(call, f.gone[i]);
+        hub_blob_remove(call->hub, f.gone[i]);
     hub_out out = hub_answer(call, 200);
     hub_out_map(&out, 1);
     hub_out_key(&out, "deleted");

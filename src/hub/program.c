@@ -19,6 +19,11 @@ static const char usage[] =
     "  --listen ADDR:PORT   where (127.0.0.1:7441); port 0 is any\n"
     "  --data DIR           what it keeps ($XDG_DATA_HOME/satchel-hub)\n"
     "  --database URL       postgresql://… (SQLite, under --data)\n"
+    "  --blobs URL          s3://BUCKET[/PREFIX]?endpoint=https://…\n"
+    "                       [&public=https://…][&region=…] (a folder under\n"
+    "                       --data)\n"
+    "  --blobs-keys FILE    access-key = … and secret-key = … of that S3\n"
+    "                       (AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY)\n"
     "  --origin URL         an address that people type; may come again\n"
     "  --threads N          event loops (one for each processor)\n"
     "  --backup-max SIZE    of a backup (50MB)\n"
@@ -35,6 +40,8 @@ static const struct option options[] = {
     {"listen", required_argument, NULL, 's'},
     {"data", required_argument, NULL, 's'},
     {"database", required_argument, NULL, 's'},
+    {"blobs", required_argument, NULL, 's'},
+    {"blobs-keys", required_argument, NULL, 's'},
     {"origin", required_argument, NULL, 's'},
     {"threads", required_argument, NULL, 's'},
     {"backup-max", required_argument, NULL, 's'},

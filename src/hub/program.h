@@ -15,7 +15,9 @@ int hub_main(int argc, char **argv);
 typedef struct hub_settings {
     char listen[300];
     char data[3000];
-    char database[1000]; /* postgresql://…; SQLite under data where empty */
+    char database[1000];   /* postgresql://…; SQLite under data where empty */
+    char blobs[1000];      /* s3://…; a folder under data where empty */
+    char blobs_keys[1000]; /* a file with the keys of the S3; may be empty */
     char tls_cert[1000], tls_key[1000];
     char origins[8][320];
     unsigned origin_count;

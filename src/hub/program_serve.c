@@ -103,11 +103,25 @@ static sat_status open_storage(node *n, sat_error *err)
     return hub_storage_sqlite(path, &n->storage, err);
 }
 
+static sat_status open_s3(node *n, sat_error *err)
+{
+    hub_s3_keys keys;
+
+    sat_status status = hub_s3_keys_read(n->settings->blobs_keys, &keys, err);
+    if (status == SAT_OK)
+        status = hub_blobs_s3(sat_env_system(), n->settings->blobs, &keys,
+                              &n->blobs, err);
+    sat__wipe(&keys, sizeof keys);
+    return status;
+}
+
 static sat_status open_blobs(node *n, sat_error *err)
 {
     char path[3100];
     uint8_t key[32];
 
+    if (n->settings->blobs[0] != 0)
+        return open_s3(n, err);
     (void)snprintf(path, sizeof path, "%s/blobs", n->settings->data);
     sat__derive(bytes_of(n->secret, sizeof n->secret), SAT_LABEL_HUB_BLOBS,
                 key);

@@ -100,6 +100,16 @@ sat_status hub_settings_set(hub_settings *settings, const char *name,
         return copy(name, value, settings->database, sizeof settings->database,
                     err);
     }
+    if (strcmp(name, "blobs") == 0) {
+        if (strncmp(value, "s3://", 5) != 0)
+            return sat__fail(err, SAT_ERR_INVALID,
+                             "blobs are at s3://BUCKET?endpoint=…; without "
+                             "that the hub keeps them under --data");
+        return copy(name, value, settings->blobs, sizeof settings->blobs, err);
+    }
+    if (strcmp(name, "blobs-keys") == 0)
+        return copy(name, value, settings->blobs_keys,
+                    sizeof settings->blobs_keys, err);
     if (strcmp(name, "tls-cert") == 0)
         return copy(name, value, settings->tls_cert, sizeof settings->tls_cert,
                     err);

@@ -112,7 +112,7 @@ sat_status hub_transfer_initiate(hub_call *call, sat_error *err)
     if (t.is_taken)
         return hub_refuse(call, 409, "taken", err, "this token was used");
     hub_out out = hub_answer(call, t.is_found ? 200 : 201);
-    hub_out_map(&out, 3);
+    hub_out_map(&out, 2 + hub_blob_upload_parts(call, &t.blob));
     hub_out_key(&out, "id");
     hub_out_id(&out, t.id, 32);
     TRY(hub_blob_put_url(call, &out, &t.blob, true, err));
@@ -311,18 +311,6 @@ sat_status hub_transfer_complete(hub_call *call, sat_error *err)
     return hub_read(call, write_released, &t, err);
 }
 
-/* The blob goes, and its place in the account's quota is free. */
-static sat_status drop_blob(hub_db *db, const char *key, sat_error *err)
-{
-    TRY(hub_exec(db, NULL, err,
-                 "UPDATE accounts SET used = used - COALESCE((SELECT size FROM"
-                 " blobs WHERE key = $1), 0) WHERE id = (SELECT account FROM"
-                 " blobs WHERE key = $1)",
-                 "t", key));
-    return hub_exec(db, NULL, err, "DELETE FROM blobs WHERE key = $1", "t",
-                    key);
-}
-
 static sat_status store_done(hub_db *db, void *context, sat_error *err)
 {
     transfer *const t = context;
@@ -339,7 +327,7 @@ static sat_status store_done(hub_db *db, void *context, sat_error *err)
     t->state = hub_int(&rows, 1);
     (void)snprintf(t->blob.key, sizeof t->blob.key, "%s", hub_text(&rows, 0));
     hub_rows_clear(&rows);
-    TRY(drop_blob(db, t->blob.key, err));
+    TRY(hub_blob_forget(db, t->call->hub, t->blob.key, err));
     return hub_exec(db, NULL, err,
                     "UPDATE transfers SET state = 4, release = NULL"
                     " WHERE token = $1 AND claim_hash = $2",
@@ -348,7 +336,6 @@ static sat_status store_done(hub_db *db, void *context, sat_error *err)
 
 sat_status hub_transfer_confirm(hub_call *call, sat_error *err)
 {
-    const hub_blobs *const blobs = call->hub->blobs;
     transfer t = {.call = call};
 
     TRY(read_claim(&t, err));
@@ -356,7 +343,7 @@ sat_status hub_transfer_confirm(hub_call *call, sat_error *err)
     if (!t.is_found)
         return not_found(err);
     if (t.state != DONE)
-        TRY(blobs->remove(blobs->self, t.blob.key, err));
+        hub_blob_remove(call->hub, t.blob.key);
     return hub_answer_empty(call, 200);
 }
 
@@ -377,7 +364,7 @@ static sat_status store_cancel(hub_db *db, void *context, sat_error *err)
     t->is_found = true;
     (void)snprintf(t->blob.key, sizeof t->blob.key, "%s", hub_text(&rows, 0));
     hub_rows_clear(&rows);
-    TRY(drop_blob(db, t->blob.key, err));
+    TRY(hub_blob_forget(db, t->call->hub, t->blob.key, err));
     return hub_exec(db, NULL, err, "DELETE FROM transfers WHERE id = $1", "x",
                     t->id);
 }
@@ -385,13 +372,12 @@ static sat_status store_cancel(hub_db *db, void *context, sat_error *err)
 /* What was never there, or is over, is found by nobody: nor is this, after. */
 sat_status hub_transfer_cancel(hub_call *call, sat_error *err)
 {
-    const hub_blobs *const blobs = call->hub->blobs;
     transfer t = {.call = call};
 
     TRY(hub_path_id(call, t.id, err));
     TRY(hub_write(call, store_cancel, &t, err));
     if (!t.is_found)
         return not_found(err);
-    TRY(blobs->remove(blobs->self, t.blob.key, err));
+    hub_blob_remove(call->hub, t.blob.key);
     return hub_answer_empty(call, 200);
 }

@@ -24,6 +24,7 @@ struct sat__http_parser {
     sat_bytes name; /* of the field whose value comes next */
     size_t body_max;
     bool has_head, is_done, must_close;
+    bool skips_body;  /* of a response to HEAD */
     unsigned failure; /* HTTP status, 0 while all is well */
     const char *detail;
 };
@@ -113,7 +114,9 @@ static int check_framing(sat__http_parser *parser)
     if (parser->machine.method == HTTP_CONNECT && parser->request != NULL)
         return fail(parser, 400, "there is no other protocol to change to");
     if (parser->response != NULL && coding == NULL && length == NULL &&
-        parser->machine.status_code != 101)
+        !parser->skips_body && parser->machine.status_code != 101 &&
+        parser->machine.status_code != 204 &&
+        parser->machine.status_code != 304)
         return fail(parser, 400, "the response has no length");
     return 0;
 }
@@ -139,7 +142,7 @@ static int on_head(http_parser *machine)
     }
     parser->must_close = !http_should_keep_alive(machine);
     http_parser_pause(machine, 1);
-    return 0;
+    return parser->skips_body ? 1 : 0;
 }
 
 static int on_body(http_parser *machine, const char *at, size_t len)
@@ -355,9 +358,14 @@ sat__http_event sat__http_parser_feed(sat__http_parser *parser, sat_bytes data,
 void sat__http_parser_limit(sat__http_parser *parser, size_t bytes)
 {
     parser->body_max = bytes;
-    if ((parser->machine.flags & F_CONTENTLENGTH) != 0 &&
+    if ((parser->machine.flags & F_CONTENTLENGTH) != 0 && !parser->skips_body &&
         parser->machine.content_length > bytes)
         (void)fail(parser, 413, "the body is larger than is accepted");
+}
+
+void sat__http_parser_skip_body(sat__http_parser *parser)
+{
+    parser->skips_body = true;
 }
 
 unsigned sat__http_parser_failure(const sat__http_parser *parser,

@@ -22,8 +22,8 @@ static sat_status send_request(client *c, const sat__request *request,
     return sat__wire_send(&c->wire, buf_view(&plain), err);
 }
 
-static sat_status receive_response(client *c, sat__response *response,
-                                   sat_error *err)
+static sat_status receive_response(client *c, bool skips_body,
+                                   sat__response *response, sat_error *err)
 {
     AUTO_PTR(sat__http_parser) parser = NULL;
     AUTO(sat_buf) plain = SAT_BUF_INIT;
@@ -32,6 +32,8 @@ static sat_status receive_response(client *c, sat__response *response,
     size_t at = 0;
 
     TRY(sat__http_parser_responses(response, &parser, err));
+    if (skips_body)
+        sat__http_parser_skip_body(parser);
     while (event != SAT_HTTP_DONE) {
         if (at == plain.len && !sat__http_parser_is_pending(parser)) {
             TRY(sat__wire_receive(&c->wire, &plain, err));
@@ -68,7 +70,8 @@ static sat_status try_exchange(client *c, const sat__request *request,
     /* A server that refuses a body answers, and hangs up before it has it all.
      */
     if (status == SAT_OK || status == SAT_ERR_OFFLINE)
-        status = receive_response(c, response, err);
+        status = receive_response(c, strcmp(request->method, "HEAD") == 0,
+                                  response, err);
     if (status != SAT_OK || response->must_close)
         sat__wire_disconnect(&c->wire);
     return status;
@@ -132,7 +135,7 @@ sat_status sat__transport_http(const sat__http_options *options,
 {
     client *c;
 
-    if (options->url.is_tls && !options->url.has_device)
+    if (options->url.is_tls && !options->url.has_device && !options->is_public)
         return sat__fail(err, SAT_ERR_INVALID,
                          "the id of the device is needed, "
                          "https://host:port#device-id");

@@ -12,8 +12,10 @@
 #include "crypto/slot.h"
 #include "postgres.h"
 #include "record.h"
+#include "s3.h"
 
 town_kind town_storage = TOWN_SQLITE;
+town_blob_kind town_blobs = TOWN_DIRECTORY;
 size_t town_connections = 2000;
 
 static const uint8_t secret[32] = {1, 2, 3};
@@ -42,6 +44,20 @@ static void must(sat_status status, const sat_error *err)
 
 /* ---- the hub ---- */
 
+static void start_blobs(town *t)
+{
+    sat_error err = {0};
+    char path[400];
+
+    (void)snprintf(path, sizeof path, "%s/blobs", t->folder);
+    if (town_blobs == TOWN_S3)
+        must(hub_blobs_s3(sat_env_system(), t->bucket, &s3_keys, &t->blobs,
+                          &err),
+             &err);
+    else
+        must(hub_blobs_directory(path, secret, &t->blobs, &err), &err);
+}
+
 static void start(town *t)
 {
     sat_error err = {0};
@@ -52,9 +68,7 @@ static void start(town *t)
     else
         must(hub_storage_sqlite(t->database, &t->storage, &err), &err);
     t->env = (sat_env){sizeof t->env, town_wall, town_random, NULL, t};
-    char path[400];
-    (void)snprintf(path, sizeof path, "%s/blobs", t->folder);
-    must(hub_blobs_directory(path, secret, &t->blobs, &err), &err);
+    start_blobs(t);
     const hub_options options = {.env = &t->env,
                                  .storage = t->storage,
                                  .blobs = t->blobs,
@@ -116,6 +130,8 @@ void town_open(town *t)
         postgres_database(t->database, sizeof t->database);
     else
         (void)snprintf(t->database, sizeof t->database, "%s/hub.db", t->folder);
+    if (town_blobs == TOWN_S3)
+        s3_bucket(t->bucket, sizeof t->bucket);
     start(t);
 }
 
@@ -203,19 +219,73 @@ unsigned town_ask(town *t, const citizen *c, const char *method,
                      body != NULL ? buf_view(body) : bytes_of(NULL, 0), out);
 }
 
-static unsigned exchange_blob(town *t, const char *method, const char *url,
+void answer_address(const answer *a, char out[TOWN_ADDRESS_SIZE])
+{
+    const hub_node *const headers = hub_node_find(a->body, "headers");
+
+    answer_text(a, "url", out, TOWN_ADDRESS_SIZE);
+    for (const hub_node *at = headers != NULL ? headers->first : NULL;
+         at != NULL; at = at->next) {
+        const size_t len = strlen(out);
+        (void)snprintf(out + len, TOWN_ADDRESS_SIZE - len, "\n%.*s: %.*s",
+                       (int)at->key.len, (const char *)at->key.data,
+                       (int)at->bytes.len, (const char *)at->bytes.data);
+    }
+}
+
+/* A transport to the host of `url`, and where its path begins. */
+static const char *open_elsewhere(const char *url, sat__transport *out)
+{
+    const char *const path = strchr(strstr(url, "://") + 3, '/');
+    sat__http_options to = {.timeout_ms = 20000, .body_max = 1u << 30};
+    char host[200];
+    sat_error err = {0};
+
+    (void)snprintf(host, sizeof host, "%.*s", (int)(path - url), url);
+    must(sat__url_parse(host, &to.url, &err), &err);
+    must(sat__transport_http(&to, out, &err), &err);
+    return path;
+}
+
+static void put_lines(sat__request *request, char *lines)
+{
+    char *rest = NULL;
+
+    for (char *line = strtok_r(lines, "\n", &rest); line != NULL;
+         line = strtok_r(NULL, "\n", &rest)) {
+        char *const value = strstr(line, ": ");
+        *value = 0;
+        sat__headers_put(&request->headers, line, value + 2);
+    }
+}
+
+static unsigned exchange_blob(town *t, const char *method, const char *address,
                               sat_bytes data, sat_buf *out)
 {
     AUTO(sat__request) request = {.method = ""};
     AUTO(sat__response) response = {.status = 0};
+    AUTO(sat__transport) elsewhere = {.self = NULL};
+    const sat__transport *to = &t->transport;
+    char text[TOWN_ADDRESS_SIZE];
+    const char *path = text;
     sat_error err = {0};
 
-    sat__request_set(&request, method, url);
-    sat__headers_put(&request.headers, "Host", t->transport.authority);
+    (void)snprintf(text, sizeof text, "%s", address);
+    char *const lines = text + strcspn(text, "\n");
+    const bool has_lines = *lines != 0;
+    *lines = 0;
+    if (text[0] != '/') {
+        path = open_elsewhere(text, &elsewhere);
+        to = &elsewhere;
+    }
+    sat__request_set(&request, method, path);
+    sat__headers_put(&request.headers, "Host", to->authority);
+    if (has_lines)
+        put_lines(&request, lines + 1);
     sat__buf_put(&request.body, data.data, data.len);
-    must(t->transport.exchange(t->transport.self, &request, &response, &err),
-         &err);
-    record_exchange(&request, &response);
+    must(to->exchange(to->self, &request, &response, &err), &err);
+    if (to == &t->transport)
+        record_exchange(&request, &response);
     if (out != NULL)
         sat__buf_put(out, response.body.data, response.body.len);
     return response.status;

@@ -26,6 +26,11 @@ typedef enum town_kind { TOWN_SQLITE, TOWN_POSTGRES } town_kind;
 
 extern town_kind town_storage;
 
+/* And where their blobs are. */
+typedef enum town_blob_kind { TOWN_DIRECTORY, TOWN_S3 } town_blob_kind;
+
+extern town_blob_kind town_blobs;
+
 /* How many connections each of its loops takes. */
 extern size_t town_connections;
 
@@ -39,6 +44,7 @@ extern size_t town_connections;
 
 typedef struct town {
     char folder[300], origin[80], database[400];
+    char bucket[200]; /* of its S3, where it has one */
     hub_storage storage;
     hub_blobs blobs;
     int64_t quota; /* 0: the usual one */
@@ -96,7 +102,12 @@ unsigned town_send(town *t, const citizen *c, const char *method,
                    const char *path, const char *type, sat_bytes body,
                    answer *out);
 
-/* Puts or gets a blob at an address that was given out. */
+#define TOWN_ADDRESS_SIZE 2000
+
+/* The address in an answer: its "url", and a line for each of its "headers". */
+void answer_address(const answer *a, char out[TOWN_ADDRESS_SIZE]);
+
+/* Puts or gets a blob at an address that was given out, wherever that is. */
 unsigned town_put(town *t, const char *url, sat_bytes data);
 unsigned town_get(town *t, const char *url, sat_buf *out);
 

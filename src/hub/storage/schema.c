@@ -101,6 +101,8 @@ const char *const hub_schema[] = {
     " vault BYTEA NOT NULL, file BYTEA NOT NULL, part BIGINT NOT NULL,"
     " key TEXT NOT NULL, size BIGINT NOT NULL, created BIGINT NOT NULL,"
     " PRIMARY KEY(vault, file, part))",
+    "CREATE TABLE IF NOT EXISTS gone_blobs("
+    " key TEXT PRIMARY KEY, due BIGINT NOT NULL)",
     "CREATE TABLE IF NOT EXISTS backups("
     " account BYTEA NOT NULL, version BIGINT NOT NULL, manifest TEXT NOT NULL,"
     " size BIGINT NOT NULL, device BYTEA NOT NULL, created BIGINT NOT NULL,"
