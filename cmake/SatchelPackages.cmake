@@ -3,7 +3,7 @@ find_package(Threads REQUIRED)
 find_package(PkgConfig REQUIRED)
 foreach(pair SQLCIPHER:sqlcipher CRYPTO:libcrypto SSL:libssl SODIUM:libsodium
         UTF8PROC:libutf8proc UV:libuv ZSTD:libzstd ZIP:libzip JANSSON:jansson
-        KEYUTILS:libkeyutils EDIT:libedit INIH:inih PQ:libpq ZBAR:zbar
+        KEYUTILS:libkeyutils EDIT:libedit INIH:inih PQ:libpq NATS:libnats ZBAR:zbar
         SECP256K1:libsecp256k1
         PNG:libpng QRENCODE:libqrencode)
     string(REPLACE ":" ";" pair "${pair}")

@@ -40,6 +40,7 @@
 #define SAT_LABEL_HUB_HASH "satchel-v1 hub hash"
 #define SAT_LABEL_HUB_BLOBS "satchel-v1 hub blobs"
 #define SAT_LABEL_HUB_PUSH "satchel-v1 hub push"
+#define SAT_LABEL_HUB_BUS "satchel-v1 hub bus"
 
 /* Purposes of sealed messages. */
 #define SAT_PURPOSE_SLOT "slot"

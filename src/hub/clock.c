@@ -11,6 +11,7 @@
 #include "hub/live.h"
 
 #define SWEEP_EVERY_S 60
+#define WATCH_EVERY_S 2
 #define KEEP_PUSHES_MS ((int64_t)86400000)
 #define KEEP_RELEASED_MS ((int64_t)3600000) /* of backups that went */
 
@@ -109,6 +110,8 @@ static void *tick_on(void *context)
     for (unsigned seconds = 1; wait_second(clock); seconds++) {
         sat_error err = {0};
         hub_live_tick(clock->hub->live);
+        if (seconds % WATCH_EVERY_S == 0)
+            hub_live_watch(clock->hub->live);
         if (seconds % SWEEP_EVERY_S == 0 &&
             hub_sweep(clock->hub, &err) != SAT_OK &&
             clock->hub->options.log != NULL)

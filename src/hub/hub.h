@@ -16,6 +16,7 @@
 
 #include "crypto/identity.h"
 #include "hub/blobs/blobs.h"
+#include "hub/bus/bus.h"
 #include "hub/metrics.h"
 #include "hub/node.h"
 #include "hub/out.h"
@@ -37,6 +38,7 @@ typedef struct hub_options {
     const sat_env *env;
     hub_storage storage;
     hub_blobs blobs;            /* without `self`: there are none */
+    hub_bus bus;                /* without `self`: there are no other nodes */
     int64_t quota;              /* bytes of an account; 0: 10 GB */
     int64_t backup_max;         /* bytes of a backup; 0: 50 MB */
     int64_t backup_keep;        /* backups of an account; 0: 2 */
@@ -52,6 +54,7 @@ struct hub_core {
     const sat_env *env;
     hub_storage *storage;
     hub_blobs *blobs; /* NULL where there are none */
+    hub_bus *bus;     /* NULL where there are no other nodes */
     hub_tokens *tokens;
     hub_workers *workers;
     hub_live *live;

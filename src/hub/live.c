@@ -1,38 +1,21 @@
 /*
  * live.c - the WebSockets of a hub, on their loops
  *
- * Each loop has a list of its own that only its thread touches. A word is made
- * once, in both spellings, and handed to every loop.
+ * Each loop has a list of its own that only its thread touches. What is said to
+ * them is in words.c.
  */
-#include "hub/live.h"
+#include "hub/peers.h"
 
+#include "crypto/hash.h"
+#include "crypto/labels.h"
+#include "crypto/secret.h"
 #include "hub/handlers.h"
 #include "hub/sessions.h"
 #include "hub/vaults.h"
 #include "net/websocket.h"
 
-#define LOOPS_MAX 64
 #define MESSAGE_MAX ((size_t)64 * 1024)
 #define AUTH_MS ((uint64_t)5000)
-#define BEHIND_BYTES ((size_t)256 * 1024)
-#define GONE_BYTES ((size_t)8 << 20)
-#define WORD_ITEMS_MAX ((size_t)16 * 1024)
-
-typedef struct peer {
-    struct peer *next, **slot;
-    sat__socket *socket;
-    hub_session session;
-    uint64_t opened_ms;
-    bool is_ready; /* it has said who it is */
-    bool is_json;  /* how it speaks */
-    bool is_behind;
-} peer;
-
-struct hub_live {
-    hub_core *hub;
-    peer *peers[LOOPS_MAX]; /* each is its loop's */
-    size_t count;           /* atomic */
-};
 
 /* ---- what is sent ---- */
 
@@ -42,7 +25,7 @@ static void send_buf(peer *to, sat_buf *text)
         sat__socket_send(to->socket, to->is_json, buf_view(text));
 }
 
-static void send_error(peer *to, const char *code, const char *message)
+void hub_peer_send_error(peer *to, const char *code, const char *message)
 {
     AUTO(sat_buf) text = SAT_BUF_INIT;
     hub_out out = {.buf = &text, .is_json = to->is_json};
@@ -135,9 +118,11 @@ static sat_status hear_sync(hearing *h, sat_error *err)
     if (h->result == HUB_PULLED)
         send_buf(h->from, &h->answer);
     else if (h->result == HUB_PULL_HORIZON)
-        send_error(h->from, "horizon", "what the cursor needs is gone");
+        hub_peer_send_error(h->from, "horizon",
+                            "what the cursor needs is gone");
     else
-        send_error(h->from, "cursor", "the cursor is ahead of the vault");
+        hub_peer_send_error(h->from, "cursor",
+                            "the cursor is ahead of the vault");
     return SAT_OK;
 }
 
@@ -163,7 +148,8 @@ static sat_status hear(hearing *h, sat__arena *arena, sat_bytes data,
     if (is_type(h->message, "PING"))
         send_type(h->from, "PONG");
     else if (!is_type(h->message, "PONG"))
-        send_error(h->from, "type", "this type of message is not known here");
+        hub_peer_send_error(h->from, "type",
+                            "this type of message is not known here");
     return SAT_OK;
 }
 
@@ -174,21 +160,22 @@ static void answer_hearing(peer *from, sat_status status, const sat_error *err)
     case SAT_OK:
         break;
     case SAT_ERR_AUTH:
-        send_error(from, "token", err->message);
+        hub_peer_send_error(from, "token", err->message);
         sat__socket_close(from->socket, 1008);
         break;
     case SAT_ERR_NOT_FOUND:
-        send_error(from, "missing", "there is nothing here");
+        hub_peer_send_error(from, "missing", "there is nothing here");
         break;
     case SAT_ERR_INVALID:
-        send_error(from, "malformed", err->message);
+        hub_peer_send_error(from, "malformed", err->message);
         break;
     case SAT_ERR_CORRUPT:
     case SAT_ERR_LIMIT:
-        send_error(from, "malformed", "the message is malformed");
+        hub_peer_send_error(from, "malformed", "the message is malformed");
         break;
     default:
-        send_error(from, "busy", "this can not be done now; try again");
+        hub_peer_send_error(from, "busy",
+                            "this can not be done now; try again");
     }
 }
 
@@ -271,313 +258,6 @@ sat_status hub_ws(hub_call *call, sat_error *err)
     return SAT_OK;
 }
 
-/* ---- words ---- */
-
-typedef struct word {
-    unsigned references; /* atomic */
-    hub_live *live;
-    bool is_check;    /* nothing is said: sessions are looked at again */
-    uint8_t skip[32]; /* the device that made it knows */
-    size_t account_count;
-    uint8_t (*accounts)[32];
-    sat_buf json, cbor;
-} word;
-
-static void word_release(word *w)
-{
-    if (__atomic_sub_fetch(&w->references, 1, __ATOMIC_ACQ_REL) != 0)
-        return;
-    sat__buf_clear(&w->json);
-    sat__buf_clear(&w->cbor);
-    free(w->accounts);
-    free(w);
-}
-
-static bool concerns(const word *w, const peer *at)
-{
-    if (!at->is_ready || memcmp(at->session.device, w->skip, 32) == 0)
-        return false;
-    for (size_t i = 0; i < w->account_count; i++)
-        if (memcmp(at->session.account, w->accounts[i], 32) == 0)
-            return true;
-    return false;
-}
-
-static void tell(const word *w, peer *to)
-{
-    const size_t waiting = sat__socket_waiting(to->socket);
-
-    if (waiting > GONE_BYTES) {
-        sat__socket_close(to->socket, 1008);
-        return;
-    }
-    if (waiting > BEHIND_BYTES) {
-        if (!to->is_behind)
-            send_error(to, "pull", "words were left out: pull");
-        to->is_behind = true;
-        return;
-    }
-    to->is_behind = false;
-    sat__socket_send(to->socket, to->is_json,
-                     to->is_json ? buf_view(&w->json) : buf_view(&w->cbor));
-}
-
-static sat_status find_session(hub_db *db, void *context, sat_error *err)
-{
-    return hub_session_find(db, context, err);
-}
-
-static void check(const word *w, peer *at)
-{
-    const hub_storage *const storage = w->live->hub->storage;
-    hub_session now = at->session;
-
-    if (storage->read(storage->self, find_session, &now, NULL) ==
-        SAT_ERR_AUTH) {
-        send_error(at, "token", "the session has ended");
-        sat__socket_close(at->socket, 1008);
-    }
-}
-
-static void spread(void *context, unsigned loop)
-{
-    word *const w = context;
-    peer *next;
-
-    for (peer *at = w->live->peers[loop]; at != NULL; at = next) {
-        next = at->next;
-        if (!concerns(w, at))
-            continue;
-        if (w->is_check)
-            check(w, at);
-        else
-            tell(w, at);
-    }
-    word_release(w);
-}
-
-static word *word_new(hub_live *live)
-{
-    word *const w = calloc(1, sizeof *w);
-
-    if (w != NULL) {
-        w->live = live;
-        w->references = 1;
-    }
-    return w;
-}
-
-/* Hands the word to every loop, and lets go of it. One that is lost costs
- * nothing but time. */
-static void word_send(word *w)
-{
-    sat__server *const server = w->live->hub->server;
-    const unsigned loops = server != NULL ? sat__server_threads(server) : 0;
-
-    (void)__atomic_add_fetch(&w->references, loops, __ATOMIC_RELAXED);
-    if (loops > 0 && !sat__server_each(server, spread, w))
-        (void)__atomic_sub_fetch(&w->references, loops, __ATOMIC_RELAXED);
-    word_release(w);
-}
-
-/* The accounts that a vault's word is for. */
-typedef struct audience {
-    word *w;
-    const uint8_t *vault;
-} audience;
-
-static sat_status find_audience(hub_db *db, void *context, sat_error *err)
-{
-    const audience *const a = context;
-    AUTO(hub_rows) rows = HUB_ROWS_INIT;
-    size_t room = 0;
-
-    TRY(hub_query(db, &rows, err,
-                  "SELECT account FROM members WHERE vault = $1"
-                  " AND standing <> 4",
-                  "x", a->vault));
-    while (HUB_NEXT(&rows, err)) {
-        if (a->w->account_count == room) {
-            room = room * 2 + 4;
-            void *const more = realloc(a->w->accounts, room * 32);
-            if (more == NULL)
-                return sat__fail(err, SAT_ERR_NOMEM, "out of memory");
-            a->w->accounts = more;
-        }
-        TRY(hub_fixed(&rows, 0, a->w->accounts[a->w->account_count++], 32,
-                      err));
-    }
-    return SAT_OK;
-}
-
-static bool address(word *w, const uint8_t *account, const uint8_t *vault)
-{
-    const hub_storage *const storage = w->live->hub->storage;
-    audience a = {w, vault};
-
-    if (account == NULL)
-        return storage->read(storage->self, find_audience, &a, NULL) == SAT_OK;
-    w->accounts = malloc(32);
-    if (w->accounts == NULL)
-        return false;
-    memcpy(w->accounts[0], account, 32);
-    w->account_count = 1;
-    return true;
-}
-
-/* ---- what words say ---- */
-
-static bool is_small(const push *p)
-{
-    size_t bytes = 0;
-
-    for (size_t i = 0; i < p->count; i++)
-        bytes += p->items[i].data.len + 200;
-    return p->part == 0 && bytes <= WORD_ITEMS_MAX;
-}
-
-static void write_items(const push *p, hub_out *out)
-{
-    const int64_t first = p->sequence - (int64_t)p->count + 1;
-
-    hub_out_array(out, p->count);
-    for (size_t i = 0; i < p->count; i++) {
-        const hub_item *const item = &p->items[i];
-        hub_out_map(out, 7);
-        hub_out_key(out, "id");
-        hub_out_id(out, item->id, 32);
-        hub_out_key(out, "data");
-        hub_out_data(out, item->data);
-        hub_out_key(out, "epoch");
-        hub_out_id(out, item->epoch, 32);
-        hub_out_key(out, "device");
-        hub_out_id(out, p->call->session.device, 32);
-        hub_out_key(out, "deleted");
-        hub_out_bool(out, item->is_deleted);
-        hub_out_key(out, "version");
-        hub_out_int(out, item->base + 1);
-        hub_out_key(out, "sequence");
-        hub_out_int(out, first + (int64_t)i);
-        hub_out_end(out);
-    }
-    hub_out_end(out);
-}
-
-static void write_push(const push *p, hub_out out)
-{
-    const bool has_items = is_small(p);
-
-    hub_out_map(&out, has_items ? 6 : 4);
-    if (has_items) {
-        hub_out_key(&out, "head");
-        hub_out_data(&out, p->moved);
-    }
-    hub_out_key(&out, "type");
-    hub_out_text(&out, "ITEM_UPDATED");
-    if (has_items) {
-        hub_out_key(&out, "items");
-        write_items(p, &out);
-    }
-    hub_out_key(&out, "vault");
-    hub_out_id(&out, p->vault, 32);
-    hub_out_key(&out, "sequence");
-    hub_out_int(&out, p->sequence);
-    hub_out_key(&out, "head_sequence");
-    hub_out_int(&out, p->head_sequence);
-    hub_out_end(&out);
-}
-
-void hub_live_push(hub_live *live, const push *p)
-{
-    word *const w = word_new(live);
-
-    if (w == NULL)
-        return;
-    memcpy(w->skip, p->call->session.device, 32);
-    write_push(p, (hub_out){.buf = &w->json, .is_json = true});
-    write_push(p, (hub_out){.buf = &w->cbor});
-    if (address(w, NULL, p->vault) && !w->json.failed && !w->cbor.failed)
-        word_send(w);
-    else
-        word_release(w);
-}
-
-static void write_news(const char *type, const uint8_t *account,
-                       const uint8_t *vault, hub_out out)
-{
-    hub_out_map(&out, 2);
-    hub_out_key(&out, "type");
-    hub_out_text(&out, type);
-    hub_out_key(&out, account != NULL ? "account" : "vault");
-    hub_out_id(&out, account != NULL ? account : vault, 32);
-    hub_out_end(&out);
-}
-
-static void tell_news(hub_live *live, const char *type, const uint8_t *account,
-                      const uint8_t *vault)
-{
-    word *const w = word_new(live);
-
-    if (w == NULL)
-        return;
-    write_news(type, account, vault,
-               (hub_out){.buf = &w->json, .is_json = true});
-    write_news(type, account, vault, (hub_out){.buf = &w->cbor});
-    if (address(w, account, vault) && !w->json.failed && !w->cbor.failed)
-        word_send(w);
-    else
-        word_release(w);
-}
-
-void hub_live_chain(hub_live *live, const uint8_t *account,
-                    const uint8_t *vault)
-{
-    tell_news(live, "CHAIN_UPDATED", account, vault);
-}
-
-void hub_live_file(hub_live *live, const uint8_t vault[32])
-{
-    tell_news(live, "FILE_UPDATED", NULL, vault);
-}
-
-static void write_backup(int64_t within_ms, hub_out out)
-{
-    hub_out_map(&out, 2);
-    hub_out_key(&out, "type");
-    hub_out_text(&out, "backup_trigger");
-    hub_out_key(&out, "within");
-    hub_out_int(&out, within_ms);
-    hub_out_end(&out);
-}
-
-void hub_live_backup(hub_live *live, const uint8_t account[32],
-                     int64_t within_ms)
-{
-    word *const w = word_new(live);
-
-    if (w == NULL)
-        return;
-    write_backup(within_ms, (hub_out){.buf = &w->json, .is_json = true});
-    write_backup(within_ms, (hub_out){.buf = &w->cbor});
-    if (address(w, account, NULL) && !w->json.failed && !w->cbor.failed)
-        word_send(w);
-    else
-        word_release(w);
-}
-
-void hub_live_check(hub_live *live, const uint8_t account[32])
-{
-    word *const w = word_new(live);
-
-    if (w == NULL)
-        return;
-    w->is_check = true;
-    if (address(w, account, NULL))
-        word_send(w);
-    else
-        word_release(w);
-}
-
 /* ---- who is there ---- */
 
 typedef struct looking {
@@ -658,11 +338,15 @@ sat_status hub_live_new(hub_core *hub, hub_live **out, sat_error *err)
     if (live == NULL)
         return sat__fail(err, SAT_ERR_NOMEM, "out of memory");
     live->hub = hub;
+    sat__derive(bytes_of(hub->options.secret, 32), SAT_LABEL_HUB_BUS,
+                live->key);
     *out = live;
     return SAT_OK;
 }
 
 void hub_live_free(hub_live *live)
 {
+    if (live != NULL)
+        sat__wipe(live->key, sizeof live->key);
     free(live);
 }

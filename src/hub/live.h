@@ -44,6 +44,14 @@ void hub_live_look(hub_live *live, const uint8_t account[32],
 /* Sessions of the account may have ended: those that have are closed. */
 void hub_live_check(hub_live *live, const uint8_t account[32]);
 
+/* From now on it hears what other nodes say. The server is there, and the bus
+ * is deaf again before the server stops. */
+void hub_live_listen(hub_live *live);
+
+/* Called every two seconds: looks for sessions that have ended elsewhere, where
+ * there are other nodes, since word of that may be lost. */
+void hub_live_watch(hub_live *live);
+
 /* Called each second: ends those that have not said who they are. */
 void hub_live_tick(hub_live *live);
 

@@ -24,6 +24,9 @@ static const char usage[] =
     "                       --data)\n"
     "  --blobs-keys FILE    access-key = … and secret-key = … of that S3\n"
     "                       (AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY)\n"
+    "  --bus URL            nats://HOST:PORT, where the other nodes are\n"
+    "  --key FILE           the secret that all nodes share (hub.key under\n"
+    "                       --data; made where it is not there)\n"
     "  --origin URL         an address that people type; may come again\n"
     "  --threads N          event loops (one for each processor)\n"
     "  --backup-max SIZE    of a backup (50MB)\n"
@@ -42,6 +45,8 @@ static const struct option options[] = {
     {"database", required_argument, NULL, 's'},
     {"blobs", required_argument, NULL, 's'},
     {"blobs-keys", required_argument, NULL, 's'},
+    {"bus", required_argument, NULL, 's'},
+    {"key", required_argument, NULL, 's'},
     {"origin", required_argument, NULL, 's'},
     {"threads", required_argument, NULL, 's'},
     {"backup-max", required_argument, NULL, 's'},

@@ -18,6 +18,8 @@ typedef struct hub_settings {
     char database[1000];   /* postgresql://…; SQLite under data where empty */
     char blobs[1000];      /* s3://…; a folder under data where empty */
     char blobs_keys[1000]; /* a file with the keys of the S3; may be empty */
+    char bus[1000];        /* nats://…; empty where this is the only node */
+    char key[1000];        /* the secret of all nodes; hub.key under data */
     char tls_cert[1000], tls_key[1000];
     char origins[8][320];
     unsigned origin_count;

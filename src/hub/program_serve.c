@@ -10,6 +10,7 @@
 #include "crypto/labels.h"
 #include "hub/clock.h"
 #include "hub/hub.h"
+#include "hub/live.h"
 #include "hub/program.h"
 #include "hub/secret.h"
 #include "net/host.h"
@@ -21,6 +22,7 @@ typedef struct node {
     uint8_t secret[HUB_SECRET_SIZE];
     hub_storage storage;
     hub_blobs blobs;
+    hub_bus bus;
     sat__identity *identity;
     sat__tls_context *tls;
     hub_core *hub;
@@ -34,10 +36,13 @@ typedef struct node {
 static void node_clear(node *n)
 {
     hub_clock_stop(n->clock);
+    if (n->bus.self != NULL)
+        n->bus.deafen(n->bus.self);
     sat__server_stop(n->server);
     hub_free(n->hub);
     hub_storage_close(&n->storage);
     hub_blobs_close(&n->blobs);
+    hub_bus_close(&n->bus);
     sat__tls_context_free(n->tls);
     sat__identity_free(n->identity);
     sat__wipe(n->secret, sizeof n->secret);
@@ -130,6 +135,23 @@ static sat_status open_blobs(node *n, sat_error *err)
     return status;
 }
 
+static sat_status open_bus(node *n, sat_error *err)
+{
+    return n->settings->bus[0] != 0
+               ? hub_bus_nats(n->settings->bus, n->secret, &n->bus, err)
+               : SAT_OK;
+}
+
+static sat_status open_secret(node *n, sat_error *err)
+{
+    char path[3100];
+
+    (void)snprintf(path, sizeof path, "%s/hub.key", n->settings->data);
+    return hub_secret_open(sat_env_system(),
+                           n->settings->key[0] != 0 ? n->settings->key : path,
+                           n->secret, err);
+}
+
 static unsigned count_threads(const hub_settings *settings)
 {
     const long there = sysconf(_SC_NPROCESSORS_ONLN);
@@ -172,6 +194,7 @@ static sat_status start(node *n, sat_error *err)
     const hub_options options = {.env = sat_env_system(),
                                  .storage = n->storage,
                                  .blobs = n->blobs,
+                                 .bus = n->bus,
                                  .is_pushing_anywhere =
                                      n->settings->is_pushing_anywhere,
                                  .backup_max = n->settings->backup_max,
@@ -193,6 +216,7 @@ static sat_status start(node *n, sat_error *err)
     TRY(sat__server_start(&listening, &n->server, err));
     add_origins(n, sat__server_address(n->server));
     n->hub->server = n->server;
+    hub_live_listen(n->hub->live);
     return hub_clock_start(n->hub, &n->clock, err);
 }
 
@@ -223,10 +247,12 @@ sat_status hub_serve(const hub_settings *settings, sat_error *err)
     (void)pthread_sigmask(SIG_BLOCK, &stopping, NULL);
     raise_limits();
     TRY(make_folder(settings->data, err));
-    TRY(hub_secret_open(sat_env_system(), settings->data, n.secret, err));
+    TRY(open_secret(&n, err));
     TRY(make_tls(&n, err));
     TRY(open_storage(&n, err));
+    TRY(hub_secret_check(n.secret, &n.storage, err));
     TRY(open_blobs(&n, err));
+    TRY(open_bus(&n, err));
     TRY(start(&n, err));
     TRY(announce(&n, err));
     (void)sigwait(&stopping, &number);

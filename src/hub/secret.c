@@ -7,7 +7,9 @@
 #include <fcntl.h>
 #include <stdio.h>
 
+#include "base/bytes.h"
 #include "base/error.h"
+#include "crypto/hash.h"
 #include "crypto/labels.h"
 
 /* The file is whole from the moment it has its name. */
@@ -38,12 +40,9 @@ static sat_status make_secret(const sat_env *env, const char *path,
     return SAT_OK;
 }
 
-sat_status hub_secret_open(const sat_env *env, const char *folder,
+sat_status hub_secret_open(const sat_env *env, const char *path,
                            uint8_t out[HUB_SECRET_SIZE], sat_error *err)
 {
-    char path[3100];
-
-    (void)snprintf(path, sizeof path, "%s/hub.key", folder);
     if (access(path, F_OK) != 0)
         TRY(make_secret(env, path, err));
     AUTO_FD int fd = open(path, O_RDONLY | O_CLOEXEC);
@@ -56,6 +55,46 @@ sat_status hub_secret_open(const sat_env *env, const char *folder,
                          "'%s' is not a hub's key: bring it back from a copy",
                          path);
     return SAT_OK;
+}
+
+/* ---- whose storage it is ---- */
+
+typedef struct owner {
+    int64_t ours, theirs; /* what can be told of a secret */
+} owner;
+
+static sat_status find_owner(hub_db *db, void *context, sat_error *err)
+{
+    owner *const o = context;
+    AUTO(hub_rows) rows = HUB_ROWS_INIT;
+
+    TRY(hub_exec(db, NULL, err,
+                 "INSERT INTO hub_meta(name, value) VALUES('secret', $1)"
+                 " ON CONFLICT DO NOTHING",
+                 "i", o->ours));
+    TRY(hub_query(db, &rows, err,
+                  "SELECT value FROM hub_meta WHERE name = 'secret'", ""));
+    if (HUB_NEXT(&rows, err))
+        o->theirs = hub_int(&rows, 0);
+    return SAT_OK;
+}
+
+sat_status hub_secret_check(const uint8_t secret[HUB_SECRET_SIZE],
+                            const hub_storage *storage, sat_error *err)
+{
+    static const char what[] = "whose storage this is";
+    uint8_t hash[32];
+    owner o = {.theirs = 0};
+
+    sat__hmac(SAT_SHA256, bytes_of(secret, HUB_SECRET_SIZE),
+              bytes_of(what, sizeof what - 1), hash);
+    o.ours = (int64_t)(bytes_get_u64(hash) >> 1);
+    TRY(storage->write(storage->self, find_owner, &o, err));
+    return o.ours == o.theirs
+               ? SAT_OK
+               : sat__fail(err, SAT_ERR_INVALID,
+                           "the database belongs to a hub with another "
+                           "secret: give this node the hub.key of the others");
 }
 
 sat_status hub_secret_identity(const uint8_t secret[HUB_SECRET_SIZE],

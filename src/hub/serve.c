@@ -327,6 +327,7 @@ sat_status hub_new(const hub_options *options, hub_core **out, sat_error *err)
     made->env = options->env;
     made->storage = &made->options.storage;
     made->blobs = options->blobs.self != NULL ? &made->options.blobs : NULL;
+    made->bus = options->bus.self != NULL ? &made->options.bus : NULL;
     if (options->quota == 0)
         made->options.quota = QUOTA_DEFAULT;
     if (options->backup_max == 0)

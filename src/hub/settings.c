@@ -107,6 +107,16 @@ sat_status hub_settings_set(hub_settings *settings, const char *name,
                              "that the hub keeps them under --data");
         return copy(name, value, settings->blobs, sizeof settings->blobs, err);
     }
+    if (strcmp(name, "bus") == 0) {
+        if (strncmp(value, "nats://", 7) != 0 &&
+            strncmp(value, "tls://", 6) != 0)
+            return sat__fail(err, SAT_ERR_INVALID,
+                             "a bus is nats://HOST:PORT; without one the hub "
+                             "is the only node");
+        return copy(name, value, settings->bus, sizeof settings->bus, err);
+    }
+    if (strcmp(name, "key") == 0)
+        return copy(name, value, settings->key, sizeof settings->key, err);
     if (strcmp(name, "blobs-keys") == 0)
         return copy(name, value, settings->blobs_keys,
                     sizeof settings->blobs_keys, err);

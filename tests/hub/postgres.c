@@ -134,6 +134,15 @@ static void start(void)
     fail_msg("PostgreSQL does not start");
 }
 
+void postgres_url(char *address, size_t size)
+{
+    char words[400];
+
+    postgres_database(words, sizeof words);
+    (void)snprintf(address, size, "postgresql:///%s?host=%s&user=postgres",
+                   strstr(words, "dbname=") + strlen("dbname="), folder);
+}
+
 void postgres_database(char *address, size_t size)
 {
     static int count;

@@ -10,4 +10,7 @@
  * Root or not. Fails the test where that does not work. */
 void postgres_database(char *address, size_t size);
 
+/* The same as postgresql://… */
+void postgres_url(char *address, size_t size);
+
 #endif /* SAT_TESTS_HUB_POSTGRES_H */

@@ -27,6 +27,8 @@ const char *const hub_schema[] = {
     " sign BYTEA NOT NULL, name TEXT NOT NULL, added BIGINT NOT NULL,"
     " removed BIGINT, PRIMARY KEY(account, id))",
     "CREATE INDEX IF NOT EXISTS devices_id ON devices(id)",
+    "CREATE INDEX IF NOT EXISTS devices_removed ON devices(removed)"
+    " WHERE removed IS NOT NULL",
     "CREATE TABLE IF NOT EXISTS recovery_codes("
     " account BYTEA NOT NULL, hash BYTEA NOT NULL,"
     " PRIMARY KEY(account, hash))",
@@ -38,6 +40,8 @@ const char *const hub_schema[] = {
     " seen BIGINT NOT NULL, refresh BYTEA NOT NULL, former BYTEA,"
     " former_until BIGINT NOT NULL DEFAULT 0, ended BIGINT)",
     "CREATE INDEX IF NOT EXISTS sessions_account ON sessions(account)",
+    "CREATE INDEX IF NOT EXISTS sessions_ended ON sessions(ended)"
+    " WHERE ended IS NOT NULL",
     "CREATE UNIQUE INDEX IF NOT EXISTS sessions_refresh ON sessions(refresh)",
     "CREATE INDEX IF NOT EXISTS sessions_former ON sessions(former)",
     "CREATE TABLE IF NOT EXISTS lnurl("
