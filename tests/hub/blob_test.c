@@ -498,7 +498,7 @@ static void what_came_is_listed_and_not_announced_twice(void **state)
     AUTO(town) t;
     AUTO(citizen) alice;
     AUTO(answer) a = {.status = 0};
-    char key[33], again[33], other[33], url[400];
+    char key[33], again[33], other[33], url[TOWN_ADDRESS_SIZE];
 
     (void)state;
     town_open(&t);
