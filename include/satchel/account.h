@@ -50,7 +50,8 @@ typedef struct sat_account_credentials {
  * Makes this profile a device of the account: its master key, secret key and
  * password become the account's. What is in its vaults stays, and meets the
  * account's at the next sync. A device of the account already, without secret
- * key and phrase, logs in again by its own key. SAT_ERR_AUTH where the hub or
+ * key and phrase, logs in again by its own key. SAT_ERR_LOCKED where the
+ * account wants the code of its second factor, SAT_ERR_AUTH where the hub or
  * the slot does not open, SAT_ERR_CONFLICT where the profile has another
  * account.
  */
@@ -91,6 +92,55 @@ SAT_CHECK sat_status sat_account_secret_key(sat_profile *profile,
 
 /* Ends this device's session at the hub; it stays a device of the account. */
 SAT_CHECK sat_status sat_account_logout(sat_profile *profile, sat_error *err);
+
+/* ---- guarding ---- */
+
+#define SAT_SESSION_ID_SIZE 33 /* 32 hexadecimal digits and an end */
+#define SAT_RECOVERY_CODES 10
+
+/* A device that is logged in. Lent for the call; times in milliseconds since
+ * 1970. */
+typedef struct sat_account_session {
+    char id[SAT_SESSION_ID_SIZE];
+    const char *device_name;
+    const char *device_id;
+    uint64_t created_ms, seen_ms;
+    int is_this; /* it is of this device */
+} sat_account_session;
+
+typedef sat_status sat_account_session_fn(const sat_account_session *session,
+                                          void *context, sat_error *err);
+
+/* The hub is asked, as in all that follows: SAT_ERR_OFFLINE. */
+SAT_CHECK sat_status sat_account_sessions(sat_profile *profile,
+                                          sat_account_session_fn *each,
+                                          void *context, sat_error *err);
+SAT_CHECK sat_status sat_account_end_session(sat_profile *profile,
+                                             const char *id, sat_error *err);
+
+/* A second factor as it is shown, once. Wipe it after use. */
+typedef struct sat_account_factor {
+    char secret[64]; /* Base32 */
+    char uri[256];   /* otpauth */
+    uint32_t code_count;
+    char codes[SAT_RECOVERY_CODES][24]; /* each good once */
+} sat_account_factor;
+
+/*
+ * A login by password needs a code once begin() and confirm() have gone well;
+ * begin() fills secret and URI, confirm() takes a code of it and fills the
+ * recovery codes. SAT_ERR_CONFLICT where the factor is not in that state,
+ * SAT_ERR_AUTH for a wrong code.
+ */
+SAT_CHECK sat_status sat_account_mfa_begin(sat_profile *profile,
+                                           sat_account_factor *out,
+                                           sat_error *err);
+SAT_CHECK sat_status sat_account_mfa_confirm(sat_profile *profile,
+                                             const char *code,
+                                             sat_account_factor *out,
+                                             sat_error *err);
+SAT_CHECK sat_status sat_account_mfa_disable(sat_profile *profile,
+                                             const char *code, sat_error *err);
 
 /* ---- following a hub ---- */
 

@@ -110,9 +110,13 @@ static sat_status answer_challenge(login *l, sat_bytes challenge,
     const sat_status st = sat__challenge_reply_to(&l->session->hub, &reply,
                                                   challenge, answer, err);
     if (st == SAT_ERR_AUTH && strcmp(l->session->hub.code, "totp") == 0)
-        return sat__fail(err, SAT_ERR_AUTH,
-                         "the account wants the code of its second factor; "
-                         "give it with --code");
+        return l->with->totp == NULL
+                   ? sat__fail(err, SAT_ERR_LOCKED,
+                               "the account wants the code of its second "
+                               "factor")
+                   : sat__fail(err, SAT_ERR_AUTH,
+                               "the code of the second factor is wrong, or was "
+                               "used");
     if (st == SAT_ERR_AUTH)
         return sat__fail(err, SAT_ERR_AUTH,
                          "the e-mail address, password or secret key is wrong");

@@ -152,6 +152,27 @@ static sat_status bring_vaults(sat_profile *profile, sat_error *err)
     return st == SAT_ERR_OFFLINE ? SAT_OK : st;
 }
 
+/* Once more with a code, where the account wants one and somebody is there to
+ * be asked. */
+static sat_status log_in(cli_run *cli, sat_profile *profile, const char *hub,
+                         sat_account_credentials *with, sat_error *err)
+{
+    AUTO(cli_secret) code = {{0}};
+    sat_status st = sat_account_login(profile, hub, with, err);
+
+    if (st != SAT_ERR_LOCKED || with->totp != NULL)
+        return hint_at_hub(cli, st);
+    if (cli_ask_hidden("code of the second factor", code.text, sizeof code.text,
+                       NULL) != SAT_OK) {
+        cli_hint(cli, "pass --code DIGITS, or a recovery code");
+        return st;
+    }
+    with->totp = code.text;
+    st = sat_account_login(profile, hub, with, err);
+    with->totp = NULL;
+    return hint_at_hub(cli, st);
+}
+
 sat_status cli_account_login(cli_run *cli, sat_error *err)
 {
     sat_account_credentials with = {.size = sizeof with};
@@ -172,7 +193,7 @@ sat_status cli_account_login(cli_run *cli, sat_error *err)
     } else {
         TRY(read_secret_key(cli, profile, &secret, &with.secret_key, err));
     }
-    TRY(hint_at_hub(cli, sat_account_login(profile, hub, &with, err)));
+    TRY(log_in(cli, profile, hub, &with, err));
     made.is_new = false;
     TRY(bring_vaults(profile, err));
     return report_login(cli, profile, err);

@@ -311,6 +311,26 @@ const cli_command cli_commands[] = {
     {.name = "account logout",
      .summary = "End this device's session with the hub",
      .run = cli_account_logout},
+    {.name = "account mfa",
+     .operands = "enable|disable",
+     .least = 1,
+     .most = 1,
+     .summary = "Ask for a second factor at a login by password, or for none",
+     .details = "'enable' prints a secret for an authenticator, then wants a "
+                "code of it: on a terminal at once, else with the same command "
+                "and --code. Ten recovery codes follow. 'disable' wants a code "
+                "or one of these. Devices that are in the account, and the "
+                "recovery phrase, need no code.",
+     .run = cli_account_mfa,
+     .options = {{"code", "DIGITS",
+                  "a code of the authenticator, or one for "
+                  "recovery"}}},
+    {.name = "account sessions",
+     .summary = "List where the account is logged in, or end one of them",
+     .run = cli_account_sessions,
+     .options = {{"end", "ID",
+                  "end this one; the beginning of its id is "
+                  "enough"}}},
     {.name = "share list",
      .summary = "List with whom vaults are shared, and what waits",
      .details = "The safety number is the same for both people unless somebody "

@@ -11,7 +11,8 @@ import time
 import unittest
 
 from devices_test import Server
-from program import DATA, PASSWORD, SATCHEL, Case, clean_environment
+from program import (DATA, PASSWORD, SATCHEL, Case, clean_environment,
+                     run_on_terminal)
 from secrecy_test import disguises
 
 CHINOOK = DATA / "data" / "chinook.sqlite"
@@ -260,6 +261,56 @@ class Accounts(WithAHub):
         self.assertEqual({"a": "after"}, self.notes(phone))
         self.assertEqual(before,
                          self.laptop.json("account", "show")["account_id"])
+
+    def test_a_second_factor_is_asked_for(self):
+        begun = self.laptop.json("account", "mfa", "enable")
+        self.assertIn("secret=" + begun["secret"], begun["uri"])
+        code = lambda: subprocess.run(
+            ["oathtool", "--totp", "-b", begun["secret"]], check=True,
+            capture_output=True, text=True).stdout.strip()
+        self.assert_fails(
+            self.laptop.run("account", "mfa", "enable", "--code", "000000"), 3)
+        codes = self.laptop.json("account", "mfa", "enable", "--code",
+                                 code())["recovery_codes"]
+        self.assertEqual(10, len(set(codes)))
+        self.assert_fails(self.laptop.run("account", "mfa", "enable"), 1,
+                          "already")
+        key = self.folder / "secret-key"
+        key.write_text(self.laptop.ok("account", "show", "--secret-key"))
+        login = ("account", "login", "--hub", self.hub.url, "--email", EMAIL,
+                 "--secret-key-file", key)
+        phone = self.device("phone", init=False)
+        self.assert_fails(phone.run(*login), 3, "second factor", "--code")
+        self.assert_fails(phone.run(*login, "--code", "000000"), 3, "wrong")
+        phone.ok(*login, "--code", codes[0])
+        tablet = self.device("tablet", init=False)
+        self.assert_fails(tablet.run(*login, "--code", codes[0]), 3, "wrong")
+        status, screen = run_on_terminal(
+            [*tablet.who(), *login],
+            [("code of the second factor: ", codes[1] + "\n")])
+        self.assertEqual(0, status, screen)
+        self.assertNotIn(codes[1], screen)
+        self.laptop.ok("account", "mfa", "disable", "--code", codes[2])
+        self.login("desk")
+        self.assert_fails(
+            self.laptop.run("account", "mfa", "disable", "--code", codes[3]),
+            1, "no second factor")
+
+    def test_a_session_is_ended_from_another_device(self):
+        self.make_notes()
+        phone = self.login("phone")
+        sessions = self.laptop.json("account", "sessions")
+        self.assertEqual({"laptop": True, "phone": False},
+                         {s["device_name"]: s["this"] for s in sessions})
+        [other] = [s["id"] for s in sessions if not s["this"]]
+        self.laptop.ok("account", "sessions", "--end", other[:12])
+        self.assertEqual(1, len(self.laptop.json("account", "sessions")))
+        self.assertNotEqual(0, phone.run("sync", "hub").code)
+        self.assert_fails(
+            self.laptop.run("account", "sessions", "--end", other), 1,
+            "no session")
+        phone.ok("account", "login", "--hub", self.hub.url, "--email", EMAIL)
+        phone.ok("sync", "hub")
 
     def test_live_a_change_arrives_by_itself(self):
         self.make_notes()
