@@ -224,14 +224,15 @@ function(sat_fuzz name)
     add_test(NAME fuzz/${name} COMMAND fuzz_${name} ${arguments} ${inputs})
 endfunction()
 
-# sat_simulation(MODULES name... DEPENDS target...): satchel-simulate, with an
+# sat_simulation(MODULES name... SOURCES file... DEPENDS target...): satchel-simulate, with an
 # engine of its own in which planted bugs can be chosen: the modules compiled
 # once more, optimised in every preset, since it runs for long.
 function(sat_simulation)
-    cmake_parse_arguments(ARG "" "" "MODULES;DEPENDS" ${ARGN})
+    cmake_parse_arguments(ARG "" "" "MODULES;SOURCES;DEPENDS" ${ARGN})
     list(TRANSFORM ARG_MODULES PREPEND "src/")
     list(TRANSFORM ARG_MODULES APPEND "/*.c")
     file(GLOB sources CONFIGURE_DEPENDS "tests/sim/*.c" ${ARG_MODULES})
+    list(APPEND sources ${ARG_SOURCES})
     list(FILTER sources EXCLUDE REGEX "_test\\.c$")
     add_executable(satchel_simulate tests/simulate.c ${sources})
     sat_compile(satchel_simulate)
@@ -250,7 +251,7 @@ function(sat_simulation)
         set(last 200)
     endif()
     add_test(NAME simulate COMMAND satchel_simulate 1-${last})
-    foreach(bug RANGE 1 21)
+    foreach(bug RANGE 1 24)
         add_test(NAME simulate/planted-${bug}
             COMMAND satchel_simulate -x -p ${bug} 1-2000)
     endforeach()

@@ -194,6 +194,13 @@ static sat_status load_head(sat__follow *follow, sat_error *err)
                                buf_view(&value), err);
 }
 
+sat_status sat__follow_recall(sat__follow *follow, sat_error *err)
+{
+    TRY(sat__sql_exec(follow->db, err, "%s", tables));
+    TRY(check_id(follow, err));
+    return load_head(follow, err);
+}
+
 static sat_status open_in(sat__follow *follow, const char *name, sat_error *err)
 {
     TRY(sat_replica_open(follow->session->profile, name, &follow->replica,

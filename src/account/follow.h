@@ -61,6 +61,10 @@ SAT_CHECK sat_status sat__follow_is_of(sat_profile *profile, const char *name,
                                        const sat__id *account, bool *out,
                                        sat_error *err);
 
+/* Goes on from what this device knows of the vault, where session, replica, id,
+ * chain and keys are there already. */
+SAT_CHECK sat_status sat__follow_recall(sat__follow *follow, sat_error *err);
+
 /* Takes what is new at the hub. */
 SAT_CHECK sat_status sat__follow_pull(sat__follow *follow, sat_error *err);
 

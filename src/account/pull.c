@@ -14,6 +14,7 @@
 #include "base/sql.h"
 #include "sync/core.h"
 #include "sync/page.h"
+#include "sync/plants.h"
 
 #define PULL_ITEMS 5000
 #define PULL_BYTES ((size_t)4 << 20)
@@ -286,7 +287,7 @@ static sat_status check_head(pull *p, bool *is_news, sat_error *err)
     if (!*is_news)
         return SAT_OK;
     sat__lthash_digest(&p->set, digest);
-    if (memcmp(digest, p->parsed.set, sizeof digest) != 0)
+    if (memcmp(digest, p->parsed.set, sizeof digest) != 0 && !SAT_PLANT(23))
         return sat__hub_lies(
             err, "withholds items, or sends others than were pushed");
     return SAT_OK;

@@ -26,6 +26,9 @@
  *   19  deletions win in every table once a strategy decides in any
  *   20  what is left to people is decided by the device
  *   21  decisions that cross are a conflict
+ *   22  a hub gets what was born here alone, and the whole knowledge
+ *   23  what a hub withholds is not missed
+ *   24  items go to a hub as they are
  */
 #ifndef SAT_SRC_SYNC_PLANTS_H
 #define SAT_SRC_SYNC_PLANTS_H

@@ -35,17 +35,19 @@ static bool act_rarely(sim_world *w, device *d, uint64_t seed)
 {
     const bool has_room = w->device_count < 6 && !w->is_chain;
 
-    switch (chance_below(&w->chance, 8)) {
-    case 0:
-        if (disk_is_dead(d->number) || !device_has_tables(d))
-            return true;
-        world_back_up(w, d);
+    const uint32_t what = chance_below(&w->chance, 8);
+
+    if (what == 0 || (what <= 3 && !w->backup.is_there)) {
+        if (!disk_is_dead(d->number) && device_has_tables(d))
+            world_back_up(w, d);
         return true;
+    }
+    switch (what) {
     case 1:
     case 2:
-        return !w->backup.is_there || world_restore(w);
+        return world_restore(w);
     case 3:
-        return !w->backup.is_there || !has_room || world_add_copy(w, seed);
+        return !has_room || world_add_copy(w, seed);
     case 4:
         return !has_room || world_add_device(w, seed);
     case 5:
@@ -72,10 +74,29 @@ static bool set_policy(sim_world *w, device *d)
     return device_set_strategy(d, schema_of(w));
 }
 
+/* A dishonest hub shows two histories for a while, if it has one to show. */
+static void turn_hub(sim_world *w)
+{
+    if (w->hub_lies && hub_has_head(w->hub) && chance_hits(&w->hub_chance, 10))
+        hub_split(w->hub, chance_hits(&w->hub_chance, 50));
+}
+
+static bool meet_hub(sim_world *w, device *d)
+{
+    const uint32_t how = chance_below(&w->hub_chance, 10);
+
+    turn_hub(w);
+    world_say(w, "device %d is at the hub", d->number);
+    return (how >= 8 || device_hub_pull(d, schema_of(w), w->hub)) &&
+           (how < 3 || device_hub_push(d, schema_of(w), w->hub));
+}
+
 bool world_act(sim_world *w, device *d, uint64_t seed)
 {
     const uint32_t x = chance_below(&w->chance, 1000);
 
+    if (w->has_hub && chance_hits(&w->hub_chance, 35))
+        return meet_hub(w, d);
     if (chance_below(&w->chance, 1000) < w->trouble)
         plan_trouble(w, d);
     if (w->has_strategies && device_has_tables(d) &&

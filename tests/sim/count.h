@@ -43,6 +43,14 @@
     X(RESOLVED_ALL, "times that all conflicts were decided at once")           \
     X(STRATEGY, "strategies set")                                              \
     X(AUTOMATIC, "conflicts decided by a strategy")                            \
+    X(HUB_CALL, "calls of a hub")                                              \
+    X(HUB_LOST, "of them lost, or their answers")                              \
+    X(HUB_PULLED, "pulls from a hub that brought something")                   \
+    X(HUB_PUSHED, "pushes to a hub")                                           \
+    X(HUB_LATE, "pushes that came after another's")                            \
+    X(HUB_SPLIT, "times that a hub began to show two histories")               \
+    X(HUB_LIE, "answers in which a hub lied")                                  \
+    X(HUB_NOTICED, "lies that a device noticed")                               \
     X(COMPARED, "tables compared with the reference")
 
 enum sim_counter {

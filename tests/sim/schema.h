@@ -8,6 +8,9 @@
 #include "chance.h"
 #include "rows.h"
 
+/* A text that apps write, and that no hub may ever see. */
+#define HUB_MARKER "plain-9f3c"
+
 #define TABLES_MAX 4
 #define UNIQUES_MAX 4
 #define FOREIGNS_MAX 2

@@ -15,6 +15,7 @@ sim_world *world_new(void)
     if (w == NULL)
         abort();
     w->ref = reference_new();
+    w->hub = hub_new();
     w->template_seed = UINT64_MAX;
     return w;
 }
@@ -31,6 +32,7 @@ void world_free(sim_world *w)
     template_clear(&w->template);
     agenda_clear(&w->agenda);
     reference_free(w->ref);
+    hub_free(w->hub);
     sat__buf_clear(&w->backup.database);
     sat__buf_clear(&w->backup.log);
     for (int i = 0; i < DEVICES_MAX; i++)
@@ -98,6 +100,29 @@ static bool decide_some(sim_world *w)
     return true;
 }
 
+/* Everybody who lacks something takes it where it is. */
+static bool meet(sim_world *w)
+{
+    for (int i = 0; i < w->device_count; i++)
+        for (int k = 0; k < w->device_count; k++)
+            if (world_are_linked(w, i, k) && has_news(w, i, k) &&
+                !world_exchange(w, &w->devices[i], &w->devices[k]))
+                return false;
+    return true;
+}
+
+/* The same, where nobody meets anybody but at the hub. */
+static bool meet_at_hub(sim_world *w)
+{
+    for (int i = 0; i < w->device_count; i++) {
+        world_say(w, "device %d is at the hub", i);
+        if (!device_hub_pull(&w->devices[i], schema_of(w), w->hub) ||
+            !device_hub_push(&w->devices[i], schema_of(w), w->hub))
+            return false;
+    }
+    return true;
+}
+
 /* With a whole network and sound disks, all become equal. */
 static bool come_to_rest(sim_world *w)
 {
@@ -109,16 +134,18 @@ static bool come_to_rest(sim_world *w)
         if (!(restarts ? world_restart(w, d) : device_settle(d, schema_of(w))))
             return false;
     }
+    if (w->backup.is_there && chance_hits(&w->chance, 40) && !world_restore(w))
+        return false;
+    const bool at_hub =
+        w->has_hub && !w->hub_lies && chance_hits(&w->hub_chance, 60);
+    hub_rest(w->hub);
     for (int round = 0; round <= 2 * w->device_count + 4; round++) {
         if (round < 2 && !decide_some(w))
             return false;
         if (round >= 2 && are_equal(w))
             break;
-        for (int i = 0; i < w->device_count; i++)
-            for (int k = 0; k < w->device_count; k++)
-                if (world_are_linked(w, i, k) && has_news(w, i, k) &&
-                    !world_exchange(w, &w->devices[i], &w->devices[k]))
-                    return false;
+        if (!(at_hub ? meet_at_hub(w) : meet(w)))
+            return false;
     }
     if (!are_equal(w))
         return device_fails(&w->devices[0], "the devices do not become equal");
@@ -186,6 +213,10 @@ static bool begin(sim_world *w, uint64_t seed)
     w->is_encrypted = chance_hits(&w->chance, 4);
     w->policy = chance_of(seed, 4);
     w->has_strategies = chance_hits(&w->policy, 25);
+    w->hub_chance = chance_of(seed, 5);
+    w->has_hub = chance_hits(&w->hub_chance, 20);
+    w->hub_lies = chance_hits(&w->hub_chance, 40);
+    hub_begin(w->hub, seed, !w->hub_lies, w->loss);
     w->sent = 0;
     memset(w->last_seen, 0, sizeof w->last_seen);
     if (w->is_encrypted)

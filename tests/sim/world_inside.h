@@ -6,6 +6,7 @@
 
 #include "agenda.h"
 #include "exchange.h"
+#include "hub.h"
 #include "template.h"
 #include "world.h"
 
@@ -45,6 +46,9 @@ struct sim_world {
     bool is_talkative;
     uint64_t sent;                                /* messages so far */
     uint64_t last_seen[DEVICES_MAX][DEVICES_MAX]; /* of each link, the latest */
+    bool has_hub, hub_lies;
+    sim_hub *hub;
+    chance hub_chance; /* when devices turn to it */
     bool has_strategies;
     chance policy; /* when devices are told how to decide */
     sim_result *result;
