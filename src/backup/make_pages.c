@@ -37,26 +37,61 @@ static sat_status send_page(scan *in, uint32_t number, const uint8_t *page,
     return frame->count == SAT_FRAME_PAGES ? give_frame(in) : SAT_OK;
 }
 
+/* Reads pages, and sends them. */
+static sat_status send_run(scan *in, uint32_t first, uint32_t count,
+                           uint8_t *pages, sat_error *err)
+{
+    TRY(sat__snapshot_read(in->snapshot, first, count, pages, err));
+    for (uint32_t i = 0; i < count; i++)
+        TRY(send_page(in, first + i, pages + (size_t)i * SAT_PAGE_SIZE, err));
+    return SAT_OK;
+}
+
+static bool is_all_new(const sat__nonces *known, uint32_t count)
+{
+    static const sat__nonces none;
+    return memcmp(known, &none, count * sizeof known->of[0]) == 0;
+}
+
+static bool is_changed(const sat__nonces *known, const sat__nonces *now,
+                       uint32_t at)
+{
+    static const uint8_t never[SAT_PAGE_NONCE_SIZE];
+    return memcmp(now->of[at], known->of[at], sizeof never) != 0 ||
+           memcmp(now->of[at], never, sizeof never) == 0;
+}
+
+/* Of what the chain has, only the nonces are read. */
+static sat_status send_changed(scan *in, const sat__nonces *known,
+                               uint32_t first, uint32_t count, uint8_t *pages,
+                               sat_error *err)
+{
+    sat__nonces now;
+    TRY(sat__snapshot_nonces(in->snapshot, first, count, now.of, err));
+    for (uint32_t i = 0; i < count;) {
+        uint32_t run = 0;
+        while (i + run < count && is_changed(known, &now, i + run))
+            run++;
+        TRY(send_run(in, first + i, run, pages, err));
+        i += run;
+        for (; i < count && !is_changed(known, &now, i); i++)
+            in->job->sender.done += SAT_PAGE_SIZE;
+    }
+    return SAT_OK;
+}
+
 static sat_status scan_block(scan *in, uint32_t block, uint8_t *pages,
                              sat_error *err)
 {
-    static const uint8_t never[SAT_PAGE_NONCE_SIZE];
     const uint32_t first = block * SAT_STATE_BLOCK + 1;
     const uint32_t left = in->snapshot->pages - first + 1;
     const uint32_t count = left < SAT_STATE_BLOCK ? left : SAT_STATE_BLOCK;
     sat__nonces known;
     TRY(sat__backup_state_nonces(&in->job->state, in->vault->name, block,
                                  &known, err));
-    TRY(sat__snapshot_read(in->snapshot, first, count, pages, err));
-    for (uint32_t i = 0; i < count; i++) {
-        const uint8_t *const page = pages + (size_t)i * SAT_PAGE_SIZE;
-        const uint8_t *const nonce = page + SAT_PAGE_USED;
-        if (memcmp(nonce, known.of[i], sizeof known.of[i]) != 0 ||
-            memcmp(nonce, never, sizeof never) == 0)
-            TRY(send_page(in, first + i, page, err));
-        else
-            in->job->sender.done += SAT_PAGE_SIZE;
-    }
+    TRY(is_all_new(&known, count)
+            ? send_run(in, first, count, pages, err)
+            : send_changed(in, &known, first, count, pages, err));
     return sat__sender_report(&in->job->sender, 0, err);
 }
 

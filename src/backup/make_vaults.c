@@ -39,7 +39,7 @@ static sat_status send_vault(sat__maker *job, sat_error *err)
         job->sender.total += (uint64_t)vault->pages * SAT_PAGE_SIZE;
         const sat_status st = sat__maker_send_pages(job, &snapshot, err);
         if (st != SAT_OK) /* the workers need the snapshot's key */
-            sat__crew_free(TAKE(job->sender.crew));
+            sat__sender_stop(&job->sender);
         TRY(st);
         TRY(sat__maker_plan_files(job, snapshot.db, err));
     }
@@ -54,6 +54,7 @@ sat_status sat__maker_send(sat__maker *job, sat__place *place,
     made->files = made->missing = made->content = 0;
     sender->env = job->profile->env;
     sender->place = place;
+    sender->is_far = job->place.limit > 0;
     sender->state = state;
     sender->vaults = made->vaults;
     sender->home = made->home;

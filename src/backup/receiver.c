@@ -21,10 +21,29 @@ typedef struct receive {
     receive_job jobs[JOBS];
     void *list[JOBS];
     uint64_t done, total; /* bytes of objects */
+    pthread_t user;       /* who uses what the workers have expanded */
+    bool has_user;
+    sat_status status; /* the user's, once it was joined, as is the error */
+    sat_error error;
 } receive;
+
+/* Waits until all that was given out was used. */
+static sat_status join_user(receive *in, sat_error *err)
+{
+    if (!in->has_user)
+        return SAT_OK;
+    in->has_user = false;
+    sat__crew_close(in->crew);
+    (void)pthread_join(in->user, NULL);
+    if (in->status != SAT_OK && err != NULL)
+        *err = in->error;
+    return in->status;
+}
 
 static void receive_clear(receive *in)
 {
+    const sat_status st = join_user(in, NULL);
+    (void)st; /* something else has failed */
     sat__crew_free(in->crew);
     for (size_t i = 0; i < JOBS; i++) {
         sat__buf_clear(&in->jobs[i].stored);
@@ -44,6 +63,28 @@ static sat_status work(void *argument, void *context, sat_error *err)
                : sat__frame_read(job->frame, job->len, &to->ahead, err);
 }
 
+static sat_status use_all(receive *in, sat_error *err)
+{
+    for (;;) {
+        void *oldest;
+        TRY(sat__crew_oldest(in->crew, &oldest, err));
+        if (oldest == NULL)
+            return SAT_OK;
+        const receive_job *const job = oldest;
+        TRY(sat__frame_read(job->frame, job->len, &in->to->sink, err));
+        sat__crew_done(in->crew);
+    }
+}
+
+static void *use(void *context)
+{
+    receive *const in = context;
+    in->status = use_all(in, &in->error);
+    if (in->status != SAT_OK)
+        sat__crew_give_up(in->crew);
+    return NULL;
+}
+
 static sat_status begin(receive *in, sat_error *err)
 {
     for (size_t i = 0; i < JOBS; i++) {
@@ -52,19 +93,11 @@ static sat_status begin(receive *in, sat_error *err)
             return sat__fail(err, SAT_ERR_NOMEM, "no memory to read a backup");
         in->list[i] = &in->jobs[i];
     }
-    return sat__crew_new(in->list, JOBS, work, (void *)(uintptr_t)in->to,
-                         &in->crew, err);
-}
-
-static sat_status use_oldest(receive *in, bool *is_one, sat_error *err)
-{
-    void *taken;
-    TRY(sat__crew_take(in->crew, &taken, err));
-    *is_one = taken != NULL;
-    if (taken == NULL)
-        return SAT_OK;
-    const receive_job *const job = taken;
-    return sat__frame_read(job->frame, job->len, &in->to->sink, err);
+    TRY(sat__crew_new(in->list, JOBS, work, (void *)(uintptr_t)in->to,
+                      &in->crew, err));
+    TRY(sat__crew_start(&in->user, use, in, err));
+    in->has_user = true;
+    return SAT_OK;
 }
 
 static sat_status report(receive *in, uint64_t done, sat_error *err)
@@ -78,17 +111,6 @@ static sat_status report(receive *in, uint64_t done, sat_error *err)
     return SAT_OK;
 }
 
-static sat_status free_job(receive *in, receive_job **out, sat_error *err)
-{
-    bool is_one;
-    *out = sat__crew_next(in->crew);
-    if (*out != NULL)
-        return SAT_OK;
-    TRY(use_oldest(in, &is_one, err));
-    *out = sat__crew_next(in->crew);
-    return SAT_OK;
-}
-
 static sat_status read_pack(receive *in, const sat__pack *pack, sat_error *err)
 {
     AUTO(sat__pack_reader) reader = SAT_PACK_READER_INIT;
@@ -96,7 +118,9 @@ static sat_status read_pack(receive *in, const sat__pack *pack, sat_error *err)
     TRY(sat__pack_open(&reader, in->to->place, pack, &in->to->manifest->home,
                        err));
     for (;;) {
-        TRY(free_job(in, &job, err));
+        job = sat__crew_free_job(in->crew);
+        if (job == NULL)
+            return join_user(in, err);
         TRY(sat__pack_next(&reader, &job->method, &job->len, &job->stored,
                            err));
         if (job->method == SAT__FRAME_END)
@@ -110,11 +134,8 @@ sat_status sat__backup_receive(const sat__receiver *receiver, sat_error *err)
 {
     const sat__manifest *const manifest = receiver->manifest;
     AUTO(receive) in = {.to = receiver, .total = sat__manifest_total(manifest)};
-    bool is_one = true;
     TRY(begin(&in, err));
     for (size_t i = 0; i < manifest->pack_count; i++)
         TRY(read_pack(&in, &manifest->packs[i], err));
-    while (is_one)
-        TRY(use_oldest(&in, &is_one, err));
-    return SAT_OK;
+    return join_user(&in, err);
 }

@@ -13,7 +13,7 @@ typedef struct sat__receiver {
     const sat__manifest *manifest; /* unsealed */
     /* Called for each frame on any thread, several at once; may be empty. */
     sat__frame_sink ahead;
-    /* Called afterwards, in order, on the thread of the caller. */
+    /* Called afterwards, in order, on one thread, which is not the caller's. */
     sat__frame_sink sink;
     sat__progress progress;
 } sat__receiver;

@@ -5,7 +5,10 @@
 
 #include "base/error.h"
 
-#define LEVEL 3
+#define LEVEL_NEAR 1 /* to a disk, where time is what counts */
+#define LEVEL_FAR 3  /* to a hub, where every byte has to travel */
+#define SAMPLES 4
+#define SAMPLE_SIZE ((size_t)4096)
 #define HEAD_ROOM ((size_t)2048) /* before the pages */
 #define PAGES_SIZE ((size_t)SAT_FRAME_PAGES * SAT_PAGE_SIZE)
 #define FRAME_ROOM (HEAD_ROOM + SAT_FRAME_MAX)
@@ -25,15 +28,37 @@ static sat_status unseal_pages(sat__send_job *job, sat_error *err)
     return SAT_OK;
 }
 
+/* Whether samples of media become no smaller, as those of pictures, sound and
+ * video do not: then all of it is not tried. */
+static bool is_dense(const sat__send_job *job)
+{
+    size_t after = 0;
+    if (job->len < 4 * SAMPLES * SAMPLE_SIZE)
+        return false;
+    for (size_t i = 0; i < SAMPLES; i++) {
+        const uint8_t *const at =
+            job->frame + i * (job->len - SAMPLE_SIZE) / (SAMPLES - 1);
+        const size_t len = ZSTD_compressCCtx(
+            job->zstd, job->stored, SAT_FRAME_MAX, at, SAMPLE_SIZE, LEVEL_NEAR);
+        after += ZSTD_isError(len) ? SAMPLE_SIZE : len;
+    }
+    return after >= SAMPLES * SAMPLE_SIZE - SAMPLES * SAMPLE_SIZE / 50;
+}
+
 /* On any thread. What does not become smaller stays as it is. */
 static sat_status work(void *argument, void *context, sat_error *err)
 {
+    const sat__sender *const sender = context;
     sat__send_job *const job = argument;
-    (void)context;
     if (job->key != NULL)
         TRY(unseal_pages(job, err));
-    const size_t len = ZSTD_compressCCtx(job->zstd, job->stored, job->len - 1,
-                                         job->frame, job->len, LEVEL);
+    job->method = SAT__FRAME_STORED;
+    job->stored_len = job->len;
+    if (job->key == NULL && is_dense(job))
+        return SAT_OK;
+    const size_t len =
+        ZSTD_compressCCtx(job->zstd, job->stored, job->len - 1, job->frame,
+                          job->len, sender->is_far ? LEVEL_FAR : LEVEL_NEAR);
     job->method = ZSTD_isError(len) ? SAT__FRAME_STORED : SAT__FRAME_ZSTD;
     job->stored_len = ZSTD_isError(len) ? job->len : len;
     return SAT_OK;
@@ -48,12 +73,43 @@ static void clear_job(sat__send_job *job)
     pack_record_clear(&job->record);
 }
 
+static void sent_pack_free(sat__sent_pack *sent)
+{
+    pack_record_clear(&sent->record);
+    sat__file_key_wipe(&sent->pack.key);
+    free(sent);
+}
+
+/* How the writer ended. */
+static sat_status join_writer(sat__sender *sender, sat_error *err)
+{
+    if (!sender->has_writer)
+        return sender->status;
+    sender->has_writer = false;
+    sat__crew_close(sender->crew);
+    (void)pthread_join(sender->writer, NULL);
+    if (sender->status != SAT_OK && err != NULL)
+        *err = sender->error;
+    return sender->status;
+}
+
+void sat__sender_stop(sat__sender *sender)
+{
+    const sat_status st = join_writer(sender, NULL);
+    (void)st; /* something else has failed */
+    sat__crew_free(TAKE(sender->crew));
+}
+
 void sat__sender_clear(sat__sender *sender)
 {
-    sat__crew_free(sender->crew);
-    sender->crew = NULL;
+    sat__sender_stop(sender);
     for (size_t i = 0; i < SAT_SENDER_JOBS; i++)
         clear_job(&sender->jobs[i]);
+    while (sender->packs != NULL) {
+        sat__sent_pack *const sent = sender->packs;
+        sender->packs = sent->next;
+        sent_pack_free(sent);
+    }
     sat__pack_writer_clear(&sender->pack);
     pack_record_clear(&sender->record);
 }
@@ -69,21 +125,43 @@ static sat_status make_job(sat__send_job *job, sat_error *err)
     return SAT_OK;
 }
 
-sat_status sat__sender_begin(sat__sender *sender, sat_error *err)
+/* ---- what was sent ---- */
+
+static sat__sent_pack *take_sent(sat__sender *sender)
 {
-    for (size_t i = 0; i < SAT_SENDER_JOBS; i++) {
-        TRY(make_job(&sender->jobs[i], err));
-        sender->list[i] = &sender->jobs[i];
+    SCOPED_LOCK(&sender->lock);
+    sat__sent_pack *oldest_first = NULL;
+    while (sender->packs != NULL) {
+        sat__sent_pack *const sent = sender->packs;
+        sender->packs = sent->next;
+        sent->next = oldest_first;
+        oldest_first = sent;
     }
-    return sat__crew_new(sender->list, SAT_SENDER_JOBS, work, NULL,
-                         &sender->crew, err);
+    return oldest_first;
+}
+
+/* Records the packs that the place has by now. */
+static sat_status record_sent(sat__sender *sender, sat_error *err)
+{
+    sat_status st = SAT_OK;
+    sat__sent_pack *next;
+    for (sat__sent_pack *at = take_sent(sender); at != NULL; at = next) {
+        next = at->next;
+        if (st == SAT_OK && sender->state != NULL)
+            st = sat__backup_state_add(sender->state, sender->vaults, &at->pack,
+                                       &at->record, err);
+        sender->sent += at->pack.size;
+        sent_pack_free(at);
+    }
+    return st;
 }
 
 sat_status sat__sender_report(sat__sender *sender, uint64_t done,
                               sat_error *err)
 {
     const sat__progress *const to = &sender->progress;
-    sender->done += done;
+    sender->done += done + atomic_exchange(&sender->written, 0);
+    TRY(record_sent(sender, err));
     if (to->each != NULL &&
         to->each(sender->done,
                  sender->total > sender->done ? sender->total : sender->done,
@@ -94,21 +172,26 @@ sat_status sat__sender_report(sat__sender *sender, uint64_t done,
     return SAT_OK;
 }
 
+/* ---- the writer ---- */
+
 static sat_status end_pack(sat__sender *sender, bool is_full, sat_error *err)
 {
-    sat__pack done;
-    TRY(sat__pack_end(&sender->pack, is_full, &done, err));
+    sat__sent_pack *const sent = calloc(1, sizeof *sent);
+    if (sent == NULL)
+        return sat__fail(err, SAT_ERR_NOMEM, "no memory for a backup");
     const sat_status st =
-        sender->state == NULL
-            ? SAT_OK
-            : sat__backup_state_add(sender->state, sender->vaults, &done,
-                                    &sender->record, err);
-    sat__file_key_wipe(&done.key);
-    sender->sent += done.size;
+        sat__pack_end(&sender->pack, is_full, &sent->pack, err);
+    if (st != SAT_OK) {
+        sent_pack_free(sent);
+        return st;
+    }
+    sent->record = sender->record;
+    sender->record = (sat__pack_record)SAT_PACK_RECORD_INIT;
     sender->ordinal++;
-    sender->record.pages.len = 0;
-    sender->record.blobs.len = 0;
-    return st;
+    SCOPED_LOCK(&sender->lock);
+    sent->next = sender->packs;
+    sender->packs = sent;
+    return SAT_OK;
 }
 
 static sat_status send_job(sat__sender *sender, const sat__send_job *job,
@@ -128,27 +211,53 @@ static sat_status send_job(sat__sender *sender, const sat__send_job *job,
                  job->record.pages.len);
     sat__buf_put(&sender->record.blobs, job->record.blobs.data,
                  job->record.blobs.len);
-    return sat__sender_report(sender, job->len, err);
+    (void)atomic_fetch_add(&sender->written, job->len);
+    return SAT_OK;
 }
 
-/* Sends the oldest job; *is_one is false where none was given out. */
-static sat_status send_oldest(sat__sender *sender, bool *is_one, sat_error *err)
+static sat_status send_all(sat__sender *sender, sat_error *err)
 {
-    void *job;
-    TRY(sat__crew_take(sender->crew, &job, err));
-    *is_one = job != NULL;
-    return job != NULL ? send_job(sender, job, err) : SAT_OK;
+    for (;;) {
+        void *job;
+        TRY(sat__crew_oldest(sender->crew, &job, err));
+        if (job == NULL)
+            return SAT_OK;
+        TRY(send_job(sender, job, err));
+        sat__crew_done(sender->crew);
+    }
+}
+
+static void *write_packs(void *context)
+{
+    sat__sender *const sender = context;
+    sender->status = send_all(sender, &sender->error);
+    if (sender->status != SAT_OK)
+        sat__crew_give_up(sender->crew);
+    return NULL;
+}
+
+/* ---- the caller ---- */
+
+sat_status sat__sender_begin(sat__sender *sender, sat_error *err)
+{
+    for (size_t i = 0; i < SAT_SENDER_JOBS; i++) {
+        TRY(make_job(&sender->jobs[i], err));
+        sender->list[i] = &sender->jobs[i];
+    }
+    TRY(sat__crew_new(sender->list, SAT_SENDER_JOBS, work, sender,
+                      &sender->crew, err));
+    TRY(sat__crew_start(&sender->writer, write_packs, sender, err));
+    sender->has_writer = true;
+    return SAT_OK;
 }
 
 sat_status sat__sender_job(sat__sender *sender, sat__send_job **out,
                            sat_error *err)
 {
-    bool is_one;
-    sat__send_job *job = sat__crew_next(sender->crew);
-    if (job == NULL) {
-        TRY(send_oldest(sender, &is_one, err));
-        job = sat__crew_next(sender->crew);
-    }
+    TRY(sat__sender_report(sender, 0, err));
+    sat__send_job *const job = sat__crew_free_job(sender->crew);
+    if (job == NULL)
+        return join_writer(sender, err);
     job->key = NULL;
     job->count = 0;
     job->frame = job->memory;
@@ -166,14 +275,15 @@ void sat__sender_give(sat__sender *sender)
 
 sat_status sat__sender_drain(sat__sender *sender, sat_error *err)
 {
-    bool is_one = true;
-    while (is_one)
-        TRY(send_oldest(sender, &is_one, err));
-    return SAT_OK;
+    if (!sat__crew_drain(sender->crew))
+        return join_writer(sender, err);
+    return sat__sender_report(sender, 0, err);
 }
 
 sat_status sat__sender_end(sat__sender *sender, sat_error *err)
 {
-    TRY(sat__sender_drain(sender, err));
-    return sender->pack.place != NULL ? end_pack(sender, false, err) : SAT_OK;
+    TRY(join_writer(sender, err));
+    if (sender->pack.place != NULL)
+        TRY(end_pack(sender, false, err));
+    return sat__sender_report(sender, 0, err);
 }

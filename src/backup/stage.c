@@ -145,6 +145,9 @@ static sat_status write_pages(void *self, const char *vault, uint32_t first,
         at += put;
         len -= (size_t)put;
     }
+    /* It is wanted on the disk in the end: that may begin now. */
+    (void)sync_file_range(to->fd, (off_t)(first - 1) * SAT_PAGE_SIZE,
+                          (off_t)count * SAT_PAGE_SIZE, SYNC_FILE_RANGE_WRITE);
     return SAT_OK;
 }
 

@@ -65,8 +65,11 @@ sat_status sat__blob_put(sat__blob_writer *writer, sat_bytes bytes,
 static sat_status give_name(const sat__blob_writer *writer, const char *path,
                             sat_error *err)
 {
-    if (writer->is_staged && rename(writer->path, path) == 0)
+    if (writer->is_staged && rename(writer->path, path) == 0) {
+        /* Whoever brings it to the disk finds most of it there. */
+        (void)sync_file_range(writer->fd, 0, 0, SYNC_FILE_RANGE_WRITE);
         return SAT_OK;
+    }
     if (fsync(writer->fd) != 0)
         return sat__fail_os(err, errno, "cannot write '%s'", writer->path);
     return sat__fs_rename(writer->path, path, err);

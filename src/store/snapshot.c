@@ -178,14 +178,35 @@ static const sat__log_page *find_in_log(const sat__snapshot *snapshot,
                : NULL;
 }
 
+static int64_t place_in_log(const sat__log_page *at)
+{
+    return LOG_HEADER + (int64_t)(at->frame - 1) * FRAME_SIZE + FRAME_HEADER;
+}
+
 static sat_status read_from_log(const sat__snapshot *snapshot,
                                 const sat__log_page *at, uint8_t *out,
                                 sat_error *err)
 {
-    return read_at(snapshot->db, SQLITE_FCNTL_JOURNAL_POINTER,
-                   LOG_HEADER + (int64_t)(at->frame - 1) * FRAME_SIZE +
-                       FRAME_HEADER,
+    return read_at(snapshot->db, SQLITE_FCNTL_JOURNAL_POINTER, place_in_log(at),
                    out, SAT_PAGE_SIZE, err);
+}
+
+sat_status sat__snapshot_nonces(const sat__snapshot *snapshot, uint32_t first,
+                                uint32_t count,
+                                uint8_t (*out)[SAT_PAGE_NONCE_SIZE],
+                                sat_error *err)
+{
+    for (uint32_t i = 0; i < count; i++) {
+        const sat__log_page *const logged = find_in_log(snapshot, first + i);
+        const int64_t page = logged != NULL
+                                 ? place_in_log(logged)
+                                 : (int64_t)(first + i - 1) * SAT_PAGE_SIZE;
+        TRY(read_at(snapshot->db,
+                    logged != NULL ? SQLITE_FCNTL_JOURNAL_POINTER
+                                   : SQLITE_FCNTL_FILE_POINTER,
+                    page + SAT_PAGE_USED, out[i], SAT_PAGE_NONCE_SIZE, err));
+    }
+    return SAT_OK;
 }
 
 sat_status sat__snapshot_read(const sat__snapshot *snapshot, uint32_t first,

@@ -33,6 +33,13 @@ SAT_CHECK sat_status sat__snapshot_begin(sat_profile *profile, const char *name,
 void sat__snapshot_end(sat__snapshot *snapshot);
 DEFINE_AUTO(sat__snapshot, sat__snapshot_end);
 
+/* Reads the nonces that `count` pages from page `first` on are sealed with, and
+ * nothing else of them, one behind the other into `out`. */
+SAT_CHECK sat_status sat__snapshot_nonces(const sat__snapshot *snapshot,
+                                          uint32_t first, uint32_t count,
+                                          uint8_t (*out)[SAT_PAGE_NONCE_SIZE],
+                                          sat_error *err);
+
 /* Reads `count` pages from page `first` on into `out`, sealed as they are. */
 SAT_CHECK sat_status sat__snapshot_read(const sat__snapshot *snapshot,
                                         uint32_t first, uint32_t count,
