@@ -17,12 +17,14 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 static char folder[200], programs[100];
 static pid_t server;
+static size_t file_max = RLIM_INFINITY; /* of its files */
 
 /* Where Debian keeps the newest one's programs. */
 static void find_programs(void)
@@ -56,6 +58,8 @@ static pid_t run(const char *program, char *const arguments[])
     if (child > 0)
         return child;
     (void)snprintf(path, sizeof path, "%s/%s", programs, program);
+    const struct rlimit limit = {file_max, RLIM_INFINITY};
+    (void)setrlimit(RLIMIT_FSIZE, &limit);
     drop_root();
     (void)prctl(PR_SET_PDEATHSIG, SIGQUIT);
     const int nowhere = open("/dev/null", O_WRONLY);
@@ -101,9 +105,10 @@ static PGconn *connect_to(const char *database)
     return PQconnectdb(address);
 }
 
+static void start_server(void);
+
 static void start(void)
 {
-    char data[300], sockets[300];
     const char *const temporary = getenv("TMPDIR");
     const struct passwd *const user = getpwnam("postgres");
 
@@ -114,6 +119,14 @@ static void start(void)
     if (geteuid() == 0 && user != NULL)
         assert_int_equal(chown(folder, user->pw_uid, user->pw_gid), 0);
     make_cluster();
+    (void)atexit(stop);
+    start_server();
+}
+
+static void start_server(void)
+{
+    char data[300], sockets[300];
+
     (void)snprintf(data, sizeof data, "%s/db", folder);
     (void)snprintf(sockets, sizeof sockets, "-cunix_socket_directories=%s",
                    folder);
@@ -122,7 +135,6 @@ static void start(void)
                                sockets,    "-cmax_connections=200",
                                NULL};
     server = run("postgres", arguments);
-    (void)atexit(stop);
     for (int i = 0; i < 200; i++) {
         PGconn *const pg = connect_to("postgres");
         const bool is_up = PQstatus(pg) == CONNECTION_OK;
@@ -132,6 +144,28 @@ static void start(void)
         (void)usleep(50000);
     }
     fail_msg("PostgreSQL does not start");
+}
+
+void postgres_stop(void)
+{
+    (void)kill(server, SIGQUIT);
+    (void)waitpid(server, NULL, 0);
+}
+
+void postgres_start(void)
+{
+    start_server();
+}
+
+void postgres_limit(size_t bytes)
+{
+    char words[400];
+
+    if (server == 0) /* there is something to limit */
+        postgres_database(words, sizeof words);
+    postgres_stop();
+    file_max = bytes;
+    postgres_start();
 }
 
 void postgres_url(char *address, size_t size)

@@ -10,6 +10,13 @@
  * Root or not. Fails the test where that does not work. */
 void postgres_database(char *address, size_t size);
 
+/* It is killed, and is there again with what it had. */
+void postgres_stop(void);
+void postgres_start(void);
+
+/* Starts it again, and its files may be so large. */
+void postgres_limit(size_t bytes);
+
 /* The same as postgresql://… */
 void postgres_url(char *address, size_t size);
 

@@ -13,6 +13,7 @@
 #include "crypto/hash.h"
 #include "crypto/secret.h"
 #include "hub/blobs/blobs.h"
+#include "hub/trouble.h"
 
 #define SIZE_MAX_BYTES ((int64_t)64 << 20)
 
@@ -79,6 +80,11 @@ sat_status hub_directory_check(const hub_blobs *blobs,
 
 /* ---- files ---- */
 
+static sat_status fail_store(sat_error *err, const char *what)
+{
+    return hub_trouble(sat__fail_os(err, errno, "%s", what));
+}
+
 static sat_status size_of(void *self, const char *key, int64_t *out,
                           sat_error *err)
 {
@@ -88,7 +94,7 @@ static sat_status size_of(void *self, const char *key, int64_t *out,
     if (fstatat(d->fd, key, &found, 0) != 0)
         return errno == ENOENT
                    ? sat__fail(err, SAT_ERR_NOT_FOUND, "there is no such blob")
-                   : sat__fail_os(err, errno, "cannot look at a blob");
+                   : fail_store(err, "cannot look at a blob");
     *out = found.st_size;
     return SAT_OK;
 }
@@ -98,7 +104,7 @@ static sat_status remove_file(void *self, const char *key, sat_error *err)
     const directory *const d = self;
 
     if (unlinkat(d->fd, key, 0) != 0 && errno != ENOENT)
-        return sat__fail_os(err, errno, "cannot remove a blob");
+        return fail_store(err, "cannot remove a blob");
     return SAT_OK;
 }
 
@@ -107,11 +113,10 @@ static sat_status write_all(int fd, sat_bytes data, sat_error *err)
     for (size_t at = 0; at < data.len;) {
         const ssize_t len = write(fd, data.data + at, data.len - at);
         if (len < 0 && errno != EINTR)
-            return sat__fail_os(err, errno, "cannot write a blob");
+            return fail_store(err, "cannot write a blob");
         at += len > 0 ? (size_t)len : 0;
     }
-    return fsync(fd) == 0 ? SAT_OK
-                          : sat__fail_os(err, errno, "cannot write a blob");
+    return fsync(fd) == 0 ? SAT_OK : fail_store(err, "cannot write a blob");
 }
 
 /* A name that only one upload has. */
@@ -138,15 +143,15 @@ sat_status hub_directory_put(const hub_blobs *blobs, const hub_blob *blob,
     AUTO_FD int fd =
         openat(d->fd, part, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
     if (fd < 0)
-        return sat__fail_os(err, errno, "cannot make a blob");
+        return fail_store(err, "cannot make a blob");
     sat_status status = write_all(fd, data, err);
     if (status == SAT_OK && linkat(d->fd, part, d->fd, blob->key, 0) != 0)
         status = errno == EEXIST
                      ? sat__fail(err, SAT_ERR_CONFLICT, "the blob is there")
-                     : sat__fail_os(err, errno, "cannot keep a blob");
+                     : fail_store(err, "cannot keep a blob");
     (void)unlinkat(d->fd, part, 0);
     if (status == SAT_OK && fsync(d->fd) != 0)
-        status = sat__fail_os(err, errno, "cannot keep a blob");
+        status = fail_store(err, "cannot keep a blob");
     return status;
 }
 
@@ -165,7 +170,7 @@ sat_status hub_directory_get(const hub_blobs *blobs, const char *key,
     for (size_t at = 0; at < (size_t)size;) {
         const ssize_t len = read(fd, out->data + at, (size_t)size - at);
         if (len <= 0)
-            return sat__fail_os(err, errno, "cannot read a blob");
+            return fail_store(err, "cannot read a blob");
         at += (size_t)len;
     }
     out->len = (size_t)size;

@@ -186,7 +186,8 @@ static sat_status ask(s3 *s, const char *method, const char *key,
         give_back(s, &transport);
     else
         transport_close(&transport);
-    return status;
+    /* Its certificate, its answer: none of it is the asker's fault. */
+    return status == SAT_OK ? SAT_OK : SAT_ERR_OFFLINE;
 }
 
 static sat_status fail_answer(const sat__response *response, sat_error *err)

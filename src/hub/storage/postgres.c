@@ -14,8 +14,11 @@
 #define POOL_MAX 32
 #define STATEMENTS_MAX 256
 #define PARAMETERS_MAX 16
-#define TRIES_MAX 20
+#define TRIES_MAX 40
 #define LOCK_NUMBER "7240117"
+#define LOCKED_MS "5000" /* how long another may hold what a writer needs */
+#define STATEMENT_MS "30000"
+#define IDLE_MS "60000"
 
 enum {
     OID_BYTEA = 17,
@@ -29,7 +32,9 @@ typedef struct connection {
     hub_db db; /* first: a hub_db is its connection */
     PGconn *pg;
     const char *kept[STATEMENTS_MAX]; /* prepared as "s" and their place */
-    bool must_retry; /* the server gave up on the transaction */
+    bool must_retry;    /* the server gave up on the transaction */
+    bool is_dead;       /* nothing comes over it any more */
+    bool is_committing; /* whether that has happened may not be known */
 } connection;
 
 typedef struct store {
@@ -47,12 +52,10 @@ static sat_status status_of(const char *state)
 {
     if (state == NULL)
         return SAT_ERR_OFFLINE;
-    if (strncmp(state, "23", 2) == 0)
-        return SAT_ERR_CONFLICT;
     if (strcmp(state, "53100") == 0)
         return SAT_ERR_FULL;
     return strncmp(state, "53", 2) == 0 || strncmp(state, "57", 2) == 0 ||
-                   strncmp(state, "08", 2) == 0
+                   strncmp(state, "08", 2) == 0 || strcmp(state, "55P03") == 0
                ? SAT_ERR_BUSY
                : SAT_ERR_IO;
 }
@@ -63,8 +66,12 @@ static sat_status fail_result(connection *c, const PGresult *result,
 {
     const char *const state = PQresultErrorField(result, PG_DIAG_SQLSTATE);
 
+    /* It gave up to keep the order, or another writer came first with what was
+     * looked for and not there yet. */
     c->must_retry = state != NULL && (strcmp(state, "40001") == 0 ||
-                                      strcmp(state, "40P01") == 0);
+                                      strcmp(state, "40P01") == 0 ||
+                                      strcmp(state, "23505") == 0);
+    c->is_dead |= state == NULL || strncmp(state, "57P", 3) == 0;
     return sat__fail(err, status_of(state), "PostgreSQL says %s",
                      state != NULL ? state : "nothing any more");
 }
@@ -119,7 +126,19 @@ static sat_status open_connection(const char *address, connection **out,
     if (c == NULL)
         return sat__fail(err, SAT_ERR_NOMEM, "out of memory");
     c->db.driver = &driver;
-    c->pg = PQconnectdb(address);
+    /* What the address says comes later, and counts. */
+    const char *const names[] = {"connect_timeout", "tcp_user_timeout",
+                                 "keepalives_idle", "options",
+                                 "dbname",          NULL};
+    const char *const values[] = {
+        "5",
+        "10000",
+        "10",
+        "-c lock_timeout=" LOCKED_MS " -c statement_timeout=" STATEMENT_MS
+        " -c idle_in_transaction_session_timeout=" IDLE_MS,
+        address,
+        NULL};
+    c->pg = PQconnectdbParams(names, values, 1);
     if (PQstatus(c->pg) != CONNECTION_OK)
         return sat__fail(err, SAT_ERR_OFFLINE,
                          "PostgreSQL can not be reached: is it running, and is "
@@ -153,7 +172,7 @@ static sat_status take_connection(store *s, connection **out, sat_error *err)
 
 static void give_back(store *s, connection *c)
 {
-    const bool is_good = PQstatus(c->pg) == CONNECTION_OK &&
+    const bool is_good = PQstatus(c->pg) == CONNECTION_OK && !c->is_dead &&
                          PQtransactionStatus(c->pg) == PQTRANS_IDLE;
 
     if (!is_good)
@@ -313,11 +332,13 @@ static const hub_driver driver = {query, next, column, release};
 static sat_status run_once(connection *c, const char *begin, hub_work_fn *work,
                            void *context, sat_error *err)
 {
-    c->must_retry = false;
+    c->must_retry = c->is_committing = false;
     TRY(run_plain(c, begin, err));
     const sat_status status = work(&c->db, context, err);
-    if (status == SAT_OK)
+    if (status == SAT_OK) {
+        c->is_committing = true;
         return run_plain(c, "COMMIT", err);
+    }
     const bool must_retry = c->must_retry;
     (void)(run_plain(c, "ROLLBACK", NULL) == SAT_OK);
     c->must_retry = must_retry;
@@ -333,12 +354,13 @@ static sat_status run_work(store *s, const char *begin, hub_work_fn *work,
     for (int i = 0; i < TRIES_MAX; i++) {
         TRY(take_connection(s, &c, err));
         status = run_once(c, begin, work, context, err);
-        const bool is_lost = PQstatus(c->pg) != CONNECTION_OK;
+        /* Connections that rested may be dead; a commit that was cut may have
+         * been, so only what had not begun to commit goes again by itself. */
+        const bool is_lost = (PQstatus(c->pg) != CONNECTION_OK || c->is_dead) &&
+                             !c->is_committing;
         const bool must_retry = status != SAT_OK && c->must_retry;
         give_back(s, c);
-        /* A connection that rested may be dead; a commit that was cut may have
-         * been, so only what had not begun to commit goes again by itself. */
-        if (!must_retry && !(is_lost && i == 0 && status == SAT_ERR_OFFLINE))
+        if (!must_retry && !is_lost)
             return status;
     }
     return status;

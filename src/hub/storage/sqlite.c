@@ -7,10 +7,12 @@
  */
 #include "base/sql.h"
 #include "hub/storage/storage.h"
+#include "hub/trouble.h"
 
 #define READERS_MAX 64
 #define STATEMENTS_MAX 256 /* a power of two; by address of their text */
 #define GROUP_MAX 512
+#define LOCKED_MS 5000 /* how long another process may hold the file */
 
 typedef struct connection {
     hub_db db; /* first: a hub_db is its connection */
@@ -75,15 +77,15 @@ static sat_status open_connection(const char *path, connection **out,
                         SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE |
                             SQLITE_OPEN_NOMUTEX,
                         NULL) != SQLITE_OK)
-        return sat__context(err, sat__sql_fail(c->sqlite, err),
+        return sat__context(err, hub_trouble(sat__sql_fail(c->sqlite, err)),
                             "cannot open '%s'", path);
-    (void)sqlite3_busy_timeout(c->sqlite, 10000);
-    TRY(sat__sql_exec(c->sqlite, err,
-                      "PRAGMA journal_mode = WAL;"
-                      "PRAGMA synchronous = FULL;"
-                      "PRAGMA temp_store = MEMORY;"
-                      "PRAGMA cache_size = -8192;"
-                      "PRAGMA wal_autocheckpoint = 4000"));
+    (void)sqlite3_busy_timeout(c->sqlite, LOCKED_MS);
+    TRY(hub_trouble(sat__sql_exec(c->sqlite, err,
+                                  "PRAGMA journal_mode = WAL;"
+                                  "PRAGMA synchronous = FULL;"
+                                  "PRAGMA temp_store = MEMORY;"
+                                  "PRAGMA cache_size = -8192;"
+                                  "PRAGMA wal_autocheckpoint = 4000")));
     *out = TAKE(c);
     return SAT_OK;
 }
@@ -106,7 +108,7 @@ static sat_status find_statement(connection *c, const char *sql,
         return sat__fail(err, SAT_ERR_LIMIT, "too many statements");
     if (sqlite3_prepare_v3(c->sqlite, sql, -1, SQLITE_PREPARE_PERSISTENT,
                            &c->kept[at].stmt, NULL) != SQLITE_OK)
-        return sat__sql_fail(c->sqlite, err);
+        return hub_trouble(sat__sql_fail(c->sqlite, err));
     c->kept[at].sql = sql;
     *out = c->kept[at].stmt;
     return SAT_OK;
@@ -146,7 +148,7 @@ static sat_status query(hub_db *db, const char *sql, const hub_value *values,
 
 static sat_status next(hub_rows *rows, bool *row, sat_error *err)
 {
-    TRY(sat__sql_step(rows->state, row, err));
+    TRY(hub_trouble(sat__sql_step(rows->state, row, err)));
     if (!*row)
         rows->changed = sqlite3_changes(((connection *)rows->db)->sqlite);
     return SAT_OK;
@@ -258,7 +260,7 @@ static void run_job(connection *c, job *j)
     if (j->status != SAT_OK)
         (void)(hub_exec(&c->db, NULL, NULL, "RELEASE job", "") == SAT_OK);
     else if (ended != SAT_OK)
-        j->status = sat__sql_fail(c->sqlite, &j->err);
+        j->status = hub_trouble(sat__sql_fail(c->sqlite, &j->err));
 }
 
 static sat_status run_group(connection *c, job *first, sat_error *err)

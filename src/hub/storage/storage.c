@@ -119,7 +119,7 @@ sat_status hub_fixed(const hub_rows *rows, int column, uint8_t *out, size_t len,
     const sat_bytes bytes = hub_bytes(rows, column);
 
     if (bytes.len != len)
-        return sat__fail(err, SAT_ERR_CORRUPT,
+        return sat__fail(err, SAT_ERR_IO,
                          "a stored value has %zu bytes instead of %zu",
                          bytes.len, len);
     memcpy(out, bytes.data, len);

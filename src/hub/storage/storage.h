@@ -28,7 +28,8 @@ typedef struct hub_db hub_db;
 
 typedef sat_status hub_work_fn(hub_db *db, void *context, sat_error *err);
 
-/* All calls may come from any thread. */
+/* All calls may come from any thread. What goes wrong in the storage itself is
+ * one of the statuses of hub_trouble(); any other is of the work. */
 typedef struct hub_storage {
     void *self;
     const char *name; /* "sqlite", "postgresql" */
@@ -112,7 +113,7 @@ int64_t hub_int(const hub_rows *rows, int column);
 sat_bytes hub_bytes(const hub_rows *rows, int column);
 const char *hub_text(const hub_rows *rows, int column); /* "" for NULL */
 
-/* Copies a column of exactly `len` bytes: SAT_ERR_CORRUPT where it is not. */
+/* Copies a column of exactly `len` bytes: SAT_ERR_IO where it is not. */
 SAT_CHECK sat_status hub_fixed(const hub_rows *rows, int column, uint8_t *out,
                                size_t len, sat_error *err);
 
