@@ -215,12 +215,14 @@ static sat_status give_part(files_run *run, const sat__blob_name *name,
     AUTO(sat__map) map = {.count = 0}, done = {.count = 0};
     AUTO(sat_buf) answer = SAT_BUF_INIT;
     sat__address address;
-    uint8_t hash[SAT_SHA256_SIZE];
+    uint8_t hash[SAT_SHA256_SIZE], md5[16];
     char key[64];
 
     sat__sha256(buf_view(&run->piece), hash);
     map_put_uint(&map, "size", run->piece.len);
     map_put_bytes(&map, "sha256", bytes_of(hash, sizeof hash));
+    sat__md5(buf_view(&run->piece), md5);
+    map_put_bytes(&map, "md5", bytes_of(md5, sizeof md5));
     TRY(call(run, "upload_url", &map, &answer, err));
     TRY(sat__address_read_upload(buf_view(&answer), &address, err));
     TRY(sat__map_text(buf_view(&answer), "key", key, sizeof key, err));

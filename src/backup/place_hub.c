@@ -169,8 +169,11 @@ static sat_status try_upload(hub_place *in, const uint8_t hash[SAT_SHA256_SIZE],
     AUTO(sat__map) map = {.count = 0};
     AUTO(sat_buf) answer = SAT_BUF_INIT;
     char url[SAT_FETCH_URL_SIZE];
+    uint8_t md5[16];
     map_put_uint(&map, "size", in->size);
     map_put_bytes(&map, "sha256", bytes_of(hash, SAT_SHA256_SIZE));
+    TRY(sat__fetch_md5(in->part, in->size, md5, err));
+    map_put_bytes(&map, "md5", bytes_of(md5, sizeof md5));
     TRY(ask(in, "/v0/backup/upload_url", &map, &answer, err));
     TRY(sat__map_text(buf_view(&answer), "key", out->key, sizeof out->key,
                       err));

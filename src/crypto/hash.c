@@ -18,6 +18,8 @@
 #include "base/error.h"
 #include "crypto/secret.h"
 
+_Static_assert(sizeof(MD5_CTX) == sizeof(sat__md5_state),
+               "the state is OpenSSL's, under another name");
 _Static_assert(sizeof(SHA256_CTX) == sizeof(sat__sha256_state),
                "the state is OpenSSL's, under another name");
 
@@ -43,6 +45,21 @@ void sat__sha256(sat_bytes data, uint8_t out[SAT_SHA256_SIZE])
 void sat__md5(sat_bytes data, uint8_t out[16])
 {
     (void)MD5(data.data, data.len, out);
+}
+
+void sat__md5_init(sat__md5_state *state)
+{
+    (void)MD5_Init((MD5_CTX *)state);
+}
+
+void sat__md5_update(sat__md5_state *state, sat_bytes data)
+{
+    (void)MD5_Update((MD5_CTX *)state, data.data, data.len);
+}
+
+void sat__md5_final(sat__md5_state *state, uint8_t out[16])
+{
+    (void)MD5_Final(out, (MD5_CTX *)state);
 }
 
 void sat__sha256_init(sat__sha256_state *state)

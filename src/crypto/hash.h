@@ -28,6 +28,15 @@ void sat__sha256(sat_bytes data, uint8_t out[SAT_SHA256_SIZE]);
 /* MD5, as the Content-MD5 that an S3 wants. It proves nothing. */
 void sat__md5(sat_bytes data, uint8_t out[16]);
 
+/* The same of what comes in pieces. */
+typedef struct sat__md5_state {
+    uint32_t words[23];
+} sat__md5_state;
+
+void sat__md5_init(sat__md5_state *state);
+void sat__md5_update(sat__md5_state *state, sat_bytes data);
+void sat__md5_final(sat__md5_state *state, uint8_t out[16]);
+
 /* SHA-256 of what comes in pieces. */
 typedef struct sat__sha256_state {
     uint32_t words[28];

@@ -5,11 +5,13 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <sodium.h>
 #include <stdio.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/error.h"
+#include "crypto/hash.h"
 #include "net/http_parse.h"
 
 #define PIECE ((size_t)256 * 1024)
@@ -22,6 +24,8 @@ typedef struct fetching {
     sat__response response;
     int fd;
     uint64_t at, size; /* of the file */
+    char md5[32];      /* in base64, of what goes to an S3; else empty */
+    char sha256[48];
 } fetching;
 
 static void fetching_clear(fetching *job)
@@ -83,6 +87,11 @@ static sat_status write_head(fetching *job, const char *method, sat_buf *out,
         sat__buf_printf(out, "%s: %s\r\n",
                         (const char *)more->text.data + more->at[i].name,
                         (const char *)more->text.data + more->at[i].value);
+    if (job->md5[0] != 0)
+        sat__buf_printf(out,
+                        "Content-MD5: %s\r\n"
+                        "x-amz-checksum-sha256: %s\r\n",
+                        job->md5, job->sha256);
     if (strcmp(method, "PUT") == 0)
         sat__buf_printf(out,
                         "Content-Type: application/octet-stream\r\n"
@@ -206,6 +215,57 @@ static sat_status receive(fetching *job, bool is_file, sat_error *err)
 
 /* ---- what goes ---- */
 
+static sat_status hash_file(int fd, uint64_t size, uint8_t md5[16],
+                            uint8_t sha256[SAT_SHA256_SIZE], sat_error *err)
+{
+    AUTO_FREE uint8_t *piece = malloc(PIECE);
+    sat__md5_state first;
+    sat__sha256_state second;
+
+    if (piece == NULL)
+        return sat__fail(err, SAT_ERR_NOMEM, "out of memory");
+    sat__md5_init(&first);
+    sat__sha256_init(&second);
+    for (uint64_t at = 0; at < size;) {
+        const uint64_t left = size - at;
+        const ssize_t len =
+            pread(fd, piece, left < PIECE ? left : PIECE, (off_t)at);
+        if (len < 0 && errno == EINTR)
+            continue;
+        if (len <= 0)
+            return sat__fail_os(err, len < 0 ? errno : EIO,
+                                "cannot read what is to go");
+        sat__md5_update(&first, bytes_of(piece, (size_t)len));
+        sat__sha256_update(&second, bytes_of(piece, (size_t)len));
+        at += (uint64_t)len;
+    }
+    sat__md5_final(&first, md5);
+    sat__sha256_final(&second, sha256);
+    return SAT_OK;
+}
+
+sat_status sat__fetch_md5(int fd, uint64_t size, uint8_t out[16],
+                          sat_error *err)
+{
+    uint8_t sha256[SAT_SHA256_SIZE];
+
+    return hash_file(fd, size, out, sha256, err);
+}
+
+static sat_status name_content(fetching *job, sat_error *err)
+{
+    uint8_t md5[16], sha256[SAT_SHA256_SIZE];
+
+    if (!job->wire.options.is_public)
+        return SAT_OK;
+    TRY(hash_file(job->fd, job->size, md5, sha256, err));
+    (void)sodium_bin2base64(job->md5, sizeof job->md5, md5, sizeof md5,
+                            sodium_base64_VARIANT_ORIGINAL);
+    (void)sodium_bin2base64(job->sha256, sizeof job->sha256, sha256,
+                            sizeof sha256, sodium_base64_VARIANT_ORIGINAL);
+    return SAT_OK;
+}
+
 static sat_status send_file(fetching *job, sat_error *err)
 {
     AUTO_FREE uint8_t *piece = malloc(PIECE);
@@ -235,6 +295,7 @@ sat_status sat__fetch_put(const sat__fetch *fetch, const char *url, int fd,
     AUTO(sat_buf) head = SAT_BUF_INIT;
 
     TRY(begin(fetch, url, &job, err));
+    TRY(name_content(&job, err));
     TRY(write_head(&job, "PUT", &head, err));
     sat_status st = sat__wire_send(&job.wire, buf_view(&head), err);
     if (st == SAT_OK)

@@ -28,8 +28,10 @@ typedef struct sat__fetch {
 } sat__fetch;
 
 /*
- * Sends the first `size` bytes of `fd`. SAT_ERR_DENIED: the address has run
- * out, or is for another file. SAT_ERR_CONFLICT: there is a file already.
+ * Sends the first `size` bytes of `fd`. To another host, an S3, it sends along
+ * what an address there is signed with: Content-MD5 and the SHA-256 of what is
+ * in the file, so that nothing else is taken. SAT_ERR_DENIED: the address has
+ * run out, or is for another file. SAT_ERR_CONFLICT: there is a file already.
  * SAT_ERR_LIMIT: it is too large. SAT_ERR_OFFLINE: the server is not there, is
  * busy or in trouble; try again.
  */
@@ -43,5 +45,9 @@ SAT_CHECK sat_status sat__fetch_put(const sat__fetch *fetch, const char *url,
  */
 SAT_CHECK sat_status sat__fetch_get(const sat__fetch *fetch, const char *url,
                                     int fd, uint64_t size, sat_error *err);
+
+/* The MD5 of the first `size` bytes, for a hub that an address is asked of. */
+SAT_CHECK sat_status sat__fetch_md5(int fd, uint64_t size, uint8_t out[16],
+                                    sat_error *err);
 
 #endif /* SAT_SRC_NET_FETCH_H */

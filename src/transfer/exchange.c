@@ -33,12 +33,10 @@ static void put_token(sat__map *map, const sat__transfer_code *code,
     map_put_bytes(map, "token_hash", bytes_of(hash, SAT_SHA256_SIZE));
 }
 
-sat_status sat__transfer_offer_make(sat__hub *hub,
-                                    const sat__transfer_code *code,
-                                    const sat__transfer_blob *blob,
-                                    sat__transfer_offer *out,
-                                    char url[SAT_FETCH_URL_SIZE],
-                                    sat_error *err)
+sat_status sat__transfer_offer_make(
+    sat__hub *hub, const sat__transfer_code *code,
+    const sat__transfer_blob *blob, const uint8_t md5[16],
+    sat__transfer_offer *out, char url[SAT_FETCH_URL_SIZE], sat_error *err)
 {
     AUTO(sat__map) map = {.count = 0};
     AUTO(sat_buf) answer = SAT_BUF_INIT;
@@ -47,6 +45,7 @@ sat_status sat__transfer_offer_make(sat__hub *hub,
     put_token(&map, code, token);
     map_put_uint(&map, "size", blob->size);
     map_put_bytes(&map, "sha256", bytes_of(blob->sha256, sizeof blob->sha256));
+    map_put_bytes(&map, "md5", bytes_of(md5, 16));
     TRY(call(hub, "POST", ROUTE "initiate", &map, &answer, err));
     const sat_bytes said = buf_view(&answer);
     TRY(sat__map_fixed(said, "id", out->id, sizeof out->id, err));

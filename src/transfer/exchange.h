@@ -27,12 +27,10 @@ typedef struct sat__transfer_offer {
 } sat__transfer_offer;
 
 /* Announces the blob, as often as it takes: *url is fresh each time. */
-SAT_CHECK sat_status sat__transfer_offer_make(sat__hub *hub,
-                                              const sat__transfer_code *code,
-                                              const sat__transfer_blob *blob,
-                                              sat__transfer_offer *out,
-                                              char url[SAT_FETCH_URL_SIZE],
-                                              sat_error *err);
+SAT_CHECK sat_status sat__transfer_offer_make(
+    sat__hub *hub, const sat__transfer_code *code,
+    const sat__transfer_blob *blob, const uint8_t md5[16],
+    sat__transfer_offer *out, char url[SAT_FETCH_URL_SIZE], sat_error *err);
 
 /* From now on `code` claims it, and no code before. SAT_ERR_CONFLICT: somebody
  * has claimed it already. */

@@ -155,9 +155,11 @@ static sat_status try_upload(sending *job, const sat__transfer_mover *mover,
 {
     sat__send_record *const record = &job->record;
     char url[SAT_FETCH_URL_SIZE];
+    uint8_t md5[16];
 
+    TRY(sat__fetch_md5(fd, record->blob.size, md5, err));
     TRY(sat__transfer_offer_make(&job->account.hub, &record->now.code,
-                                 &record->blob, &record->offer, url, err));
+                                 &record->blob, md5, &record->offer, url, err));
     record->is_offered = true;
     TRY(save(job, err));
     const sat_status st =
