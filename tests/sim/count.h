@@ -48,6 +48,7 @@
     X(HUB_PULLED, "pulls from a hub that brought something")                   \
     X(HUB_PUSHED, "pushes to a hub")                                           \
     X(HUB_LATE, "pushes that came after another's")                            \
+    X(HUB_HEAD, "heads of a hub that peers named to each other")               \
     X(HUB_SPLIT, "times that a hub began to show two histories")               \
     X(HUB_LIE, "answers in which a hub lied")                                  \
     X(HUB_NOTICED, "lies that a device noticed")                               \

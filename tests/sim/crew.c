@@ -16,6 +16,7 @@ static device *new_device(sim_world *w, uint64_t seed, bool has_template)
     disk_format(d->number, chance_of(seed, 300 + (uint64_t)d->number));
     d->is_encrypted = w->is_encrypted;
     d->may_decide = w->has_strategies;
+    d->meets_hub = w->has_hub;
     d->is_lax = chance_hits(&w->chance, 8);
     d->app->is_talkative = w->is_talkative;
     w->device_count++;

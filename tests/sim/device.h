@@ -34,6 +34,7 @@ typedef struct device {
     chance chance;
     chance policy;   /* what decides by itself */
     bool may_decide; /* it has strategies */
+    bool meets_hub;
     int64_t skew_ms;
     sqlite3 *app_db;
     sqlite3 *db;

@@ -5,6 +5,8 @@
 
 #include <stdlib.h>
 
+#include "store/hub_head.h"
+
 message *message_new(int from, int to, bool is_request)
 {
     message *const m = calloc(1, sizeof *m);
@@ -26,6 +28,7 @@ message *message_copy(const message *m)
     out->known = m->known;
     sat__buf_put(&out->base, m->base.data, m->base.len);
     sat__buf_put(&out->body, m->body.data, m->body.len);
+    sat__buf_put(&out->head, m->head.data, m->head.len);
     return out;
 }
 
@@ -35,6 +38,7 @@ void message_free(message *m)
         return;
     sat__buf_clear(&m->base);
     sat__buf_clear(&m->body);
+    sat__buf_clear(&m->head);
     free(m);
 }
 
@@ -121,11 +125,28 @@ bool exchange_answer(device *d, const sim_schema *schema,
     if (st != SAT_OK)
         return fails(d, schema, st, &err, "answering");
     reply->is_last = next.len == 0;
+    if (reply->is_last && d->meets_hub &&
+        sat__hub_head_get(d->db, &reply->head, &err) != SAT_OK)
+        return fails(d, schema, SAT_ERR_IO, &err, "naming the hub's head");
     d->trace = hash_bytes(d->trace, reply->body.data, reply->body.len);
     if (!device_settle(d, schema))
         return false;
     reply->known = d->known;
     return true;
+}
+
+/* What a hub has shown another device is compared when it is asked next. */
+static bool note_head(device *d, const sim_schema *schema, const device *source,
+                      const message *reply)
+{
+    sat_error err = {0};
+
+    if (reply->head.len == 0)
+        return true;
+    sim_count(COUNT_HUB_HEAD);
+    const sat_status st =
+        sat__hub_head_note(d->db, source->id, buf_view(&reply->head), &err);
+    return st == SAT_OK || fails(d, schema, st, &err, "noting a hub's head");
 }
 
 bool exchange_take(device *d, const sim_schema *schema, const device *source,
@@ -142,6 +163,8 @@ bool exchange_take(device *d, const sim_schema *schema, const device *source,
         return false;
     if (!known)
         return true;
+    if (!note_head(d, schema, source, reply))
+        return false;
     if (reply->is_last)
         d->staged[source->number] = reply->known;
     const sat_status st = sat__replica_stage(

@@ -18,6 +18,7 @@ typedef struct message {
     bool is_last;    /* of its pull's pages */
     sat_buf base;    /* of a request */
     sat_buf body;    /* the cursor of a request, the page of a reply */
+    sat_buf head;    /* with a last page: what a hub has shown the source */
     knowledge known; /* what the page's knowledge is, to the reference */
 } message;
 

@@ -56,6 +56,9 @@ hub_lie hub_told(const sim_hub *hub);
 sat_status hub_answer(sim_hub *hub, const char *target, sat_bytes body,
                       sat_buf *answer, sat_error *err);
 
+/* Makes the tables in which a device keeps what it knows of a hub. */
+bool device_hub_prepare(device *d);
+
 /* Takes from the hub what is new there, and gives it what it lacks. */
 bool device_hub_pull(device *d, const sim_schema *schema, sim_hub *hub);
 bool device_hub_push(device *d, const sim_schema *schema, sim_hub *hub);

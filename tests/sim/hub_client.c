@@ -171,6 +171,16 @@ static void visit_end(visit *v)
     sat__buf_clear(&v->follow.knowledge);
 }
 
+bool device_hub_prepare(device *d)
+{
+    visit v = {.report = {0}};
+    sat_error err = {0};
+    const sat_status st = visit_begin(&v, d, &err);
+
+    visit_end(&v);
+    return st == SAT_OK || device_fails(d, "%s", err.message);
+}
+
 static bool is_noticed(sat_status st)
 {
     return st == SAT_ERR_CORRUPT || st == SAT_ERR_AUTH || st == SAT_ERR_DENIED;
@@ -216,7 +226,6 @@ bool device_hub_pull(device *d, const sim_schema *schema, sim_hub *hub)
 
     if (!device_settle(d, schema))
         return false;
-    d->schema_version = 0; /* it has tables of its own about the hub */
     present = hub;
     leaked = false;
     hub_serve(hub, d->number, id_of(d), &d->known);
@@ -244,7 +253,6 @@ bool device_hub_push(device *d, const sim_schema *schema, sim_hub *hub)
 
     if (!device_settle(d, schema))
         return false;
-    d->schema_version = 0;
     present = hub;
     leaked = false;
     hub_serve(hub, d->number, id_of(d), &d->known);

@@ -3,6 +3,8 @@
  */
 #include "template.h"
 
+#include "hub.h"
+
 #include <stdio.h>
 
 /* What an app had in its tables before it met Satchel. */
@@ -49,7 +51,8 @@ static bool make_one(sim_template *t, uint64_t seed, bool is_encrypted,
         sqlite3_exec(d.app_db, t->schema.sql, NULL, NULL, NULL) != SQLITE_OK)
         done = device_fails(&d, "the schema: %s\n%s", sqlite3_errmsg(d.app_db),
                             t->schema.sql);
-    done = done && fill(&d, &t->schema) && import(t, &d);
+    done =
+        done && fill(&d, &t->schema) && import(t, &d) && device_hub_prepare(&d);
     device_halt(&d);
     (void)snprintf(path, sizeof path, "%d/vault.db", d.number);
     const sat_bytes image = disk_read(path);
