@@ -8,6 +8,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "bench.h"
@@ -36,8 +37,16 @@ static void prepare(void)
     bench_checkpoint(own);
 }
 
-/* The time from the app's commit until the page is ready to be sent. */
-static double find_change(const void *context)
+static double processor_now(void)
+{
+    struct timespec t;
+    (void)clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
+    return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
+}
+
+/* The time from the app's commit until the page is ready to be sent; *busy of
+ * it on the processor, not waiting for the disk. */
+static double find_change(const void *context, double *busy)
 {
     static const sat__page_limits limits = {1 << 20, 1000};
     AUTO(sat_buf) base = SAT_BUF_INIT;
@@ -51,9 +60,11 @@ static double find_change(const void *context)
                    *(const int *)context);
     bench_run(app, sql);
     const double start = bench_now();
+    const double begun = processor_now();
     bench_must(sat__replica_read(replica, buf_view(&base), (sat_bytes){0},
                                  &limits, &page, &next, &err),
                &err);
+    *busy = (processor_now() - begun) * 1e3;
     return (bench_now() - start) * 1e3;
 }
 
@@ -73,6 +84,7 @@ static double sync_page(int file)
 int main(void)
 {
     double times[ROUNDS];
+    double busy[ROUNDS];
     double synced[ROUNDS];
 
     prepare();
@@ -80,12 +92,14 @@ int main(void)
         open(bench_path("page"), O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
     for (int i = 0; i < ROUNDS; i++) {
         const int row = 1 + i * (ROWS / ROUNDS);
-        times[i] = find_change(&row);
+        times[i] = find_change(&row, &busy[i]);
         synced[i] = sync_page(file);
     }
     (void)close(file);
     bench_report_value("one changed cell among 1,000,000 rows",
                        bench_median(times, ROUNDS), "ms", 1, BENCH_AT_MOST);
+    bench_report_fact("one changed cell among 1,000,000 rows, on the processor",
+                      bench_median(busy, ROUNDS), "ms", 0);
     bench_report_fact("a page appended to a file and synced, for comparison",
                       bench_median(synced, ROUNDS), "ms", 0);
     return 0;

@@ -11,8 +11,7 @@
  *   4. rows that are still there get entries where a value differs;
  *   5. what is left is new and is born in this group.
  */
-#include "sync/counter.h"
-#include "sync/lives.h"
+#include "sync/collect.h"
 #include "sync/place.h"
 #include "sync/plants.h"
 #include "sync/settle.h"
@@ -20,83 +19,14 @@
 /* Records that are replayed at once, where they need not be seen together. */
 #define BATCH 20000
 
-typedef struct collect {
-    sat_replica *replica;
-    sat__settle *settle;
-    int64_t author;    /* the incarnation that wrote */
-    int64_t seen;      /* the last group that it knew */
-    sat__group group;  /* g is 0 until something was written */
-    int64_t ordinal;   /* of the last row born */
-    sat__arena *arena; /* of one row */
-} collect;
-
-static sat_status need_group(collect *work, sat_error *err)
-{
-    if (work->group.g != 0)
-        return SAT_OK;
-    return sat__group_begin(work->replica, work->author, &work->group, err);
-}
-
-/* Parts the entries that the author had not seen from the others; what is
- * written now is later than both. */
-static sat_status part_unseen(collect *work, sat__cell *cell, sat__cell *unseen,
-                              sat__entry *entry, sat_error *err)
-{
-    sat__cell seen = {0};
-    for (size_t k = 0; k < cell->count; k++) {
-        const sat__entry *const old = &cell->entries[k];
-        sat__group group;
-        TRY(sat__group_get(work->replica, old->g, &group, err));
-        const bool is_seen = old->g <= work->seen || group.i == work->author;
-        if (!is_seen && old->time >= entry->time)
-            entry->time = old->time + 1;
-        TRY(sat__cell_add(work->arena, is_seen ? &seen : unseen, old, err));
-    }
-    *cell = seen;
-    return SAT_OK;
-}
-
-static sat_status write_cell(collect *work, sat__row *row, int c,
-                             const sat__value *value, bool is_dead,
-                             sat_error *err)
-{
-    sat__cell *const cell = &row->cells[c];
-    sat__cell gone = {0}, unseen = {0};
-    sat__entry entry = {.g = work->group.g,
-                        .time = work->group.time,
-                        .is_dead = is_dead,
-                        .value = sat__counter_take(cell, *value)};
-    TRY(part_unseen(work, cell, &unseen, &entry, err));
-    TRY(sat__cell_write(work->replica, work->arena, cell, entry, is_dead, &gone,
-                        err));
-    for (size_t k = 0; k < unseen.count; k++)
-        TRY(sat__cell_add(work->arena, cell, &unseen.entries[k], err));
-    return sat__history_add(work->replica, row, c, &gone, err);
-}
-
-/* A change of a counter is added to what the author has added before; the row
- * is touched, so that a deletion that did not know of it does not win. */
-static sat_status count_cell(collect *work, sat__row *row, int c,
-                             const sat__value *now, bool *done, sat_error *err)
-{
-    sat__cell gone = {0};
-    TRY(sat__counter_write(work->replica, work->arena, &row->cells[c],
-                           work->author, &work->group, now, &gone, done, err));
-    if (!*done)
-        return SAT_OK;
-    TRY(sat__history_add(work->replica, row, c, &gone, err));
-    return sat__counter_touch(work->arena, &row->cells[0], &work->group,
-                              work->author == work->replica->self, err);
-}
-
 /* What lies between two collects, of one table. */
 typedef struct pending {
     bool is_recorded; /* the journal is not empty */
     bool has_new;     /* rows above sync_high */
 } pending;
 
-static sat_status look_for(collect *work, sat__table *table, pending *out,
-                           sat_error *err)
+static sat_status look_for(sat__collecting *work, sat__table *table,
+                           pending *out, sat_error *err)
 {
     bool row;
     TRY(sat__sql_preparef(
@@ -115,7 +45,7 @@ static sat_status look_for(collect *work, sat__table *table, pending *out,
  * A row that is not where it should be was evicted; one that is where another
  * ended came there since, on a rowid that SQLite gave again.
  */
-static sat_status look(collect *work, sat__lives *lives, sat_error *err)
+static sat_status look(sat__collecting *work, sat__lives *lives, sat_error *err)
 {
     const size_t count = lives->count;
     for (size_t i = 0; i < count; i++) {
@@ -135,19 +65,7 @@ static sat_status look(collect *work, sat__lives *lives, sat_error *err)
     return SAT_OK;
 }
 
-static sat_status scan_new(collect *work, sat__table *table, sqlite3_stmt **out,
-                           sat_error *err)
-{
-    TRY(sat__sql_preparef(work->replica->db, &table->stmts[STMT_SCAN_NEW], err,
-                          "SELECT %s FROM %s WHERE %s > (SELECT r FROM "
-                          "sync_high WHERE t = %lld) ORDER BY %s",
-                          table->rowid, table->scan, table->rowid,
-                          (long long)table->t, table->rowid));
-    *out = table->stmts[STMT_SCAN_NEW];
-    return SAT_OK;
-}
-
-static sat_status claim(collect *work, sat__lives *lives, int64_t r,
+static sat_status claim(sat__collecting *work, sat__lives *lives, int64_t r,
                         sat_error *err)
 {
     sat__value *values;
@@ -162,7 +80,8 @@ static sat_status claim(collect *work, sat__lives *lives, int64_t r,
 }
 
 /* DELETE and INSERT, or REPLACE, of one key keeps the birth (rule 1). */
-static sat_status recognise(collect *work, sat__lives *lives, sat_error *err)
+static sat_status recognise(sat__collecting *work, sat__lives *lives,
+                            sat_error *err)
 {
     if (lives->over == 0)
         return SAT_OK;
@@ -174,7 +93,7 @@ static sat_status recognise(collect *work, sat__lives *lives, sat_error *err)
             TRY(claim(work, lives, life->r, err));
     }
     sqlite3_stmt *scan;
-    TRY(scan_new(work, lives->table, &scan, err));
+    TRY(sat__collect_scan_new(work, lives->table, &scan, err));
     AUTO_RESET sqlite3_stmt *stmt = scan;
     while (NEXT_ROW(stmt, err)) {
         const int64_t r = sqlite3_column_int64(stmt, 0);
@@ -201,9 +120,9 @@ static sat_status values_before(sat__arena *arena, const sat__life *life,
     return SAT_OK;
 }
 
-static sat_status load_life(collect *work, sat__lives *lives, sat__life *life,
-                            const sat__value *now, sat__arena *arena,
-                            sat__row **row, sat_error *err)
+static sat_status load_life(sat__collecting *work, sat__lives *lives,
+                            sat__life *life, const sat__value *now,
+                            sat__arena *arena, sat__row **row, sat_error *err)
 {
     sat__value *before;
     TRY(values_before(arena, life, lives->table, now, &before, err));
@@ -211,21 +130,21 @@ static sat_status load_life(collect *work, sat__lives *lives, sat__life *life,
                             before, row, err);
 }
 
-static sat_status delete_one(collect *work, sat__lives *lives, sat__life *life,
-                             sat_error *err)
+static sat_status delete_one(sat__collecting *work, sat__lives *lives,
+                             sat__life *life, sat_error *err)
 {
     sat__row *row;
     sat__arena_reset(work->arena);
     TRY(load_life(work, lives, life, life->image, work->arena, &row, err));
     if (row == NULL)
         return SAT_OK;
-    TRY(need_group(work, err));
+    TRY(sat__collect_group(work, err));
     for (int c = 0; c < row->count; c++) {
         if (c > 0 && !lives->table->columns[c].is_present)
             continue;
         const sat__value value =
             c > 0 && life->image != NULL ? life->image[c] : SAT_VALUE_NULL;
-        TRY(write_cell(work, row, c, &value, true, err));
+        TRY(sat__collect_cell(work, row, c, &value, true, err));
     }
     row->in_table = false;
     /* One that lives by what the author had not seen is let in again. */
@@ -235,7 +154,8 @@ static sat_status delete_one(collect *work, sat__lives *lives, sat__life *life,
     return sat__row_store(work->replica, row, err);
 }
 
-static sat_status delete_gone(collect *work, sat__lives *lives, sat_error *err)
+static sat_status delete_gone(sat__collecting *work, sat__lives *lives,
+                              sat_error *err)
 {
     for (size_t i = 0; lives->over > 0 && i < lives->count; i++) {
         sat__life *const life = lives->list[i];
@@ -250,7 +170,7 @@ static bool stays(const sat__life *life)
     return life->is_known && (!life->is_over || life->is_claimed);
 }
 
-static sat_status take_out_moved(collect *work, sat__lives *lives,
+static sat_status take_out_moved(sat__collecting *work, sat__lives *lives,
                                  sat_error *err)
 {
     for (size_t i = 0; i < lives->count; i++) {
@@ -269,53 +189,8 @@ static sat_status take_out_moved(collect *work, sat__lives *lives,
     return SAT_OK;
 }
 
-/* Tied columns are written together, even those that kept their value. */
-static bool must_write(const sat__row *row, const bool *differs, int c)
-{
-    const sat__table *const table = row->table;
-
-    for (int k = 1; k <= table->count; k++)
-        if (differs[k] &&
-            (k == c || (table->columns[k].tie == table->columns[c].tie &&
-                        !SAT_PLANT(14))))
-            return true;
-    return false;
-}
-
-static sat_status write_changes(collect *work, sat__row *row,
-                                const sat__value *now, bool *changed,
-                                bool *key_changed, sat_error *err)
-{
-    const sat__table *const table = row->table;
-    bool *const differs =
-        sat__arena_alloc(work->arena, (size_t)table->count + 1);
-    if (differs == NULL)
-        return sat__fail(err, SAT_ERR_NOMEM, "out of memory");
-    for (int c = 1; c <= table->count; c++) {
-        if (!table->columns[c].is_present)
-            continue;
-        const sat__value shown = sat__cell_value(work->replica, &row->cells[c]);
-        differs[c] = !sat__value_same(&shown, &now[c]);
-        *changed = *changed || differs[c];
-    }
-    if (!*changed)
-        return SAT_OK;
-    TRY(need_group(work, err));
-    for (int c = 1; c <= table->count; c++) {
-        if (!table->columns[c].is_present || !must_write(row, differs, c))
-            continue;
-        *key_changed = *key_changed || table->columns[c].is_unique;
-        bool done = false;
-        if (table->columns[c].is_counter)
-            TRY(count_cell(work, row, c, &now[c], &done, err));
-        if (!done)
-            TRY(write_cell(work, row, c, &now[c], false, err));
-    }
-    return SAT_OK;
-}
-
-static sat_status update_one(collect *work, sat__lives *lives, sat__life *life,
-                             sat_error *err)
+static sat_status update_one(sat__collecting *work, sat__lives *lives,
+                             sat__life *life, sat_error *err)
 {
     sat__row *row = life->row;
     sat__value *now;
@@ -330,7 +205,7 @@ static sat_status update_one(collect *work, sat__lives *lives, sat__life *life,
     if (row == NULL || !found)
         return SAT_OK;
     const bool moved = row->r != life->r || life->row != NULL;
-    TRY(write_changes(work, row, now, &changed, &key_changed, err));
+    TRY(sat__collect_changes(work, row, now, &changed, &key_changed, err));
     if (!changed && !moved)
         return SAT_OK;
     row->r = life->r;
@@ -341,81 +216,13 @@ static sat_status update_one(collect *work, sat__lives *lives, sat__life *life,
     return sat__row_store(work->replica, row, err);
 }
 
-static sat_status update_kept(collect *work, sat__lives *lives, sat_error *err)
+static sat_status update_kept(sat__collecting *work, sat__lives *lives,
+                              sat_error *err)
 {
     for (size_t i = 0; i < lives->count; i++)
         if (stays(lives->list[i]))
             TRY(update_one(work, lives, lives->list[i], err));
     return SAT_OK;
-}
-
-static sat_status bear(collect *work, sat__table *table, int64_t r,
-                       sat_error *err)
-{
-    TRY(need_group(work, err));
-    TRY(sat__sql_preparef(work->replica->db, &table->stmts[STMT_META_PUT], err,
-                          "INSERT OR REPLACE INTO sync_rows_%lld(r, b, o, d) "
-                          "VALUES(?, ?, ?, ?)",
-                          (long long)table->t));
-    sqlite3_stmt *const stmt = table->stmts[STMT_META_PUT];
-    (void)sqlite3_bind_int64(stmt, 1, r);
-    (void)sqlite3_bind_int64(stmt, 2, work->group.g);
-    (void)sqlite3_bind_int64(stmt, 3, ++work->ordinal);
-    (void)sqlite3_bind_int64(stmt, 4, work->group.g);
-    TRY(sat__sql_run(stmt, err));
-    return sat__settle_note(work->settle, table, work->group.g, work->ordinal,
-                            false, err);
-}
-
-/* Where the journal names no new row, those above sync_high are born at once.
- */
-static sat_status bear_all(collect *work, sat__table *table, sat_error *err)
-{
-    const long long t = (long long)table->t;
-    const int64_t first = work->ordinal;
-    TRY(need_group(work, err));
-    TRY(sat__sql_exec(work->replica->db, err,
-                      "INSERT INTO sync_rows_%lld(r, b, o, d) SELECT %s, %lld, "
-                      "row_number() OVER (ORDER BY %s) + %lld, %lld FROM "
-                      "%s WHERE %s > (SELECT r FROM sync_high WHERE t = "
-                      "%lld) ORDER BY %s",
-                      t, table->rowid, (long long)work->group.g, table->rowid,
-                      (long long)first, (long long)work->group.g, table->scan,
-                      table->rowid, t, table->rowid));
-    work->ordinal += sqlite3_changes(work->replica->db);
-    for (int64_t o = first + 1; o <= work->ordinal; o++)
-        TRY(sat__settle_note(work->settle, table, work->group.g, o, false,
-                             err));
-    return SAT_OK;
-}
-
-static sat_status bear_above(collect *work, sat__lives *lives, sat_error *err)
-{
-    sqlite3_stmt *scan;
-    TRY(scan_new(work, lives->table, &scan, err));
-    AUTO_RESET sqlite3_stmt *stmt = scan;
-    while (NEXT_ROW(stmt, err)) {
-        const int64_t r = sqlite3_column_int64(stmt, 0);
-        const sat__life *const life = sat__lives_at(lives, r);
-        if (life == NULL || !life->is_known ||
-            (life->is_over && !life->is_claimed))
-            TRY(bear(work, lives->table, r, err));
-    }
-    return SAT_OK;
-}
-
-static sat_status bear_new(collect *work, sat__lives *lives, bool has_new,
-                           sat_error *err)
-{
-    int64_t high;
-    TRY(sat__high_get(work->replica, lives->table, &high, err));
-    for (size_t i = 0; i < lives->count; i++) {
-        const sat__life *const life = lives->list[i];
-        if (!life->is_known && !life->is_over && life->r <= high &&
-            sat__lives_at(lives, life->r) == life)
-            TRY(bear(work, lives->table, life->r, err));
-    }
-    return has_new ? bear_above(work, lives, err) : SAT_OK;
 }
 
 /* The records of a table's journal: how many, and of what kinds. */
@@ -424,7 +231,7 @@ typedef struct extent {
     int least, greatest; /* a column's number, or one of JOURNAL_* */
 } extent;
 
-static sat_status measure(collect *work, sat__table *table, extent *out,
+static sat_status measure(sat__collecting *work, sat__table *table, extent *out,
                           sat_error *err)
 {
     bool row;
@@ -440,7 +247,7 @@ static sat_status measure(collect *work, sat__table *table, extent *out,
 }
 
 /* Whether a row is where the journal says that one was deleted. */
-static sat_status is_taken_again(collect *work, const sat__table *table,
+static sat_status is_taken_again(sat__collecting *work, const sat__table *table,
                                  bool *out, sat_error *err)
 {
     AUTO_STMT sqlite3_stmt *stmt = NULL;
@@ -456,7 +263,7 @@ static sat_status is_taken_again(collect *work, const sat__table *table,
  * all deletions and nothing is new, each speaks for itself; else they must be
  * seen together.
  */
-static sat_status choose_batch(collect *work, const sat__table *table,
+static sat_status choose_batch(sat__collecting *work, const sat__table *table,
                                const extent *all, bool has_new, int64_t *out,
                                sat_error *err)
 {
@@ -474,7 +281,7 @@ static sat_status choose_batch(collect *work, const sat__table *table,
     return SAT_OK;
 }
 
-static sat_status forget_records(collect *work, sat__table *table,
+static sat_status forget_records(sat__collecting *work, sat__table *table,
                                  int64_t limit, sat_error *err)
 {
     TRY(sat__sql_preparef(work->replica->db, &table->stmts[STMT_FORGET], err,
@@ -486,8 +293,8 @@ static sat_status forget_records(collect *work, sat__table *table,
     return sat__sql_run(table->stmts[STMT_FORGET], err);
 }
 
-static sat_status collect_batch(collect *work, sat__table *table, int64_t limit,
-                                bool has_new, sat_error *err)
+static sat_status collect_batch(sat__collecting *work, sat__table *table,
+                                int64_t limit, bool has_new, sat_error *err)
 {
     AUTO(sat__arena) arena = {0};
     AUTO(sat__lives) lives = {.table = table, .arena = &arena};
@@ -498,7 +305,7 @@ static sat_status collect_batch(collect *work, sat__table *table, int64_t limit,
     TRY(take_out_moved(work, &lives, err));
     TRY(update_kept(work, &lives, err));
     if (limit < 0 && lives.count > 0)
-        TRY(bear_new(work, &lives, has_new, err));
+        TRY(sat__collect_births(work, &lives, has_new, err));
     return forget_records(work, table, limit, err);
 }
 
@@ -506,7 +313,8 @@ static sat_status collect_batch(collect *work, sat__table *table, int64_t limit,
  * SQLite gives a new row the rowid after the greatest. Where rows went from the
  * top it is one that was below sync_high, but above all rows that stayed.
  */
-static sat_status lower_high(collect *work, sat__table *table, sat_error *err)
+static sat_status lower_high(sat__collecting *work, sat__table *table,
+                             sat_error *err)
 {
     const long long t = (long long)table->t;
     TRY(sat__sql_preparef(
@@ -519,8 +327,9 @@ static sat_status lower_high(collect *work, sat__table *table, sat_error *err)
     return sat__sql_run(table->stmts[STMT_LOWER_HIGH], err);
 }
 
-static sat_status collect_records(collect *work, sat__table *table, extent *all,
-                                  bool has_new, bool *bore, sat_error *err)
+static sat_status collect_records(sat__collecting *work, sat__table *table,
+                                  extent *all, bool has_new, bool *bore,
+                                  sat_error *err)
 {
     while (all->count > 0) {
         int64_t batch;
@@ -534,7 +343,7 @@ static sat_status collect_records(collect *work, sat__table *table, extent *all,
     return SAT_OK;
 }
 
-static sat_status collect_table(collect *work, sat__table *table,
+static sat_status collect_table(sat__collecting *work, sat__table *table,
                                 sat_error *err)
 {
     extent all = {0};
@@ -554,7 +363,7 @@ static sat_status collect_table(collect *work, sat__table *table,
     }
     TRY(collect_records(work, table, &all, found.has_new, &bore, err));
     if (!bore && found.has_new)
-        TRY(bear_all(work, table, err));
+        TRY(sat__collect_all_births(work, table, err));
     /* Where only values changed, the greatest rowid is what it was. */
     return has_moved || found.has_new ? sat__high_set(work->replica, table, err)
                                       : SAT_OK;
@@ -565,11 +374,11 @@ static sat_status collect_in(sat_replica *replica, int64_t author, int64_t seen,
 {
     AUTO(sat__settle) settle = {0};
     AUTO(sat__arena) arena = {0};
-    collect work = {.replica = replica,
-                    .settle = &settle,
-                    .author = author,
-                    .seen = seen,
-                    .arena = &arena};
+    sat__collecting work = {.replica = replica,
+                            .settle = &settle,
+                            .author = author,
+                            .seen = seen,
+                            .arena = &arena};
     TRY(sat__knowledge_load(replica, err));
     TRY(sat__schema_follow(replica, err));
     TRY(sat__settle_init(&settle, replica, err));

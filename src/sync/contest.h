@@ -43,4 +43,15 @@ SAT_CHECK sat_status sat__contest_holder(sat_replica *replica,
                                          sat__unique *unique, int64_t *r,
                                          bool *found, sat_error *err);
 
+/* ---- between settle.c and foreign.c ---- */
+
+/* Beyond so many changed rows a table is checked as a whole. */
+#define SAT_TOUCHED_MAX 1000
+
+/* Where the table is in tables.list. */
+size_t sat__settle_position(const sat__settle *settle, const sat__table *table);
+
+/* Takes out rows whose parent is not there, to a fixpoint (foreign.c). */
+SAT_CHECK sat_status sat__settle_foreigns(sat__settle *settle, sat_error *err);
+
 #endif /* SAT_SRC_SYNC_CONTEST_H */

@@ -8,27 +8,19 @@
  * to be merged with; the last one's is what the other knows in the end.
  */
 #include "sync/page.h"
+#include "sync/page_lists.h"
 #include "sync/place.h"
 #include "sync/rowtext.h"
 #include "sync/plants.h"
-
-typedef struct group_slot {
-    int64_t g;
-    int64_t index;
-    bool is_used;
-} group_slot;
 
 typedef struct writer {
     sat_replica *replica;
     const sat__knowledge *base;
     const sat__page_limits *limits;
     sat__arena arena;
-    sat_buf rows, groups, incarnations, sql;
-    size_t row_count, group_count, incarnation_count;
-    group_slot *slots;
-    size_t slot_count;
-    int64_t *incarnation_index; /* by i; 0: not listed, else 1 + position */
-    size_t incarnation_size;
+    sat__page_lists lists;
+    sat_buf rows;
+    size_t row_count;
     sat__cursor at; /* the last row that was written */
     bool is_full;
 } writer;
@@ -37,11 +29,7 @@ static void writer_clear(writer *w)
 {
     sat__arena_clear(&w->arena);
     sat__buf_clear(&w->rows);
-    sat__buf_clear(&w->groups);
-    sat__buf_clear(&w->incarnations);
-    sat__buf_clear(&w->sql);
-    free(w->slots);
-    free(w->incarnation_index);
+    sat__page_lists_clear(&w->lists);
 }
 
 DEFINE_AUTO(writer, writer_clear);
@@ -49,100 +37,6 @@ DEFINE_AUTO(writer, writer_clear);
 static sat_status no_memory(sat_error *err)
 {
     return sat__fail(err, SAT_ERR_NOMEM, "out of memory");
-}
-
-/* ---- the lists ---- */
-
-static sat_status list_incarnation(writer *w, int64_t i, int64_t *index,
-                                   sat_error *err)
-{
-    sqlite3_stmt *found;
-    bool row;
-    if ((uint64_t)i >= w->incarnation_size) {
-        const size_t size = (size_t)i + 64;
-        int64_t *const grown =
-            realloc(w->incarnation_index, size * sizeof *grown);
-        if (grown == NULL)
-            return no_memory(err);
-        memset(grown + w->incarnation_size, 0,
-               (size - w->incarnation_size) * sizeof *grown);
-        w->incarnation_index = grown;
-        w->incarnation_size = size;
-    }
-    *index = w->incarnation_index[i] - 1;
-    if (*index >= 0)
-        return SAT_OK;
-    TRY(core_sql(w->replica, SQL_PAGE_INCARNATION,
-                 "SELECT id, device FROM sync_incarnations WHERE i = ?", &found,
-                 err));
-    AUTO_RESET sqlite3_stmt *stmt = found;
-    (void)sqlite3_bind_int64(stmt, 1, i);
-    TRY(sat__sql_step(stmt, &row, err));
-    if (!row)
-        return sat__fail(err, SAT_ERR_CORRUPT,
-                         "the tracking tables name an unknown incarnation");
-    const sat_bytes id = sql_bytes(stmt, 0);
-    sat__cbor_put_array(&w->incarnations, 2);
-    sat__cbor_put_bytes(&w->incarnations, id.data, id.len);
-    const sat_bytes device = sql_bytes(stmt, 1);
-    sat__cbor_put_bytes(&w->incarnations, device.data, device.len);
-    *index = (int64_t)w->incarnation_count++;
-    w->incarnation_index[i] = *index + 1;
-    return SAT_OK;
-}
-
-static group_slot *slot_of(const writer *w, int64_t g)
-{
-    const size_t mask = w->slot_count - 1;
-    size_t at = (size_t)((uint64_t)g * 0x9e3779b97f4a7c15u >> 24) & mask;
-
-    while (w->slots[at].is_used && w->slots[at].g != g)
-        at = (at + 1) & mask;
-    return &w->slots[at];
-}
-
-static sat_status grow_slots(writer *w, sat_error *err)
-{
-    const writer old = *w;
-    const size_t count = old.slot_count == 0 ? 64 : old.slot_count * 4;
-    w->slots = calloc(count, sizeof *w->slots);
-    if (w->slots == NULL) {
-        w->slots = old.slots;
-        return no_memory(err);
-    }
-    w->slot_count = count;
-    for (size_t i = 0; i < old.slot_count; i++)
-        if (old.slots[i].is_used)
-            *slot_of(w, old.slots[i].g) = old.slots[i];
-    free(old.slots);
-    return SAT_OK;
-}
-
-/* The position of group g in the page's list. */
-static sat_status list_group(writer *w, int64_t g, int64_t *index,
-                             sat_error *err)
-{
-    sat__group group;
-    int64_t incarnation = 0;
-    *index = -1;
-    if (g == 0)
-        return SAT_OK;
-    if (w->group_count * 2 >= w->slot_count)
-        TRY(grow_slots(w, err));
-    group_slot *const slot = slot_of(w, g);
-    if (slot->is_used) {
-        *index = slot->index;
-        return SAT_OK;
-    }
-    TRY(sat__group_get(w->replica, g, &group, err));
-    TRY(list_incarnation(w, group.i, &incarnation, err));
-    *slot = (group_slot){g, (int64_t)w->group_count++, true};
-    *index = slot->index;
-    sat__cbor_put_array(&w->groups, 3);
-    sat__cbor_put_int(&w->groups, incarnation);
-    sat__cbor_put_int(&w->groups, group.n);
-    sat__cbor_put_int(&w->groups, group.time);
-    return SAT_OK;
 }
 
 /* ---- rows ---- */
@@ -170,7 +64,8 @@ static sat_status put_head(writer *w, size_t fields, const sat__table *table,
                            sat_error *err)
 {
     int64_t birth;
-    TRY(list_group(w, taken_by != 0 ? taken_by : b, &birth, err));
+    TRY(sat__page_list_group(&w->lists, taken_by != 0 ? taken_by : b, &birth,
+                             err));
     if (taken_by != 0)
         birth = SAT_PAGE_TAKEN_BY - birth;
     sat__cbor_put_array(&w->rows, fields);
@@ -183,7 +78,7 @@ static sat_status put_head(writer *w, size_t fields, const sat__table *table,
 static sat_status put_entry(writer *w, const sat__entry *entry, sat_error *err)
 {
     int64_t group;
-    TRY(list_group(w, entry->g, &group, err));
+    TRY(sat__page_list_group(&w->lists, entry->g, &group, err));
     sat__cbor_put_array(&w->rows, 4);
     sat__cbor_put_int(&w->rows, group);
     sat__cbor_put_uint(&w->rows,
@@ -253,7 +148,7 @@ static sat_status put_uniform(writer *w, sat__table *table, int64_t b,
 {
     int64_t dot;
     int count = 0;
-    TRY(list_group(w, d, &dot, err));
+    TRY(sat__page_list_group(&w->lists, d, &dot, err));
     TRY(put_head(w, 5, table, b, o, 0, err));
     for (int c = 1; c <= table->count; c++)
         count += table->columns[c].is_present;
@@ -543,8 +438,8 @@ static sat_status put_page(writer *w, sat_bytes base, sat_bytes cursor,
         TRY(sat__schema_put(w->replica, page, err));
     else
         sat__cbor_put_null(page);
-    put_list(page, w->incarnation_count, &w->incarnations);
-    put_list(page, w->group_count, &w->groups);
+    put_list(page, w->lists.incarnation_count, &w->lists.incarnations);
+    put_list(page, w->lists.group_count, &w->lists.groups);
     put_tables(w, page);
     put_list(page, w->row_count, &w->rows);
     sat__cbor_put_bytes(page, next->data, next->len);
@@ -589,7 +484,11 @@ static sat_status read_in(sat_replica *replica, sat_bytes base,
                           sat_buf *page, sat_buf *next, sat_error *err)
 {
     AUTO(sat__knowledge) known = {0};
-    AUTO(writer) w = {.replica = replica, .base = &known, .limits = limits};
+    AUTO(writer)
+    w = {.replica = replica,
+         .base = &known,
+         .limits = limits,
+         .lists = {.replica = replica}};
     AUTO(sat_buf) groups = SAT_BUF_INIT;
     sat__cursor after;
     TRY(decode_cursor(replica, &cursor, &after, err));
@@ -606,7 +505,7 @@ static sat_status read_in(sat_replica *replica, sat_bytes base,
         return fail_large(&w, err);
     if (w.is_full)
         encode_cursor(replica, &w.at, next);
-    if (w.rows.failed || w.groups.failed || w.incarnations.failed)
+    if (w.rows.failed || w.lists.groups.failed || w.lists.incarnations.failed)
         return no_memory(err);
     return put_page(&w, base, cursor, next, page, err);
 }
