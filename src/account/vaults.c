@@ -7,6 +7,7 @@
 #include <time.h>
 
 #include "account/files.h"
+#include "account/mfa_report.h"
 #include "account/password.h"
 #include "base/error.h"
 #include "base/sql.h"
@@ -421,7 +422,7 @@ static sat_status sync_all(sat__session *session,
             TRY(sync_one(session, vaults[i].name, &vaults[i].id, report,
                          progress, context, err));
     }
-    return SAT_OK;
+    return sat__mfa_report(session, err);
 }
 
 /* For `status`: how it went, and when it last went well. */

@@ -41,6 +41,7 @@
 #define SAT_LABEL_HUB_BLOBS "satchel-v1 hub blobs"
 #define SAT_LABEL_HUB_PUSH "satchel-v1 hub push"
 #define SAT_LABEL_HUB_BUS "satchel-v1 hub bus"
+#define SAT_LABEL_HUB_METRICS "satchel-v1 hub metrics"
 
 /* Purposes of sealed messages. */
 #define SAT_PURPOSE_SLOT "slot"

@@ -313,12 +313,17 @@ static sat_status write_factor(hub_db *db, void *context, sat_error *err)
                   "x", call->session.account));
     if (!HUB_NEXT(&rows, err))
         return sat__fail(err, SAT_ERR_NOT_FOUND, "no such account");
+    const bool is_on = hub_int(&rows, 0) == ON;
+    const int64_t codes = hub_int(&rows, 1);
+    hub_rows_clear(&rows);
     hub_out out = hub_answer(call, 200);
-    hub_out_map(&out, 2);
+    hub_out_map(&out, 3);
     hub_out_key(&out, "enabled");
-    hub_out_bool(&out, hub_int(&rows, 0) == ON);
+    hub_out_bool(&out, is_on);
+    hub_out_key(&out, "entries");
+    TRY(hub_mfa_write_entries(db, call->session.account, &out, err));
     hub_out_key(&out, "recovery_codes");
-    hub_out_int(&out, hub_int(&rows, 1));
+    hub_out_int(&out, codes);
     hub_out_end(&out);
     return SAT_OK;
 }

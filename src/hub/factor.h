@@ -24,4 +24,11 @@ SAT_CHECK sat_status hub_factor_check(hub_call *call, hub_db *db,
                                       const char *code, hub_factor_result *out,
                                       sat_error *err);
 
+/* The word for a state of an entry of an authenticator, and the array of the
+ * entries that the account's devices have reported (mfa_status.c). */
+const char *hub_mfa_state_name(int64_t state);
+SAT_CHECK sat_status hub_mfa_write_entries(hub_db *db,
+                                           const uint8_t account[32],
+                                           hub_out *out, sat_error *err);
+
 #endif /* SAT_SRC_HUB_FACTOR_H */

@@ -43,6 +43,9 @@ hub_handle_fn hub_sync_status;
 /* guard.c, factor.c, metrics.c */
 hub_handle_fn hub_audit_list, hub_mfa_get, hub_mfa_post, hub_metrics_get;
 
+/* mfa_status.c */
+hub_handle_fn hub_mfa_put;
+
 /* file_routes.c */
 hub_handle_fn hub_file_upload, hub_file_complete, hub_file_download;
 hub_handle_fn hub_file_parts, hub_file_list, hub_file_delete;

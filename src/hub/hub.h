@@ -46,6 +46,8 @@ typedef struct hub_options {
     const uint8_t *secret;      /* 32 bytes that all nodes of a hub share */
     const char *const *origins; /* what people type, ends with NULL; or NULL */
     unsigned workers;           /* threads; 0: 16 */
+    bool is_behind_proxy;       /* one on this machine, or one of these */
+    const char *const *proxies; /* addresses, ends with NULL; or NULL */
     void (*log)(const char *event, const char *fields); /* or NULL */
 } hub_options;
 

@@ -3,8 +3,12 @@
  */
 #include "hub/metrics.h"
 
+#include <stdio.h>
+
+#include "crypto/labels.h"
 #include "hub/handlers.h"
 #include "hub/live.h"
+#include "hub/remote.h"
 
 void hub_count(uint64_t *counter, uint64_t by)
 {
@@ -21,6 +25,31 @@ static void put(sat_buf *out, const char *name, const char *type,
         (unsigned long long)__atomic_load_n(counter, __ATOMIC_RELAXED));
 }
 
+void hub_metrics_token(const uint8_t secret[32],
+                       char out[HUB_METRICS_TOKEN_SIZE])
+{
+    uint8_t key[32];
+
+    sat__derive(bytes_of(secret, 32), SAT_LABEL_HUB_METRICS, key);
+    sat__hex_format(key, sizeof key, out);
+    sat__wipe(key, sizeof key);
+}
+
+/* Whoever is on this machine, or has the token. */
+static bool may_read(const hub_call *call)
+{
+    const char *const said =
+        sat__headers_get(&call->request->headers, "Authorization");
+    char token[HUB_METRICS_TOKEN_SIZE], right[sizeof token + 7];
+
+    if (hub_remote_is_here(call->hub, call->remote))
+        return true;
+    hub_metrics_token(call->hub->options.secret, token);
+    (void)snprintf(right, sizeof right, "Bearer %s", token);
+    return said != NULL && strlen(said) == strlen(right) &&
+           sat__equal_secret(said, right, strlen(right));
+}
+
 sat_status hub_metrics_get(hub_call *call, sat_error *err)
 {
     static const char *const classes[] = {
@@ -30,7 +59,9 @@ sat_status hub_metrics_get(hub_call *call, sat_error *err)
     sat__response *const response = call->response;
     const uint64_t live = hub_live_count(call->hub->live);
 
-    (void)err;
+    if (!may_read(call))
+        return sat__fail(err, SAT_ERR_AUTH,
+                         "the token of 'satchel-hub admin token' is needed");
     response->status = 200;
     sat__headers_put(&response->headers, "Content-Type",
                      "text/plain; version=0.0.4");

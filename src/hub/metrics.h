@@ -13,4 +13,10 @@ typedef struct hub_metrics { /* all atomic */
 
 void hub_count(uint64_t *counter, uint64_t by);
 
+/* What reads the counts from beyond this machine, of the hub's secret. */
+#define HUB_METRICS_TOKEN_SIZE 65
+
+void hub_metrics_token(const uint8_t secret[32],
+                       char out[HUB_METRICS_TOKEN_SIZE]);
+
 #endif /* SAT_SRC_HUB_METRICS_H */

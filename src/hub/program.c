@@ -6,14 +6,16 @@
 #include <getopt.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "crypto/secret.h"
 
 static const char usage[] =
     "usage: satchel-hub serve [OPTION...]\n"
+    "       satchel-hub admin LIST [OPTION...]\n"
     "\n"
-    "Serves a hub until it is stopped, and prints its address first.\n"
+    "serve: a hub, until it is stopped; prints its address first.\n"
     "\n"
     "  --config FILE        settings, 'name = value' a line, named as below\n"
     "  --listen ADDR:PORT   where (127.0.0.1:7441); port 0 is any\n"
@@ -34,8 +36,24 @@ static const char usage[] =
     "  --tls                TLS 1.3 by its own key, on loopback too\n"
     "  --tls-cert FILE      TLS 1.3 by this certificate chain, in PEM,\n"
     "  --tls-key FILE       and its key\n"
-    "  --behind-proxy       plain beyond loopback: a proxy speaks TLS\n"
+    "  --behind-proxy       plain beyond loopback: a proxy on this machine\n"
+    "                       speaks TLS, and says in X-Forwarded-For who asks\n"
+    "  --proxy ADDR         the same of a proxy elsewhere; may come again\n"
     "  --push-private       pushes to private addresses, too\n"
+    "\n"
+    "admin: what --data or --database has, and never contents. LIST is\n"
+    "\n"
+    "  users                accounts, their devices, vaults and bytes\n"
+    "  mfa                  authenticator entries: state, times, devices\n"
+    "  audit                what happened, the newest first\n"
+    "  sessions             who is logged in, from where\n"
+    "  stats                how much there is of everything\n"
+    "  token                what reads /metrics from another machine\n"
+    "\n"
+    "  --email E            of one account alone\n"
+    "  --limit N            this many rows at most (1000)\n"
+    "  --json               one JSON value instead of a table\n"
+    "\n"
     "  --help               prints this\n";
 
 static const struct option options[] = {
@@ -56,6 +74,10 @@ static const struct option options[] = {
     {"tls-key", required_argument, NULL, 's'},
     {"behind-proxy", no_argument, NULL, 'f'},
     {"push-private", no_argument, NULL, 'f'},
+    {"proxy", required_argument, NULL, 's'},
+    {"email", required_argument, NULL, 'e'},
+    {"limit", required_argument, NULL, 'l'},
+    {"json", no_argument, NULL, 'j'},
     {"help", no_argument, NULL, 'h'},
     {NULL, 0, NULL, 0},
 };
@@ -70,6 +92,18 @@ static sat_status take_option(hub_settings *settings, int kind,
         return hub_settings_set(settings, name, optarg, err);
     case 'f':
         return hub_settings_set(settings, name, "yes", err);
+    case 'e':
+        (void)snprintf(settings->email, sizeof settings->email, "%s", optarg);
+        return SAT_OK;
+    case 'l':
+        settings->limit = strtoll(optarg, NULL, 10);
+        return settings->limit > 0
+                   ? SAT_OK
+                   : sat__fail(err, SAT_ERR_INVALID,
+                               "'--limit %s' is no number of rows", optarg);
+    case 'j':
+        settings->is_json = true;
+        return SAT_OK;
     default:
         return sat__fail(err, SAT_ERR_INVALID, "see satchel-hub --help");
     }
@@ -89,10 +123,22 @@ static sat_status parse(int argc, char **argv, hub_settings *out,
             return SAT_OK;
         TRY(take_option(out, kind, kind == '?' ? "" : options[at].name, err));
     }
-    if (optind != argc - 1)
+    if (optind == argc)
         return sat__fail(err, SAT_ERR_INVALID,
                          "what is to be done? see satchel-hub --help");
     return SAT_OK;
+}
+
+/* Does what the words behind the options say. */
+static sat_status command(const hub_settings *settings, int count, char **words,
+                          sat_error *err)
+{
+    if (strcmp(words[0], "serve") == 0 && count == 1)
+        return hub_serve(settings, err);
+    if (strcmp(words[0], "admin") == 0 && count == 2)
+        return hub_admin(settings, words[1], err);
+    return sat__fail(err, SAT_ERR_INVALID,
+                     "'%s' is not said so; see satchel-hub --help", words[0]);
 }
 
 static sat_status run(int argc, char **argv, sat_error *err)
@@ -106,11 +152,7 @@ static sat_status run(int argc, char **argv, sat_error *err)
         (void)fputs(usage, stdout);
         return SAT_OK;
     }
-    if (strcmp(argv[optind], "serve") != 0)
-        return sat__fail(err, SAT_ERR_INVALID,
-                         "there is no command '%s'; see satchel-hub --help",
-                         argv[optind]);
-    return hub_serve(&settings, err);
+    return command(&settings, argc - optind, argv + optind, err);
 }
 
 int hub_main(int argc, char **argv)

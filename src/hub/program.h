@@ -5,6 +5,7 @@
 #define SAT_SRC_HUB_PROGRAM_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "base/error.h"
 
@@ -28,6 +29,11 @@ typedef struct hub_settings {
     int64_t backup_max, backup_keep; /* of an account; 0: as usual */
     bool is_tls;          /* a certificate of its own, even on loopback */
     bool is_behind_proxy; /* that speaks TLS; plain beyond loopback too */
+    char proxies[8][64];  /* their addresses, beside those of this machine */
+    unsigned proxy_count;
+    char email[256]; /* what admin lists: of one account alone, … */
+    int64_t limit;   /* … this many rows at most, … */
+    bool is_json;    /* … as JSON */
 } hub_settings;
 
 void hub_settings_default(hub_settings *out);
@@ -39,6 +45,10 @@ SAT_CHECK sat_status hub_settings_set(hub_settings *settings, const char *name,
 /* "name = value" a line, as in an ini file. */
 SAT_CHECK sat_status hub_settings_read(hub_settings *settings, const char *path,
                                        sat_error *err);
+
+/* Prints one list of what a hub keeps. */
+SAT_CHECK sat_status hub_admin(const hub_settings *settings, const char *what,
+                               sat_error *err);
 
 /* Serves until SIGINT or SIGTERM. */
 SAT_CHECK sat_status hub_serve(const hub_settings *settings, sat_error *err);

@@ -30,6 +30,7 @@ typedef struct node {
     hub_clock *clock;
     char id[2 * SAT_DEVICE_ID_SIZE + 1];
     const char *hosts[9];
+    const char *proxies[9];
 } node;
 
 /* What was begun last ends first: no word comes after the loops. */
@@ -191,17 +192,21 @@ static void add_origins(node *n, const char *address)
 
 static sat_status start(node *n, sat_error *err)
 {
-    const hub_options options = {.env = sat_env_system(),
-                                 .storage = n->storage,
-                                 .blobs = n->blobs,
-                                 .bus = n->bus,
-                                 .is_pushing_anywhere =
-                                     n->settings->is_pushing_anywhere,
-                                 .backup_max = n->settings->backup_max,
-                                 .backup_keep = n->settings->backup_keep,
-                                 .secret = n->secret,
-                                 .log = NULL};
+    const hub_options options = {
+        .env = sat_env_system(),
+        .storage = n->storage,
+        .blobs = n->blobs,
+        .bus = n->bus,
+        .is_pushing_anywhere = n->settings->is_pushing_anywhere,
+        .backup_max = n->settings->backup_max,
+        .backup_keep = n->settings->backup_keep,
+        .secret = n->secret,
+        .is_behind_proxy = n->settings->is_behind_proxy,
+        .proxies = n->proxies,
+        .log = NULL};
 
+    for (unsigned i = 0; i < n->settings->proxy_count; i++)
+        n->proxies[i] = n->settings->proxies[i];
     TRY(hub_new(&options, &n->hub, err));
     list_hosts(n);
     const sat__server_options listening = {

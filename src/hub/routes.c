@@ -11,6 +11,7 @@
     X("GET", "/metrics", hub_metrics_get, 0, HUB_ANYBODY, true)                \
     X("GET", "/api/audit", hub_audit_list, 0, HUB_MEMBER, true)                \
     X("GET", "/api/mfa", hub_mfa_get, 0, HUB_MEMBER, true)                     \
+    X("PUT", "/api/mfa", hub_mfa_put, SMALL, HUB_MEMBER, false)                \
     X("POST", "/api/mfa", hub_mfa_post, SMALL, HUB_MEMBER, false)              \
     X("POST", "/api/auth/register", hub_register, SMALL, HUB_ANYBODY, false)   \
     X("POST", "/api/auth/login", hub_login, SMALL, HUB_ANYBODY, false)         \

@@ -10,6 +10,7 @@
 #include "hub/blob_routes.h"
 #include "hub/handlers.h"
 #include "hub/live.h"
+#include "hub/remote.h"
 #include "hub/sessions.h"
 #include "hub/tokens.h"
 #include "hub/workers.h"
@@ -282,7 +283,7 @@ static bool handle(void *context, sat__request *request,
     hub_core *const hub = context;
     errand e = {.hub = hub, .request = request, .response = response};
 
-    sat__request_remote(request, e.remote);
+    hub_remote_find(hub, request, e.remote);
     if (request->ticket == NULL || is_quick(hub, request)) {
         answer(&e);
         return true;

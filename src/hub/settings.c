@@ -1,6 +1,7 @@
 /*
  * settings.c - what a hub is told at start
  */
+#include <arpa/inet.h>
 #include <ini.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -18,7 +19,7 @@ void hub_settings_default(hub_settings *out)
     const char *const data = getenv("XDG_DATA_HOME");
     const char *const home = getenv("HOME");
 
-    *out = (hub_settings){.threads = 0};
+    *out = (hub_settings){.limit = 1000};
     (void)snprintf(out->listen, sizeof out->listen, "%s", LISTEN_DEFAULT);
     if (data != NULL && data[0] == '/')
         (void)snprintf(out->data, sizeof out->data, "%s/satchel-hub", data);
@@ -84,6 +85,23 @@ static sat_status take_size(const char *name, const char *value, int64_t max,
                      name, (long long)max);
 }
 
+static sat_status add_proxy(hub_settings *settings, const char *value,
+                            sat_error *err)
+{
+    const size_t max = sizeof settings->proxies / sizeof settings->proxies[0];
+    unsigned char bytes[16];
+
+    if (settings->proxy_count == max)
+        return sat__fail(err, SAT_ERR_INVALID, "more than %zu proxies", max);
+    if (inet_pton(AF_INET, value, bytes) != 1 &&
+        inet_pton(AF_INET6, value, bytes) != 1)
+        return sat__fail(err, SAT_ERR_INVALID,
+                         "'%.60s' is no address of a proxy", value);
+    settings->is_behind_proxy = true;
+    return copy("proxy", value, settings->proxies[settings->proxy_count++],
+                sizeof settings->proxies[0], err);
+}
+
 sat_status hub_settings_set(hub_settings *settings, const char *name,
                             const char *value, sat_error *err)
 {
@@ -140,6 +158,9 @@ sat_status hub_settings_set(hub_settings *settings, const char *name,
     if (strcmp(name, "backup-keep") == 0)
         return take_size(name, value, BACKUP_KEEP_MOST, &settings->backup_keep,
                          err);
+
+    if (strcmp(name, "proxy") == 0)
+        return add_proxy(settings, value, err);
     if (strcmp(name, "threads") == 0) {
         char *end;
         const unsigned long threads = strtoul(value, &end, 10);

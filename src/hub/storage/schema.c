@@ -32,6 +32,13 @@ const char *const hub_schema[] = {
     "CREATE TABLE IF NOT EXISTS recovery_codes("
     " account BYTEA NOT NULL, hash BYTEA NOT NULL,"
     " PRIMARY KEY(account, hash))",
+    "CREATE TABLE IF NOT EXISTS mfa_entries("
+    " account BYTEA NOT NULL, id BYTEA NOT NULL, state BIGINT NOT NULL,"
+    " created BIGINT NOT NULL, verified BIGINT NOT NULL, used BIGINT NOT NULL,"
+    " reported BIGINT NOT NULL, PRIMARY KEY(account, id))",
+    "CREATE TABLE IF NOT EXISTS mfa_devices("
+    " account BYTEA NOT NULL, entry BYTEA NOT NULL, device BYTEA NOT NULL,"
+    " PRIMARY KEY(account, entry, device))",
     "CREATE TABLE IF NOT EXISTS challenges("
     " id BYTEA PRIMARY KEY, account BYTEA, expires BIGINT NOT NULL)",
     "CREATE TABLE IF NOT EXISTS sessions("
