@@ -312,11 +312,12 @@ const cli_command cli_commands[] = {
      .summary = "End this device's session with the hub",
      .run = cli_account_logout},
     {.name = "account mfa",
-     .operands = "enable|disable",
+     .operands = "STATE",
      .least = 1,
      .most = 1,
      .summary = "Ask for a second factor at a login by password, or for none",
-     .details = "'enable' prints a secret for an authenticator, then wants a "
+     .details = "STATE is enable or disable. 'enable' prints a secret for an "
+                "authenticator, then wants a "
                 "code of it: on a terminal at once, else with the same command "
                 "and --code. Ten recovery codes follow. 'disable' wants a code "
                 "or one of these. Devices that are in the account, and the "

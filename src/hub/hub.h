@@ -17,6 +17,7 @@
 #include "crypto/identity.h"
 #include "hub/blobs/blobs.h"
 #include "hub/bus/bus.h"
+#include "hub/log.h"
 #include "hub/metrics.h"
 #include "hub/node.h"
 #include "hub/out.h"
@@ -48,7 +49,8 @@ typedef struct hub_options {
     unsigned workers;           /* threads; 0: 16 */
     bool is_behind_proxy;       /* one on this machine, or one of these */
     const char *const *proxies; /* addresses, ends with NULL; or NULL */
-    void (*log)(const char *event, const char *fields); /* or NULL */
+    void (*log)(const char *event, const char *detail); /* or NULL */
+    void (*log_request)(const hub_log_entry *entry);    /* or NULL */
 } hub_options;
 
 struct hub_core {

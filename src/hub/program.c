@@ -40,6 +40,8 @@ static const char usage[] =
     "                       speaks TLS, and says in X-Forwarded-For who asks\n"
     "  --proxy ADDR         the same of a proxy elsewhere; may come again\n"
     "  --push-private       pushes to private addresses, too\n"
+    "  --log text|json      lines of its log, on stderr (text)\n"
+    "  --log-requests       one for each request, too; routes, never ids\n"
     "\n"
     "admin: what --data or --database has, and never contents. LIST is\n"
     "\n"
@@ -74,6 +76,8 @@ static const struct option options[] = {
     {"tls-key", required_argument, NULL, 's'},
     {"behind-proxy", no_argument, NULL, 'f'},
     {"push-private", no_argument, NULL, 'f'},
+    {"log", required_argument, NULL, 's'},
+    {"log-requests", no_argument, NULL, 'f'},
     {"proxy", required_argument, NULL, 's'},
     {"email", required_argument, NULL, 'e'},
     {"limit", required_argument, NULL, 'l'},

@@ -31,6 +31,7 @@ typedef struct hub_settings {
     bool is_behind_proxy; /* that speaks TLS; plain beyond loopback too */
     char proxies[8][64];  /* their addresses, beside those of this machine */
     unsigned proxy_count;
+    bool logs_json, logs_requests;
     char email[256]; /* what admin lists: of one account alone, … */
     int64_t limit;   /* … this many rows at most, … */
     bool is_json;    /* … as JSON */

@@ -203,7 +203,8 @@ static sat_status start(node *n, sat_error *err)
         .secret = n->secret,
         .is_behind_proxy = n->settings->is_behind_proxy,
         .proxies = n->proxies,
-        .log = NULL};
+        .log = hub_log_event,
+        .log_request = n->settings->logs_requests ? hub_log_request : NULL};
 
     for (unsigned i = 0; i < n->settings->proxy_count; i++)
         n->proxies[i] = n->settings->proxies[i];
@@ -251,6 +252,7 @@ sat_status hub_serve(const hub_settings *settings, sat_error *err)
     (void)sigaddset(&stopping, SIGTERM);
     (void)pthread_sigmask(SIG_BLOCK, &stopping, NULL);
     raise_limits();
+    hub_log_begin(settings->logs_json);
     TRY(make_folder(settings->data, err));
     TRY(open_secret(&n, err));
     TRY(make_tls(&n, err));
@@ -260,6 +262,8 @@ sat_status hub_serve(const hub_settings *settings, sat_error *err)
     TRY(open_bus(&n, err));
     TRY(start(&n, err));
     TRY(announce(&n, err));
+    hub_log_event("serving", sat__server_address(n.server));
     (void)sigwait(&stopping, &number);
+    hub_log_event("stopping", number == SIGTERM ? "SIGTERM" : "SIGINT");
     return SAT_OK;
 }

@@ -6,6 +6,7 @@
  * wrong is.
  */
 #include <stdio.h>
+#include <time.h>
 
 #include "hub/blob_routes.h"
 #include "hub/handlers.h"
@@ -242,6 +243,58 @@ static void finish(hub_call *call)
         response->headers.text.failed = true; /* ends the connection */
 }
 
+static uint64_t now_us(void)
+{
+    struct timespec now;
+
+    (void)clock_gettime(CLOCK_MONOTONIC, &now);
+    return (uint64_t)now.tv_sec * 1000000u + (uint64_t)now.tv_nsec / 1000u;
+}
+
+/* The one that a proxy of ours gave it, or a new one. */
+static void name_request(const errand *e, char out[HUB_REQUEST_ID_SIZE])
+{
+    static const char plain[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+                                "abcdefghijklmnopqrstuvwxyz0123456789-_";
+    const hub_core *const hub = e->hub;
+    const char *const given =
+        hub->options.is_behind_proxy
+            ? sat__headers_get(&e->request->headers, "X-Request-Id")
+            : NULL;
+    uint8_t random[8];
+
+    if (given != NULL && given[0] != 0 && strlen(given) < HUB_REQUEST_ID_SIZE &&
+        strspn(given, plain) == strlen(given)) {
+        memcpy(out, given, strlen(given) + 1);
+        return;
+    }
+    hub->env->random(hub->env->context, random, sizeof random);
+    sat__hex_format(random, sizeof random, out);
+}
+
+static void answer(errand *e);
+
+/* The same, with a line of it and its name in the answer. */
+static void answer_and_log(errand *e)
+{
+    hub_log_entry entry = {.method = e->request->method, .remote = e->remote};
+    const sat__route *const path = e->request->route;
+    const uint64_t start = now_us();
+
+    if (e->hub->options.log_request == NULL) {
+        answer(e);
+        return;
+    }
+    name_request(e, entry.id);
+    answer(e);
+    entry.route = path->pattern;
+    entry.status = e->response->status;
+    entry.us = now_us() - start;
+    if (entry.status != 101)
+        sat__headers_put(&e->response->headers, "X-Request-Id", entry.id);
+    e->hub->options.log_request(&entry);
+}
+
 static void answer(errand *e)
 {
     hub_call call = {
@@ -265,7 +318,7 @@ static void answer_later(void *context)
 {
     errand *const e = context;
 
-    answer(e);
+    answer_and_log(e);
     sat__server_answer(e->request);
     free(e);
 }
@@ -285,7 +338,7 @@ static bool handle(void *context, sat__request *request,
 
     hub_remote_find(hub, request, e.remote);
     if (request->ticket == NULL || is_quick(hub, request)) {
-        answer(&e);
+        answer_and_log(&e);
         return true;
     }
     errand *const kept = malloc(sizeof *kept);

@@ -159,6 +159,14 @@ sat_status hub_settings_set(hub_settings *settings, const char *name,
         return take_size(name, value, BACKUP_KEEP_MOST, &settings->backup_keep,
                          err);
 
+    if (strcmp(name, "log-requests") == 0)
+        return take_flag(name, value, &settings->logs_requests, err);
+    if (strcmp(name, "log") == 0) {
+        settings->logs_json = strcmp(value, "json") == 0;
+        if (!settings->logs_json && strcmp(value, "text") != 0)
+            return sat__fail(err, SAT_ERR_INVALID, "'log' is text or json");
+        return SAT_OK;
+    }
     if (strcmp(name, "proxy") == 0)
         return add_proxy(settings, value, err);
     if (strcmp(name, "threads") == 0) {
