@@ -1,4 +1,5 @@
 """Devices of one account, over the real hub."""
+import contextlib
 import json
 import os
 import pathlib
@@ -6,6 +7,7 @@ import re
 import select
 import shutil
 import signal
+import sqlite3
 import subprocess
 import time
 import unittest
@@ -311,6 +313,23 @@ class Accounts(WithAHub):
             "no session")
         phone.ok("account", "login", "--hub", self.hub.url, "--email", EMAIL)
         phone.ok("sync", "hub")
+
+    def test_behind_the_horizon_a_device_starts_afresh_by_itself(self):
+        self.make_notes()
+        phone = self.login("phone")
+        phone.ok("sql", "INSERT INTO notes VALUES('p', 'not sent yet')")
+        self.laptop.ok("sql", "DELETE FROM notes WHERE id = 'a'; "
+                              "INSERT INTO notes VALUES('b', 'two')")
+        self.laptop.ok("sync", "hub")
+        self.hub.stop()
+        with contextlib.closing(sqlite3.connect(self.hub.folder / "hub.db")) as db:
+            db.execute("UPDATE vaults SET horizon = sequence")
+            db.commit()
+        self.hub.start()
+        phone.ok("sync", "hub")
+        self.laptop.ok("sync", "hub")
+        self.assertEqual({"b": "two", "p": "not sent yet"}, self.notes(phone))
+        self.assertEqual(self.notes(phone), self.notes(self.laptop))
 
     def test_live_a_change_arrives_by_itself(self):
         self.make_notes()

@@ -91,6 +91,19 @@ static void row_1_a_token_that_is_none(void **state)
     hub_tokens_free(tokens);
 }
 
+static void row_1_a_token_that_has_run_out(void **state)
+{
+    AUTO(scene) s;
+    AUTO(answer) a = {.status = 0};
+
+    (void)state;
+    scene_open(&s);
+    s.t.now_ms = sat_env_system()->wall(NULL) + 601000;
+    assert_int_equal(town_ask(&s.t, &s.alice, "GET", "/api/vaults", NULL, &a),
+                     401);
+    s.t.now_ms = 0;
+}
+
 static void row_2_what_is_anothers_does_not_exist(void **state)
 {
     AUTO(scene) s;
@@ -175,6 +188,39 @@ static void row_3_a_revoked_device_is_out(void **state)
     assert_int_equal(
         citizen_login(&s.alice, "password", s.alice.login, spare, &a), 200);
     sat__identity_free(spare);
+}
+
+static void row_3_its_websocket_is_closed(void **state)
+{
+    AUTO(scene) s;
+    AUTO(answer) a = {.status = 0};
+    AUTO(sat_buf) text = SAT_BUF_INIT;
+    sat__http_options to = {.timeout_ms = 10000, .body_max = 1u << 20};
+    sat__live *live = NULL;
+    bool got = true, is_text;
+    sat_status status = SAT_OK;
+
+    (void)state;
+    scene_open(&s);
+    citizen lost = s.alice;
+    assert_int_equal(
+        citizen_login(&lost, "device", s.alice.device, s.alice.device, &a),
+        200);
+    assert_int_equal(sat__url_parse(s.t.origin, &to.url, NULL), SAT_OK);
+    assert_int_equal(sat__live_open(sat_env_system(), &to, "/ws", &live, NULL),
+                     SAT_OK);
+    sat__buf_printf(&text, "{\"type\":\"AUTH\",\"token\":\"%s\"}", lost.access);
+    assert_int_equal(sat__live_send(live, true, buf_view(&text), NULL), SAT_OK);
+    assert_int_equal(sat__live_receive(live, 5000, &got, &is_text, &text, NULL),
+                     SAT_OK);
+    assert_true(got);
+    assert_int_equal(
+        town_ask(&s.t, &lost, "POST", "/api/auth/logout", NULL, &a), 200);
+    for (int i = 0; i < 5 && status == SAT_OK; i++)
+        status = sat__live_receive(live, 1000, &got, &is_text, &text, NULL);
+    assert_int_equal(status, SAT_ERR_OFFLINE);
+    assert_int_equal(sat__live_code(live), 1008);
+    sat__live_close(live);
 }
 
 static void row_13_strange_bodies_are_malformed(void **state)
@@ -398,8 +444,10 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(row_1_a_token_that_is_none),
+        cmocka_unit_test(row_1_a_token_that_has_run_out),
         cmocka_unit_test(row_2_what_is_anothers_does_not_exist),
         cmocka_unit_test(row_3_a_revoked_device_is_out),
+        cmocka_unit_test(row_3_its_websocket_is_closed),
         cmocka_unit_test(row_13_strange_bodies_are_malformed),
         cmocka_unit_test(row_14_types_and_methods_are_told_apart),
         cmocka_unit_test(row_15_strange_ids_are_refused),
