@@ -36,12 +36,16 @@ static sat_status print_token(const hub_settings *settings, bool is_json,
     uint8_t secret[HUB_SECRET_SIZE];
     char token[HUB_METRICS_TOKEN_SIZE], path[3100];
 
-    (void)snprintf(path, sizeof path, "%s/hub.key", settings->data);
+    if (settings->key[0] != 0)
+        (void)snprintf(path, sizeof path, "%s", settings->key);
+    else
+        (void)snprintf(path, sizeof path, "%s/hub.key", settings->data);
     if (access(path, R_OK) != 0)
         return sat__fail_os(err, errno,
-                            "there is no hub under '%s'; say --data DIR",
-                            settings->data);
-    TRY(hub_secret_open(sat_env_system(), settings->data, secret, err));
+                            "there is no hub's key at '%s'; say --data DIR or "
+                            "--key FILE",
+                            path);
+    TRY(hub_secret_open(sat_env_system(), path, secret, err));
     hub_metrics_token(secret, token);
     sat__wipe(secret, sizeof secret);
     (void)printf(is_json ? "{\"token\":\"%s\"}\n" : "%s\n", token);
