@@ -270,9 +270,7 @@ static sat_status write_list(hub_db *db, void *context, sat_error *err)
     hub_out_key(&out, "done");
     hub_out_bool(&out, count < LISTED);
     hub_out_key(&out, "files");
-    hub_out_array(&out, count);
-    sat__buf_put(out.buf, text.data, text.len);
-    hub_out_end(&out);
+    hub_out_list(&out, &text, count);
     hub_out_end(&out);
     return SAT_OK;
 }

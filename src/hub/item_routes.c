@@ -156,9 +156,7 @@ static sat_status read_versions(hub_db *db, void *context, sat_error *err)
     hub_out_key(&out, "done");
     hub_out_bool(&out, done);
     hub_out_key(&out, "versions");
-    hub_out_array(&out, (size_t)count);
-    sat__buf_put(out.buf, text.data, text.len);
-    hub_out_end(&out);
+    hub_out_list(&out, &text, (size_t)count);
     hub_out_end(&out);
     return SAT_OK;
 }

@@ -161,8 +161,6 @@ sat_status hub_mfa_write_entries(hub_db *db, const uint8_t account[32],
         hub_out_end(&list);
     }
     TRY(sat__buf_status(&text, err));
-    hub_out_array(out, count);
-    sat__buf_put(out->buf, text.data, text.len);
-    hub_out_end(out);
+    hub_out_list(out, &text, count);
     return SAT_OK;
 }

@@ -144,3 +144,10 @@ void hub_out_data(hub_out *out, sat_bytes bytes)
     }
     sat__buf_put_byte(out->buf, '"');
 }
+
+void hub_out_list(hub_out *out, const sat_buf *items, size_t count)
+{
+    hub_out_array(out, count);
+    sat__buf_put(out->buf, items->data, items->len);
+    hub_out_end(out);
+}

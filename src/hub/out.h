@@ -31,4 +31,8 @@ void hub_out_text(hub_out *out, const char *text);
 void hub_out_id(hub_out *out, const uint8_t *bytes, size_t len); /* in hex */
 void hub_out_data(hub_out *out, sat_bytes bytes);                /* base64 */
 
+/* A whole array whose items were counted while they were written elsewhere: to
+ * an out of the same spelling with a `depth` of 1. */
+void hub_out_list(hub_out *out, const sat_buf *items, size_t count);
+
 #endif /* SAT_SRC_HUB_OUT_H */

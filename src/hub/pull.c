@@ -121,9 +121,7 @@ sat_status hub_pull_write(hub_db *db, const hub_session *session,
         hub_out_text(out, type);
     }
     hub_out_key(out, "items");
-    hub_out_array(out, count);
-    sat__buf_put(out->buf, text.data, text.len);
-    hub_out_end(out);
+    hub_out_list(out, &text, count);
     if (type != NULL) {
         hub_out_key(out, "vault");
         hub_out_id(out, options->vault, 32);

@@ -162,9 +162,7 @@ static sat_status read_stale(hub_db *db, void *context, sat_error *err)
     hub_out_key(&out, "code");
     hub_out_text(&out, "stale");
     hub_out_key(&out, "items");
-    hub_out_array(&out, count);
-    sat__buf_put(out.buf, text.data, text.len);
-    hub_out_end(&out);
+    hub_out_list(&out, &text, count);
     hub_out_key(&out, "title");
     hub_out_text(&out, "Conflict");
     hub_out_key(&out, "detail");

@@ -131,9 +131,7 @@ static sat_status list_shares(hub_db *db, void *context, sat_error *err)
     TRY(sat__buf_status(&text, err));
     hub_out_map(&out, 1);
     hub_out_key(&out, "shares");
-    hub_out_array(&out, count);
-    sat__buf_put(out.buf, text.data, text.len);
-    hub_out_end(&out);
+    hub_out_list(&out, &text, count);
     hub_out_end(&out);
     return SAT_OK;
 }

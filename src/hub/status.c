@@ -62,9 +62,7 @@ static sat_status read_status(hub_db *db, void *context, sat_error *err)
     hub_out_key(&out, "quota");
     hub_out_int(&out, call->hub->options.quota);
     hub_out_key(&out, "vaults");
-    hub_out_array(&out, count);
-    sat__buf_put(out.buf, text.data, text.len);
-    hub_out_end(&out);
+    hub_out_list(&out, &text, count);
     hub_out_end(&out);
     return SAT_OK;
 }

@@ -157,9 +157,7 @@ sat_status hub_vaults_write(hub_db *db, const hub_session *session,
     for (; HUB_NEXT(&rows, err); count++)
         write_vault(&rows, &list);
     TRY(sat__buf_status(&text, err));
-    hub_out_array(out, count);
-    sat__buf_put(out->buf, text.data, text.len);
-    hub_out_end(out);
+    hub_out_list(out, &text, count);
     return SAT_OK;
 }
 
@@ -252,9 +250,7 @@ static sat_status read_heads(hub_db *db, void *context, sat_error *err)
     TRY(sat__buf_status(&text, err));
     hub_out_map(&out, 1);
     hub_out_key(&out, "heads");
-    hub_out_array(&out, count);
-    sat__buf_put(out.buf, text.data, text.len);
-    hub_out_end(&out);
+    hub_out_list(&out, &text, count);
     hub_out_end(&out);
     return SAT_OK;
 }
