@@ -71,10 +71,12 @@ static sat_status read_endpoint(registering *r, sat_error *err)
     const char *target;
     sat__url url;
 
+    const hub_node *const said = hub_node_find(call->body, "endpoint");
+    r->endpoint = "";
+    if (said != NULL && said->type == HUB_NODE_TEXT && said->bytes.len == 0)
+        return SAT_OK; /* none any more */
     TRY(hub_node_text(call->body, "endpoint", ENDPOINT_SIZE - 1, &call->arena,
                       &r->endpoint, err));
-    if (r->endpoint[0] == 0)
-        return SAT_OK;
     if (!is_plain(r->endpoint) ||
         sat__url_split(r->endpoint, &url, &target, NULL) != SAT_OK ||
         (!call->hub->options.is_pushing_anywhere &&

@@ -258,6 +258,35 @@ static void blobs_that_are_too_large_are_not_announced(void **state)
         scene_ask_vault(&s, &s.alice, "POST", "/blobs/upload_url", large), 507);
 }
 
+/* The key is the one of RFC 8291. */
+#define PUSH_BODY                                                              \
+    "{\"endpoint\":\"%s://push.example.org/x\",\"auth\":"                      \
+    "\"BTBZMqHH6r4Tts7J_aSIgg\",\"p256dh\":"                                   \
+    "\"BCVxsr7N_eNgVRqvHtD0zTZsEc6-VV-JvLexhqUzORcxaOzi6-AYWXvTBHm4bjyPjs7V"   \
+    "d8pZGH6SRpkNtoIAiw4\"}"
+
+static void devices_are_woken_where_they_say(void **state)
+{
+    AUTO(scene) s;
+    AUTO(sat_buf) good = SAT_BUF_INIT;
+    const char *const path = "/v0/push/register";
+
+    (void)state;
+    scene_open(&s);
+    sat__buf_printf(&good, PUSH_BODY, "https");
+    assert_int_equal(
+        scene_ask(&s, &s.alice, "POST", path, sat__buf_text(&good)), 200);
+    assert_int_equal(
+        scene_ask(&s, &s.alice, "POST", path, "{\"endpoint\":\"\"}"), 200);
+    good.len = 0;
+    sat__buf_printf(&good, PUSH_BODY, "http");
+    assert_int_equal(
+        scene_ask(&s, &s.alice, "POST", path, sat__buf_text(&good)), 422);
+    assert_int_equal(
+        scene_ask(&s, &s.alice, "POST", "/v0/backup/trigger", "{\"within\":0}"),
+        200);
+}
+
 static void a_transfer_is_looked_at_and_given_up(void **state)
 {
     AUTO(scene) s;
@@ -342,6 +371,7 @@ int main(void)
         cmocka_unit_test(a_vault_is_made_once_and_shared_by_address),
         cmocka_unit_test(a_cursor_behind_the_horizon_starts_afresh),
         cmocka_unit_test(blobs_that_are_too_large_are_not_announced),
+        cmocka_unit_test(devices_are_woken_where_they_say),
         cmocka_unit_test(a_transfer_is_looked_at_and_given_up),
         cmocka_unit_test(a_websocket_is_opened_as_it_should_be),
     };
