@@ -15,6 +15,9 @@ function(sat_install)
         LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR}/sqlite3)
     install(FILES packaging/satchel-agent.service
         DESTINATION lib/systemd/user)
+    install(FILES packaging/satchel-hub.service
+        DESTINATION lib/systemd/system)
+    install(FILES packaging/hub.conf DESTINATION share/doc/satchel)
     install(DIRECTORY include/satchel
         DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
     install(FILES "${PROJECT_BINARY_DIR}/satchel.pc"

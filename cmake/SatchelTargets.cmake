@@ -278,12 +278,19 @@ function(sat_benches)
         sat_compile(bench_${name})
         target_compile_definitions(bench_${name} PRIVATE
             SAT_BUILD_DIR="${PROJECT_BINARY_DIR}")
-        if(name STREQUAL "hub") # asks as the people of its tests do
+        if(name MATCHES "^(hub|nodes)$") # asks as the people of its tests do
             find_library(CMOCKA cmocka REQUIRED)
-            target_sources(bench_hub PRIVATE tests/hub/town.c
-                tests/hub/postgres.c tests/hub/record.c)
-            target_include_directories(bench_hub PRIVATE tests)
-            target_link_libraries(bench_hub PRIVATE sat_hub ${CMOCKA})
+            target_sources(bench_${name} PRIVATE tests/hub/town.c
+                tests/hub/postgres.c tests/hub/record.c tests/hub/s3.c)
+            target_compile_definitions(bench_${name} PRIVATE
+                SAT_TEST_DATA="${PROJECT_SOURCE_DIR}/tests")
+            target_include_directories(bench_${name} PRIVATE tests)
+            target_link_libraries(bench_${name} PRIVATE sat_hub ${CMOCKA})
+        endif()
+        if(name STREQUAL "nodes")
+            target_sources(bench_nodes PRIVATE tests/hub/nodes.c
+                tests/hub/nats.c)
+            add_dependencies(bench_nodes satchel_hub)
         endif()
         target_link_libraries(bench_${name} PRIVATE satchel_static)
     endforeach()

@@ -162,6 +162,28 @@ static bool is_for_us(const sat__connection *connection)
                              connection->all->port);
 }
 
+/* What the proxy appended last; whatever stands before came from who asked. */
+static bool read_forwarded(const sat__request *request,
+                           char out[SAT_REMOTE_SIZE])
+{
+    const char *const value =
+        sat__headers_get(&request->headers, "X-Forwarded-For");
+    struct sockaddr_in v4;
+    struct sockaddr_in6 v6;
+
+    if (value == NULL)
+        return false;
+    const char *const comma = strrchr(value, ',');
+    const char *const last = comma != NULL ? comma + 1 : value;
+    const char *const address = last + strspn(last, " ");
+    if (strlen(address) >= SAT_REMOTE_SIZE ||
+        (uv_ip4_addr(address, 0, &v4) != 0 &&
+         uv_ip6_addr(address, 0, &v6) != 0))
+        return false;
+    memcpy(out, address, strlen(address) + 1);
+    return true;
+}
+
 void sat__request_remote(const sat__request *request, char out[SAT_REMOTE_SIZE])
 {
     const sat__connection *const connection = request->ticket;
@@ -170,6 +192,9 @@ void sat__request_remote(const sat__request *request, char out[SAT_REMOTE_SIZE])
 
     out[0] = 0;
     if (connection == NULL)
+        return;
+    if (connection->all->options->is_behind_proxy &&
+        read_forwarded(request, out))
         return;
     char *const remote = connection->http->remote;
     if (remote[0] == 0 &&

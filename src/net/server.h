@@ -64,7 +64,8 @@ void sat__server_answer(const sat__request *request);
 
 #define SAT_REMOTE_SIZE 46
 
-/* The address that a server's request came from; on its loop's thread. */
+/* The address that a server's request came from; behind a proxy the one that it
+ * appended to X-Forwarded-For. On its loop's thread. */
 void sat__request_remote(const sat__request *request,
                          char out[SAT_REMOTE_SIZE]);
 
