@@ -350,10 +350,19 @@ static sat_status swap(const restore *job, sat_error *err)
     return sat__fs_sync_folder(job->outer, err);
 }
 
+/* Opening the databases made files beside them, and removed them. */
+static sat_status sync_folders(const restore *job, sat_error *err)
+{
+    char vaults[SAT_PATH_SIZE];
+    TRY(sat__profile_file(job->staged, "vaults", vaults, err));
+    TRY(sat__fs_sync_folder(vaults, err));
+    return sat__fs_sync_folder(job->inner, err);
+}
+
 static sat_status exchange(restore *job, sat_error *err)
 {
-    TRY(sat__fs_sync_folder(job->inner, err));
     TRY(prove(job, job->inner, err));
+    TRY(sync_folders(job, err));
     TRY(swap(job, err));
     const sat_status st = prove(job, job->path, err);
     if (st != SAT_OK && job->is_there)

@@ -57,8 +57,7 @@ static void flip(sat_buf *bytes, const char *at, size_t where, int bit)
     bytes->data[where] ^= (uint8_t)(1 << bit);
 }
 
-/* Case 13. */
-static void a_flipped_bit_is_found_wherever_it_is(void **state)
+static void row_13_a_flipped_bit_is_found_wherever_it_is(void **state)
 {
     AUTO_PTR(sat_profile) profile = fixture_unlocked(state);
     const char *const at = site_place(state, "b");
@@ -85,8 +84,7 @@ static void a_flipped_bit_is_found_wherever_it_is(void **state)
     assert_int_equal(site_good(profile, at), 1);
 }
 
-/* Case 13. */
-static void a_file_that_was_cut_is_refused_at_every_length(void **state)
+static void row_13_a_file_that_was_cut_is_refused_at_every_length(void **state)
 {
     AUTO_PTR(sat_profile) profile = fixture_unlocked(state);
     const char *const at = site_place(state, "b");
@@ -122,8 +120,9 @@ static void the_backup_before_the_cut_can_be_asked_for(void **state)
                      SAT_OK);
 }
 
-/* Case 13: packs of 3 chunks, changed as whoever keeps them could. */
-static void chunks_are_neither_moved_nor_doubled_nor_dropped(void **state)
+/* Packs of 3 chunks, changed as whoever keeps them could. */
+static void row_13_chunks_are_neither_moved_nor_doubled_nor_dropped(
+    void **state)
 {
     static const char *const changes[] = {
         "b[25:25+c], b[25+c:25+2*c] = b[25+c:25+2*c], b[25:25+c]",
@@ -156,8 +155,8 @@ static void chunks_are_neither_moved_nor_doubled_nor_dropped(void **state)
     }
 }
 
-/* Case 13: objects of one backup in the place of another's. */
-static void objects_are_not_swapped(void **state)
+/* Objects of one backup in the place of another's. */
+static void row_13_objects_are_not_swapped(void **state)
 {
     AUTO_PTR(sat_profile) profile = fixture_unlocked(state);
     const char *const at = site_place(state, "folder/");
@@ -177,8 +176,7 @@ static void objects_are_not_swapped(void **state)
     assert_not_restored(state, at);
 }
 
-/* Case 14. */
-static void an_older_backup_does_not_pass_for_the_newest(void **state)
+static void row_14_an_older_backup_does_not_pass_for_the_newest(void **state)
 {
     AUTO_PTR(sat_profile) profile = fixture_unlocked(state);
     const char *const at = site_place(state, "b");
@@ -192,8 +190,9 @@ static void an_older_backup_does_not_pass_for_the_newest(void **state)
     assert_int_equal(site_restore(fixture_path(state), at, 1, NULL), SAT_OK);
 }
 
-/* Case 15; the words of the three are told apart in tests/cli. */
-static void a_wrong_phrase_damage_and_nothing_are_three_things(void **state)
+/* The words of the three are told apart in tests/cli. */
+static void row_15_a_wrong_phrase_damage_and_nothing_are_three_things(
+    void **state)
 {
     AUTO_PTR(sat_profile) profile = fixture_unlocked(state);
     const char *const at = site_place(state, "b");
@@ -227,8 +226,9 @@ static void a_wrong_phrase_damage_and_nothing_are_three_things(void **state)
     assert_false(sat__fs_exists(copy));
 }
 
-/* Case 16: a frame that expands to more than it says, or than there is. */
-static void a_decompression_bomb_is_refused_in_bounded_memory(void **state)
+/* A frame that expands to more than it says, or than there is. */
+static void row_16_a_decompression_bomb_is_refused_in_bounded_memory(
+    void **state)
 {
     static uint8_t zeros[1 << 20];
     static uint8_t out[SAT_FRAME_MAX];
@@ -250,8 +250,7 @@ static void a_decompression_bomb_is_refused_in_bounded_memory(void **state)
         SAT_ERR_CORRUPT);
 }
 
-/* Case 17. */
-static void a_backup_of_a_newer_satchel_says_what_to_do(void **state)
+static void row_17_a_backup_of_a_newer_satchel_says_what_to_do(void **state)
 {
     AUTO_PTR(sat_profile) profile = fixture_unlocked(state);
     const char *const at = site_place(state, "folder/");
@@ -300,15 +299,16 @@ static void lengths_are_padded_as_padme_does(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        PROFILE_TEST(a_flipped_bit_is_found_wherever_it_is),
-        PROFILE_TEST(a_file_that_was_cut_is_refused_at_every_length),
+        PROFILE_TEST(row_13_a_flipped_bit_is_found_wherever_it_is),
+        PROFILE_TEST(row_13_a_file_that_was_cut_is_refused_at_every_length),
         PROFILE_TEST(the_backup_before_the_cut_can_be_asked_for),
-        PROFILE_TEST(chunks_are_neither_moved_nor_doubled_nor_dropped),
-        PROFILE_TEST(objects_are_not_swapped),
-        PROFILE_TEST(an_older_backup_does_not_pass_for_the_newest),
-        PROFILE_TEST(a_wrong_phrase_damage_and_nothing_are_three_things),
-        cmocka_unit_test(a_decompression_bomb_is_refused_in_bounded_memory),
-        PROFILE_TEST(a_backup_of_a_newer_satchel_says_what_to_do),
+        PROFILE_TEST(row_13_chunks_are_neither_moved_nor_doubled_nor_dropped),
+        PROFILE_TEST(row_13_objects_are_not_swapped),
+        PROFILE_TEST(row_14_an_older_backup_does_not_pass_for_the_newest),
+        PROFILE_TEST(row_15_a_wrong_phrase_damage_and_nothing_are_three_things),
+        cmocka_unit_test(
+            row_16_a_decompression_bomb_is_refused_in_bounded_memory),
+        PROFILE_TEST(row_17_a_backup_of_a_newer_satchel_says_what_to_do),
         cmocka_unit_test(lengths_are_padded_as_padme_does),
     };
     return cmocka_run_group_tests(tests, fixture_make, fixture_remove);

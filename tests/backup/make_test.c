@@ -39,8 +39,7 @@ static void what_is_restored_equals_what_was_backed_up(void **state)
     }
 }
 
-/* Case 25. */
-static void an_empty_profile_is_backed_up_too(void **state)
+static void row_25_an_empty_profile_is_backed_up_too(void **state)
 {
     AUTO_PTR(sat_profile) profile = fixture_unlocked(state);
     const char *const at = site_place(state, "b");
@@ -52,8 +51,8 @@ static void an_empty_profile_is_backed_up_too(void **state)
                      SAT_OK);
 }
 
-/* Case 25: around the sizes of chunks and frames, and many small ones. */
-static void files_of_every_size_come_back(void **state)
+/* Around the sizes of chunks and frames, and many small ones. */
+static void row_25_files_of_every_size_come_back(void **state)
 {
     static const size_t sizes[] = {65535,   65537,   131072,  1048319,
                                    1048320, 1048321, 2096640, 3145728};
@@ -148,8 +147,7 @@ static void write_on(sat_profile *profile)
     }
 }
 
-/* Case 5. */
-static void a_backup_is_of_one_moment_while_the_app_writes(void **state)
+static void row_5_a_backup_is_of_one_moment_while_the_app_writes(void **state)
 {
     AUTO_PTR(sat_profile) profile = fixture_unlocked(state);
     const char *const at = site_place(state, "folder/");
@@ -181,8 +179,7 @@ static void a_backup_is_of_one_moment_while_the_app_writes(void **state)
     assert_true(moved > 15000);
 }
 
-/* Case 6. */
-static void a_file_that_is_not_there_is_said_to_be_missing(void **state)
+static void row_6_a_file_that_is_not_there_is_said_to_be_missing(void **state)
 {
     AUTO_PTR(sat_profile) profile = fixture_unlocked(state);
     const char *const at = site_place(state, "b");
@@ -204,8 +201,8 @@ static int stop_after(uint64_t done, uint64_t total, void *context)
     return done < *(const uint64_t *)context;
 }
 
-/* Case 1: packs that were brought are not brought again. */
-static void an_interrupted_backup_goes_on_where_it_was(void **state)
+/* Packs that were brought are not brought again. */
+static void row_1_an_interrupted_backup_goes_on_where_it_was(void **state)
 {
     AUTO_PTR(sat_profile) profile = fixture_unlocked(state);
     const char *const at = site_place(state, "folder/");
@@ -229,8 +226,7 @@ static void an_interrupted_backup_goes_on_where_it_was(void **state)
     assert_int_equal(site_digest(restored), before);
 }
 
-/* Case 12. */
-static void one_that_fails_leaves_the_others(void **state)
+static void row_12_one_that_fails_leaves_the_others(void **state)
 {
     AUTO_PTR(sat_profile) profile = fixture_unlocked(state);
     const char *const at = site_place(state, "folder/");
@@ -258,8 +254,7 @@ static int make_another(uint64_t done, uint64_t total, void *context)
     return 1;
 }
 
-/* Case 10. */
-static void of_two_at_once_one_declines(void **state)
+static void row_10_of_two_at_once_one_declines(void **state)
 {
     AUTO_PTR(sat_profile) profile = fixture_unlocked(state);
     AUTO_PTR(sat_profile) same = fixture_unlocked(state);
@@ -322,16 +317,16 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         PROFILE_TEST(what_is_restored_equals_what_was_backed_up),
-        PROFILE_TEST(an_empty_profile_is_backed_up_too),
-        PROFILE_TEST(files_of_every_size_come_back),
+        PROFILE_TEST(row_25_an_empty_profile_is_backed_up_too),
+        PROFILE_TEST(row_25_files_of_every_size_come_back),
         PROFILE_TEST(what_did_not_change_is_not_sent),
         PROFILE_TEST(each_of_the_two_that_are_kept_can_be_restored),
         PROFILE_TEST(a_long_chain_is_folded_into_a_new_base),
-        PROFILE_TEST(a_backup_is_of_one_moment_while_the_app_writes),
-        PROFILE_TEST(a_file_that_is_not_there_is_said_to_be_missing),
-        PROFILE_TEST(an_interrupted_backup_goes_on_where_it_was),
-        PROFILE_TEST(one_that_fails_leaves_the_others),
-        PROFILE_TEST(of_two_at_once_one_declines),
+        PROFILE_TEST(row_5_a_backup_is_of_one_moment_while_the_app_writes),
+        PROFILE_TEST(row_6_a_file_that_is_not_there_is_said_to_be_missing),
+        PROFILE_TEST(row_1_an_interrupted_backup_goes_on_where_it_was),
+        PROFILE_TEST(row_12_one_that_fails_leaves_the_others),
+        PROFILE_TEST(row_10_of_two_at_once_one_declines),
         PROFILE_TEST(what_was_brought_and_belongs_to_none_goes_after_a_day),
         PROFILE_TEST(a_place_is_shared_by_several_people),
     };

@@ -62,8 +62,8 @@ static void restore(void *context)
     (void)st;
 }
 
-/* Case 2. */
-static void killed_at_any_time_it_is_the_old_profile_or_the_new(void **state)
+static void row_2_killed_at_any_time_it_is_the_old_profile_or_the_new(
+    void **state)
 {
     AUTO_PTR(sat_profile) profile = fixture_unlocked(state);
     const char *const at = site_place(state, "folder/");
@@ -93,8 +93,8 @@ static void killed_at_any_time_it_is_the_old_profile_or_the_new(void **state)
     assert_false(sat__fs_exists(site_place(state, "profile.restoring")));
 }
 
-/* Case 2, on a device that has nothing yet. */
-static void killed_on_an_empty_device_it_is_nothing_or_all(void **state)
+/* On a device that has nothing yet. */
+static void row_2_killed_on_an_empty_device_it_is_nothing_or_all(void **state)
 {
     AUTO_PTR(sat_profile) profile = fixture_unlocked(state);
     const char *const at = site_place(state, "b");
@@ -132,8 +132,7 @@ static void back_up(void *context)
     }
 }
 
-/* Case 1. */
-static void killed_while_backing_up_the_earlier_ones_stand(void **state)
+static void row_1_killed_while_backing_up_the_earlier_ones_stand(void **state)
 {
     static const char *const kinds[] = {"b", "folder/"};
     for (size_t kind = 0; kind < 2; kind++) {
@@ -176,8 +175,8 @@ static void write_until_full(void *context)
     _exit(site_restore(in->path, in->from, 0, NULL) == SAT_OK ? 1 : 0);
 }
 
-/* Case 4: a write that fails, wherever it does. */
-static void a_disk_that_takes_no_more_leaves_the_old_profile(void **state)
+/* A write that fails, wherever it does. */
+static void row_4_a_disk_that_takes_no_more_leaves_the_old_profile(void **state)
 {
     AUTO_PTR(sat_profile) profile = fixture_unlocked(state);
     const char *const at = site_place(state, "folder/");
@@ -271,8 +270,7 @@ static int prune_meanwhile(uint64_t done, uint64_t total, void *context)
     return 1;
 }
 
-/* Case 11. */
-static void a_restore_ends_well_while_others_prune(void **state)
+static void row_11_a_restore_ends_well_while_others_prune(void **state)
 {
     static const char *const kinds[] = {"b", "folder/"};
     AUTO_PTR(sat_profile) profile = fixture_unlocked(state);
@@ -298,13 +296,13 @@ static void a_restore_ends_well_while_others_prune(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        PROFILE_TEST(killed_at_any_time_it_is_the_old_profile_or_the_new),
-        PROFILE_TEST(killed_on_an_empty_device_it_is_nothing_or_all),
-        PROFILE_TEST(killed_while_backing_up_the_earlier_ones_stand),
-        PROFILE_TEST(a_disk_that_takes_no_more_leaves_the_old_profile),
+        PROFILE_TEST(row_2_killed_at_any_time_it_is_the_old_profile_or_the_new),
+        PROFILE_TEST(row_2_killed_on_an_empty_device_it_is_nothing_or_all),
+        PROFILE_TEST(row_1_killed_while_backing_up_the_earlier_ones_stand),
+        PROFILE_TEST(row_4_a_disk_that_takes_no_more_leaves_the_old_profile),
         PROFILE_TEST(a_profile_in_use_is_not_replaced),
         PROFILE_TEST(a_restored_vault_goes_on_as_a_new_incarnation),
-        PROFILE_TEST(a_restore_ends_well_while_others_prune),
+        PROFILE_TEST(row_11_a_restore_ends_well_while_others_prune),
     };
     return cmocka_run_group_tests(tests, fixture_make, fixture_remove);
 }
