@@ -3,13 +3,15 @@
  *
  * The first byte says how long the first of two items is. A page that is made
  * of what both say can be read as one, and a row has the same name however
- * often it is asked.
+ * often it is asked. A row that is one is also one with a delta of all its
+ * cells.
  */
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/scope.h"
 #include "fuzz.h"
+#include "items/delta.h"
 #include "items/join.h"
 #include "sync/page.h"
 
@@ -17,6 +19,20 @@ static void must(bool ok)
 {
     if (!ok)
         abort();
+}
+
+static void change(sat__joiner *joiner, const sat__item *row)
+{
+    AUTO(sat_buf) text = SAT_BUF_INIT, marks = SAT_BUF_INIT;
+    sat__item delta;
+
+    must(sat__cells_mark(row, &marks, NULL) == SAT_OK);
+    must(sat__delta_write(row, bytes_of(NULL, 0), 1, &text, NULL) == SAT_OK);
+    must(sat__item_decode(buf_view(&text), &delta, NULL) == SAT_OK &&
+         delta.kind == SAT_ITEM_DELTA && bytes_equal(delta.body, row->body));
+    must(sat__joiner_add_both(joiner, row, &delta, NULL) == SAT_OK);
+    text.len = 0;
+    must(sat__delta_write(row, buf_view(&marks), 1, &text, NULL) == SAT_OK);
 }
 
 static void take(sat__joiner *joiner, const sat__item_keys *keys,
@@ -34,8 +50,11 @@ static void take(sat__joiner *joiner, const sat__item_keys *keys,
         must(sat__joiner_shape(joiner, item.body, NULL) == SAT_OK);
     else if (item.kind == SAT_ITEM_SCHEMA)
         (void)!sat__joiner_schema(joiner, &item, NULL);
-    else if (sat__joiner_add(joiner, &item, NULL) == SAT_OK)
+    else if (sat__joiner_add(joiner, &item, NULL) == SAT_OK) {
         must(sat__joiner_rows(joiner) > 0);
+        if (item.kind == SAT_ITEM_CELLS)
+            change(joiner, &item);
+    }
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

@@ -5,6 +5,7 @@
  *   sync_hub_links   the vault's chain, as moved
  *   sync_hub_items   every current item: id, version, hash of what is sealed
  *   sync_hub_shapes  tables as items named them, by hash
+ *   sync_hub_wide    wide rows as they were written whole (wide.h)
  */
 #include "account/follow.h"
 
@@ -25,7 +26,10 @@ static const char tables[] =
     " id BLOB PRIMARY KEY, version INTEGER NOT NULL, hash BLOB NOT NULL)"
     " WITHOUT ROWID;"
     "CREATE TABLE IF NOT EXISTS sync_hub_shapes("
-    " at INTEGER PRIMARY KEY, hash BLOB NOT NULL UNIQUE, body BLOB NOT NULL);";
+    " at INTEGER PRIMARY KEY, hash BLOB NOT NULL UNIQUE, body BLOB NOT NULL);"
+    "CREATE TABLE IF NOT EXISTS sync_hub_wide("
+    " id BLOB PRIMARY KEY, version INTEGER NOT NULL, shape BLOB NOT NULL,"
+    " marks BLOB NOT NULL) WITHOUT ROWID;";
 
 /* ---- values ---- */
 

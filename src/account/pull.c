@@ -7,6 +7,7 @@
  * everything is applied in one transaction.
  */
 #include "account/heads.h"
+#include "account/wide.h"
 
 #include <stdio.h>
 
@@ -40,8 +41,9 @@ typedef struct pull {
     bool is_done;
     sat__lthash set;
     sat__joiner *joiner;
-    sat_buf content;
-    uint8_t part; /* cursor of the pages that are made */
+    sat_buf content, delta;
+    pulled_item **by_id; /* as they are to be found */
+    uint8_t part;        /* cursor of the pages that are made */
     sat__head parsed;
 } pull;
 
@@ -51,6 +53,8 @@ static void pull_clear(pull *p)
     sat__buf_clear(&p->data);
     sat__buf_clear(&p->head);
     sat__buf_clear(&p->content);
+    sat__buf_clear(&p->delta);
+    free(p->by_id);
     sat__joiner_free(p->joiner);
 }
 
@@ -306,18 +310,18 @@ static sat_status compare_heads(pull *p, bool is_news, sat_error *err)
 
 /* ---- opening ---- */
 
-static sat_status open_item(pull *p, const pulled_item *item, sat__item *out,
-                            sat_error *err)
+static sat_status open_item(pull *p, const pulled_item *item, sat_buf *content,
+                            sat__item *out, sat_error *err)
 {
     sat__follow *const follow = p->follow;
     const sat__item_place place = {item->id, item->epoch, item->version,
                                    item->device};
     uint8_t id[SAT_ITEM_ID_SIZE];
-    p->content.len = 0;
+    content->len = 0;
     TRY(sat__item_unseal(follow->press, follow->keys, &place,
-                         bytes_of(p->data.data + item->at, item->len),
-                         &p->content, err));
-    TRY(sat__item_decode(buf_view(&p->content), out, err));
+                         bytes_of(p->data.data + item->at, item->len), content,
+                         err));
+    TRY(sat__item_decode(buf_view(content), out, err));
     TRY(sat__item_name(follow->keys, out, id, err));
     if (memcmp(id, item->id, sizeof id) != 0)
         return sat__fail(err, SAT_ERR_CORRUPT,
@@ -364,21 +368,98 @@ static int by_sequence(const void *a, const void *b)
     return (x->sequence > y->sequence) - (x->sequence < y->sequence);
 }
 
+/* ---- rows ---- */
+
+static int compare_ids(const void *a, const void *b)
+{
+    const pulled_item *const *const x = a;
+    const pulled_item *const *const y = b;
+    return memcmp((*x)->id, (*y)->id, SAT_ITEM_ID_SIZE);
+}
+
+static sat_status index_items(pull *p, sat_error *err)
+{
+    p->by_id = malloc((p->count + 1) * sizeof(pulled_item *));
+    if (p->by_id == NULL)
+        return sat__fail(err, SAT_ERR_NOMEM, "out of memory");
+    for (size_t i = 0; i < p->count; i++)
+        p->by_id[i] = &p->items[i];
+    qsort(p->by_id, p->count, sizeof(pulled_item *), compare_ids);
+    return SAT_OK;
+}
+
+static const pulled_item *find_item(const pull *p,
+                                    const uint8_t id[SAT_ITEM_ID_SIZE])
+{
+    pulled_item wanted;
+    pulled_item *const key = &wanted;
+    memcpy(wanted.id, id, SAT_ITEM_ID_SIZE);
+    pulled_item **const found =
+        bsearch(&key, p->by_id, p->count, sizeof(pulled_item *), compare_ids);
+    return found != NULL ? *found : NULL;
+}
+
+/* A delta without its row, which is here; else the row brings it along. */
+static sat_status join_delta(pull *p, const sat__item *delta, sat_error *err)
+{
+    uint8_t id[SAT_ITEM_ID_SIZE], hash[32];
+    uint64_t version;
+    TRY(sat__item_other_name(p->follow->keys, delta, id, err));
+    if (find_item(p, id) != NULL)
+        return SAT_OK;
+    TRY(sat__follow_item(p->follow, id, &version, hash, err));
+    if (delta->version > version)
+        return sat__fail(err, SAT_ERR_CORRUPT,
+                         "a delta is of a row that is not there");
+    return delta->version == version ? sat__joiner_add(p->joiner, delta, err)
+                                     : SAT_OK; /* out of date */
+}
+
+static sat_status join_wide(pull *p, const pulled_item *item,
+                            const sat__item *row, sat_error *err)
+{
+    uint8_t id[SAT_ITEM_ID_SIZE];
+    sat__item delta;
+    TRY(sat__wide_put(p->follow, item->id, item->version, row, err));
+    TRY(sat__item_other_name(p->follow->keys, row, id, err));
+    const pulled_item *const change = find_item(p, id);
+    if (change == NULL)
+        return sat__joiner_add(p->joiner, row, err);
+    TRY(open_item(p, change, &p->delta, &delta, err));
+    if (delta.version > item->version)
+        return sat__fail(err, SAT_ERR_CORRUPT,
+                         "a delta is of a row that is not there");
+    return delta.version == item->version
+               ? sat__joiner_add_both(p->joiner, row, &delta, err)
+               : sat__joiner_add(p->joiner, row, err);
+}
+
+static sat_status join_item(pull *p, const pulled_item *from, sat_error *err)
+{
+    sat__item item;
+    TRY(open_item(p, from, &p->content, &item, err));
+    switch (item.kind) {
+    case SAT_ITEM_SCHEMA:
+        return SAT_OK;
+    case SAT_ITEM_SHAPE:
+        return keep_shape(p, item.body, err);
+    case SAT_ITEM_DELTA:
+        return join_delta(p, &item, err);
+    default:
+        return sat__is_wide(&item, p->content.len)
+                   ? join_wide(p, from, &item, err)
+                   : sat__joiner_add(p->joiner, &item, err);
+    }
+}
+
 static sat_status join_rows(pull *p, sat_bytes knowledge, sat_error *err)
 {
     /* Tables were pushed before rows of them. */
     if (p->count > 1)
         qsort(p->items, p->count, sizeof *p->items, by_sequence);
+    TRY(index_items(p, err));
     for (size_t i = 0; i < p->count; i++) {
-        sat__item item;
-        TRY(open_item(p, &p->items[i], &item, err));
-        if (item.kind == SAT_ITEM_SHAPE) {
-            TRY(keep_shape(p, item.body, err));
-            continue;
-        }
-        if (item.kind == SAT_ITEM_SCHEMA)
-            continue;
-        TRY(sat__joiner_add(p->joiner, &item, err));
+        TRY(join_item(p, &p->items[i], err));
         if (sat__joiner_bytes(p->joiner) >= PAGE_BYTES ||
             sat__joiner_rows(p->joiner) >= PAGE_ROWS)
             TRY(stage(p, knowledge, false, err));
@@ -395,7 +476,7 @@ static sat_status join_schema(pull *p, sat_error *err)
     for (size_t i = 0; i < p->count; i++) {
         if (memcmp(p->items[i].id, id, sizeof id) != 0)
             continue;
-        TRY(open_item(p, &p->items[i], &item, err));
+        TRY(open_item(p, &p->items[i], &p->content, &item, err));
         TRY(sat__joiner_schema(p->joiner, &item, err));
         return sat__follow_put(p->follow, "hub schema", bytes_of("1", 1), err);
     }

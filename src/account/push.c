@@ -5,7 +5,7 @@
  * size as they are read; the last part brings the head, and with it everything
  * counts at once. A push that is cut leaves nothing: the next one begins anew.
  */
-#include "account/follow.h"
+#include "account/wide.h"
 
 #include <stdio.h>
 
@@ -35,7 +35,8 @@ typedef struct push {
     size_t item_count;
     sat_buf pushed; /* pushed_item each, of all parts */
     sat__lthash set;
-    sat_buf content, sealed;
+    sat_buf content, sealed, delta;
+    sat_buf wide; /* content of wide rows that go whole, and where in pushed */
     uint8_t schema[32]; /* hash of ours */
     uint64_t rows;
 } push;
@@ -47,6 +48,8 @@ static void push_clear(push *p)
     sat__buf_clear(&p->pushed);
     sat__buf_clear(&p->content);
     sat__buf_clear(&p->sealed);
+    sat__buf_clear(&p->delta);
+    sat__buf_clear(&p->wide);
 }
 
 DEFINE_AUTO(push, push_clear);
@@ -111,6 +114,25 @@ static sat_status seal(push *p, const pushed_item *item, sat_error *err)
                           &place, buf_view(&p->content), &p->sealed, err);
 }
 
+/* Puts p->content, whose id is there, behind the others. */
+static sat_status add_item(push *p, pushed_item *item, uint64_t version,
+                           const uint8_t hash[32], sat_error *err)
+{
+    item->version = version + 1;
+    TRY(seal(p, item, err));
+    sat__sha256(buf_view(&p->sealed), item->hash);
+    if (version > 0)
+        sat__lthash_remove(&p->set, item->id, version, hash);
+    sat__lthash_add(&p->set, item->id, item->version, item->hash);
+    put_item(p, item);
+    sat__buf_put(&p->pushed, item, sizeof *item);
+    TRY(sat__buf_status(&p->pushed, err));
+    if (p->items.len < PART_BYTES && p->item_count < PART_ITEMS)
+        return SAT_OK;
+    AUTO(sat_buf) answer = SAT_BUF_INIT;
+    return send_part(p, bytes_of(NULL, 0), &answer, err);
+}
+
 /* p->content as an item, of a version of its own unless the hub has it. */
 static sat_status add(push *p, bool only_if_new, sat_error *err)
 {
@@ -123,19 +145,38 @@ static sat_status add(push *p, bool only_if_new, sat_error *err)
     TRY(sat__follow_item(p->follow, item.id, &version, hash, err));
     if (version > 0 && only_if_new)
         return SAT_OK;
-    item.version = version + 1;
-    TRY(seal(p, &item, err));
-    sat__sha256(buf_view(&p->sealed), item.hash);
-    if (version > 0)
-        sat__lthash_remove(&p->set, item.id, version, hash);
-    sat__lthash_add(&p->set, item.id, item.version, item.hash);
-    put_item(p, &item);
-    sat__buf_put(&p->pushed, &item, sizeof item);
-    TRY(sat__buf_status(&p->pushed, err));
-    if (p->items.len < PART_BYTES && p->item_count < PART_ITEMS)
-        return SAT_OK;
-    AUTO(sat_buf) answer = SAT_BUF_INIT;
-    return send_part(p, bytes_of(NULL, 0), &answer, err);
+    return add_item(p, &item, version, hash, err);
+}
+
+/* What a wide row that goes whole was, to be kept once it is there. */
+static sat_status note_wide(push *p, const uint8_t id[SAT_ITEM_ID_SIZE],
+                            uint64_t version, sat_error *err)
+{
+    const uint64_t len = p->content.len;
+    sat__buf_put(&p->wide, id, SAT_ITEM_ID_SIZE);
+    sat__buf_put(&p->wide, &version, sizeof version);
+    sat__buf_put(&p->wide, &len, sizeof len);
+    sat__buf_put(&p->wide, p->content.data, p->content.len);
+    return sat__buf_status(&p->wide, err);
+}
+
+/* p->content, a row: whole, or what has changed since it went whole. */
+static sat_status add_wide(push *p, const sat__item *row, sat_error *err)
+{
+    uint8_t id[SAT_ITEM_ID_SIZE], hash[32];
+    uint64_t version;
+    TRY(sat__item_name(p->follow->keys, row, id, err));
+    TRY(sat__follow_item(p->follow, id, &version, hash, err));
+    TRY(sat__wide_delta(p->follow, id, version, row, p->content.len, &p->delta,
+                        err));
+    if (p->delta.len == 0) {
+        TRY(note_wide(p, id, version + 1, err));
+    } else {
+        const sat_buf whole = p->content;
+        p->content = p->delta;
+        p->delta = whole;
+    }
+    return add(p, false, err);
 }
 
 /* ---- what goes ---- */
@@ -153,7 +194,12 @@ static sat_status add_row(sat_replica *replica, const sat__row *row,
     p->content.len = 0;
     TRY(sat__row_write(p->writer, row, taken_by, &p->content, err));
     p->rows++;
-    return add(p, false, err);
+    if (p->content.len < SAT_ITEM_WIDE)
+        return add(p, false, err);
+    sat__item parts;
+    TRY(sat__item_decode(buf_view(&p->content), &parts, err));
+    return sat__is_wide(&parts, p->content.len) ? add_wide(p, &parts, err)
+                                                : add(p, false, err);
 }
 
 static sat_status add_shapes(push *p, sat_error *err)
@@ -269,6 +315,23 @@ static sat_status keep_shapes(sat__follow *follow, sat_error *err)
     return SAT_OK;
 }
 
+static sat_status keep_wide(push *p, sat_error *err)
+{
+    for (size_t at = 0; at < p->wide.len;) {
+        const uint8_t *const id = p->wide.data + at;
+        uint64_t version, len;
+        sat__item row;
+        memcpy(&version, id + SAT_ITEM_ID_SIZE, sizeof version);
+        memcpy(&len, id + SAT_ITEM_ID_SIZE + sizeof version, sizeof len);
+        at += SAT_ITEM_ID_SIZE + sizeof version + sizeof len;
+        TRY(sat__item_decode(bytes_of(p->wide.data + at, (size_t)len), &row,
+                             err));
+        TRY(sat__wide_put(p->follow, id, version, &row, err));
+        at += (size_t)len;
+    }
+    return SAT_OK;
+}
+
 static sat_status keep(push *p, uint64_t cursor, sat_bytes head,
                        sat_bytes knowledge, sat_error *err)
 {
@@ -282,6 +345,7 @@ static sat_status keep(push *p, uint64_t cursor, sat_bytes head,
                                  err));
     }
     TRY(keep_shapes(follow, err));
+    TRY(keep_wide(p, err));
     TRY(sat__follow_keep(follow, cursor, &p->set, head, err));
     TRY(sat__follow_put(follow, "schema", bytes_of(p->schema, sizeof p->schema),
                         err));

@@ -150,6 +150,7 @@ sat_status sat__vaults_add(sat__session *session, const sat__id *id,
     AUTO_STMT sqlite3_stmt *stmt = NULL;
     char hex[2 * sizeof id->bytes + 1];
     sat__hex_format(id->bytes, sizeof id->bytes, hex);
+    TRY(make_tables(session, err));
     TRY(sat__sql_prepare(session->db, &stmt,
                          "INSERT OR IGNORE INTO satchel_vaults(id, name) "
                          "VALUES(?, ?)",

@@ -350,6 +350,57 @@ static sat_status put_entries(const sat__joiner *joiner, size_t groups,
     return SAT_OK;
 }
 
+/* The column of the next cell; beyond all where there is none. */
+static sat_status next_column(sat__cbor in, size_t left, int64_t *out,
+                              sat_error *err)
+{
+    size_t fields;
+    *out = INT64_MAX;
+    if (left == 0)
+        return SAT_OK;
+    TRY(sat__cbor_array(&in, 2, &fields, err));
+    return sat__cbor_int(&in, out, err);
+}
+
+/* Cells of both, by column, where those of the delta stand for the row's. The
+ * delta's groups are in of_row, the row's in `of_whole`. */
+static sat_status put_both(sat__joiner *joiner, const sat__item *row,
+                           int64_t *of_whole, size_t groups,
+                           const sat__item *delta, size_t delta_groups,
+                           sat_buf *out, sat_error *err)
+{
+    sat__cbor in[2] = {cbor_of(row->body), cbor_of(delta->body)};
+    size_t left[2], cells = 0;
+    TRY(sat__cbor_array(&in[0], SAT_COLUMNS_MAX + 1, &left[0], err));
+    TRY(sat__cbor_array(&in[1], SAT_COLUMNS_MAX + 1, &left[1], err));
+    int64_t *const of_delta = joiner->of_row;
+    AUTO(sat_buf) text = SAT_BUF_INIT;
+    while (left[0] + left[1] > 0) {
+        int64_t columns[2];
+        TRY(next_column(in[0], left[0], &columns[0], err));
+        TRY(next_column(in[1], left[1], &columns[1], err));
+        const bool is_delta = columns[1] <= columns[0];
+        if (columns[0] == columns[1]) {
+            TRY(sat__cbor_skip(&in[0], NULL, err));
+            left[0]--;
+        }
+        joiner->of_row = is_delta ? of_delta : of_whole;
+        const sat_status st =
+            put_entries(joiner, is_delta ? delta_groups : groups, &in[is_delta],
+                        &text, err);
+        joiner->of_row = of_delta;
+        TRY(st);
+        left[is_delta]--;
+        cells++;
+    }
+    TRY(sat__cbor_done(&in[0], err));
+    TRY(sat__cbor_done(&in[1], err));
+    TRY(sat__buf_status(&text, err));
+    sat__cbor_put_array(out, cells);
+    sat__buf_put(out, text.data, text.len);
+    return SAT_OK;
+}
+
 static sat_status put_body(const sat__joiner *joiner, const sat__item *row,
                            size_t groups, sat_buf *out, sat_error *err)
 {
@@ -376,7 +427,7 @@ sat_status sat__joiner_add(sat__joiner *joiner, const sat__item *row,
 {
     const size_t start = joiner->rows.len;
     size_t groups;
-    if (row->kind != SAT_ITEM_UNIFORM && row->kind != SAT_ITEM_CELLS)
+    if (row->kind == SAT_ITEM_SHAPE || row->kind == SAT_ITEM_SCHEMA)
         return bad(err, "no row");
     TRY(add_groups(joiner, row, &groups, err));
     sat_status st = put_row_head(joiner, row, groups, &joiner->rows, err);
@@ -390,6 +441,38 @@ sat_status sat__joiner_add(sat__joiner *joiner, const sat__item *row,
     }
     joiner->row_count++;
     return SAT_OK;
+}
+
+static sat_status add_both(sat__joiner *joiner, const sat__item *row,
+                           const sat__item *delta, sat_error *err)
+{
+    size_t groups, delta_groups;
+    if (row->kind != SAT_ITEM_CELLS || delta->kind != SAT_ITEM_DELTA ||
+        memcmp(row->shape.data, delta->shape.data, SAT_SHAPE_SIZE) != 0)
+        return bad(err, "a delta of another row");
+    TRY(add_groups(joiner, row, &groups, err));
+    TRY(put_row_head(joiner, row, groups, &joiner->rows, err));
+    AUTO_FREE int64_t *of_whole = malloc((groups + 1) * sizeof *of_whole);
+    if (of_whole == NULL)
+        return no_memory(err);
+    if (groups > 0)
+        memcpy(of_whole, joiner->of_row, groups * sizeof *of_whole);
+    TRY(add_groups(joiner, delta, &delta_groups, err));
+    TRY(put_both(joiner, row, of_whole, groups, delta, delta_groups,
+                 &joiner->rows, err));
+    return sat__buf_status(&joiner->rows, err);
+}
+
+sat_status sat__joiner_add_both(sat__joiner *joiner, const sat__item *row,
+                                const sat__item *delta, sat_error *err)
+{
+    const size_t start = joiner->rows.len;
+    const sat_status st = add_both(joiner, row, delta, err);
+    if (st != SAT_OK)
+        joiner->rows.len = start;
+    else
+        joiner->row_count++;
+    return st;
 }
 
 /* ---- the page ---- */

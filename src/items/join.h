@@ -28,12 +28,18 @@ SAT_CHECK sat_status sat__joiner_schema(sat__joiner *joiner,
                                         sat_error *err);
 
 /*
- * Adds a row to the page at hand. SAT_ERR_NOT_FOUND where its shape is not
- * known, SAT_ERR_CORRUPT where it names what its lists do not have; what was
- * added before stays good.
+ * Adds a row, or the cells of a delta, to the page at hand. SAT_ERR_NOT_FOUND
+ * where its shape is not known, SAT_ERR_CORRUPT where it names what its lists
+ * do not have; what was added before stays good.
  */
 SAT_CHECK sat_status sat__joiner_add(sat__joiner *joiner, const sat__item *row,
                                      sat_error *err);
+
+/* The same of a wide row and its delta, as one row. */
+SAT_CHECK sat_status sat__joiner_add_both(sat__joiner *joiner,
+                                          const sat__item *row,
+                                          const sat__item *delta,
+                                          sat_error *err);
 
 /* How much is on the page at hand. */
 size_t sat__joiner_bytes(const sat__joiner *joiner);

@@ -28,6 +28,7 @@ static size_t fields_of(uint64_t kind)
 {
     switch (kind) {
     case SAT_ITEM_UNIFORM:
+    case SAT_ITEM_DELTA:
         return 10;
     case SAT_ITEM_CELLS:
         return 9;
@@ -57,7 +58,9 @@ sat_status sat__item_decode(sat_bytes content, sat__item *out, sat_error *err)
     if (fields != fields_of(kind))
         return bad(err, "a list of another length");
     out->kind = (sat__item_kind)kind;
-    if (kind == SAT_ITEM_UNIFORM || kind == SAT_ITEM_CELLS)
+    if (kind == SAT_ITEM_DELTA)
+        TRY(sat__cbor_uint(&in, &out->version, err));
+    if (kind != SAT_ITEM_SHAPE && kind != SAT_ITEM_SCHEMA)
         TRY(read_lists(&in, out, err));
     if (kind == SAT_ITEM_UNIFORM)
         TRY(sat__cbor_int(&in, &out->group, err));
@@ -69,9 +72,8 @@ sat_status sat__item_decode(sat_bytes content, sat__item *out, sat_error *err)
 
 /* ---- names ---- */
 
-/* The item at `at` of a list. */
-static sat_status list_at(sat_bytes list, int64_t at, sat__cbor *out,
-                          sat_error *err)
+sat_status sat__item_list_at(sat_bytes list, int64_t at, sat__cbor *out,
+                             sat_error *err)
 {
     size_t count;
     *out = cbor_of(list);
@@ -83,8 +85,10 @@ static sat_status list_at(sat_bytes list, int64_t at, sat__cbor *out,
     return SAT_OK;
 }
 
-/* ["row", incarnation, n, ordinal], or ["row", ordinal] of an imported one. */
-static sat_status name_row(const sat__item *item, sat_buf *out, sat_error *err)
+/* ["row", incarnation, n, ordinal], or ["row", ordinal] of an imported one; a
+ * delta's begins with "delta". */
+static sat_status name_row(const sat__item *item, const char *word,
+                           sat_buf *out, sat_error *err)
 {
     sat__cbor group;
     sat__cbor incarnation;
@@ -93,13 +97,13 @@ static sat_status name_row(const sat__item *item, sat_buf *out, sat_error *err)
     int64_t n;
     size_t fields;
     sat__cbor_put_array(out, item->birth < 0 ? 2 : 4);
-    sat__cbor_put_str(out, "row");
+    sat__cbor_put_str(out, word);
     if (item->birth >= 0) {
-        TRY(list_at(item->groups, item->birth, &group, err));
+        TRY(sat__item_list_at(item->groups, item->birth, &group, err));
         TRY(sat__cbor_array(&group, 3, &fields, err));
         TRY(sat__cbor_int(&group, &at, err));
         TRY(sat__cbor_int(&group, &n, err));
-        TRY(list_at(item->incarnations, at, &incarnation, err));
+        TRY(sat__item_list_at(item->incarnations, at, &incarnation, err));
         TRY(sat__cbor_array(&incarnation, 2, &fields, err));
         TRY(sat__cbor_bytes(&incarnation, &id, err));
         sat__cbor_put_bytes(out, id.data, id.len);
@@ -124,7 +128,10 @@ sat_status sat__item_name(const sat__item_keys *keys, const sat__item *item,
     switch (item->kind) {
     case SAT_ITEM_UNIFORM:
     case SAT_ITEM_CELLS:
-        TRY(name_row(item, &name, err));
+        TRY(name_row(item, "row", &name, err));
+        break;
+    case SAT_ITEM_DELTA:
+        TRY(name_row(item, "delta", &name, err));
         break;
     case SAT_ITEM_SHAPE:
         sat__shape_hash(item->body, shape);
@@ -137,6 +144,18 @@ sat_status sat__item_name(const sat__item_keys *keys, const sat__item *item,
         sat__cbor_put_str(&name, "schema");
         break;
     }
+    TRY(sat__buf_status(&name, err));
+    sat__item_id(keys, buf_view(&name), out);
+    return SAT_OK;
+}
+
+sat_status sat__item_other_name(const sat__item_keys *keys,
+                                const sat__item *item,
+                                uint8_t out[SAT_ITEM_ID_SIZE], sat_error *err)
+{
+    AUTO(sat_buf) name = SAT_BUF_INIT;
+    TRY(name_row(item, item->kind == SAT_ITEM_DELTA ? "row" : "delta", &name,
+                 err));
     TRY(sat__buf_status(&name, err));
     sat__item_id(keys, buf_view(&name), out);
     return SAT_OK;

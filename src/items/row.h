@@ -7,6 +7,8 @@
  *               [[column, [entry, …]], …]]
  *      shape   [1, 3, table]           a table and its columns, by hash
  *      schema  [1, 4, [SQL, …], [table, …]]   for a replica that has none
+ *      delta   [1, 5, version, shape, incarnations, groups, birth, ordinal,
+ *               taken, [[column, [entry, …]], …]]
  *
  * Incarnations, groups, tables, entries and values are as in a page
  * (docs/formats/page.md), but each item brings its own lists. A row has one
@@ -26,8 +28,12 @@ typedef enum sat__item_kind {
     SAT_ITEM_UNIFORM = 1,
     SAT_ITEM_CELLS = 2,
     SAT_ITEM_SHAPE = 3,
-    SAT_ITEM_SCHEMA = 4
+    SAT_ITEM_SCHEMA = 4,
+    SAT_ITEM_DELTA = 5
 } sat__item_kind;
+
+/* A row of so many bytes is never uniform, and its changes are deltas. */
+#define SAT_ITEM_WIDE ((size_t)4096)
 
 /* An item, taken apart; views point into what was read. */
 typedef struct sat__item {
@@ -39,6 +45,7 @@ typedef struct sat__item {
     int64_t ordinal;
     int64_t taken;    /* position in groups, -1: none */
     int64_t group;    /* of a uniform row, -1: imported */
+    uint64_t version; /* of a delta: that of the whole row that it changes */
     sat_bytes body;   /* values, cells, table or statements */
     sat_bytes tables; /* of a schema: list of tables */
 } sat__item;
@@ -79,6 +86,16 @@ SAT_CHECK sat_status sat__item_name(const sat__item_keys *keys,
                                     const sat__item *item,
                                     uint8_t out[SAT_ITEM_ID_SIZE],
                                     sat_error *err);
+
+/* Of a delta the id of the row that it changes; of a row that of its delta. */
+SAT_CHECK sat_status sat__item_other_name(const sat__item_keys *keys,
+                                          const sat__item *item,
+                                          uint8_t out[SAT_ITEM_ID_SIZE],
+                                          sat_error *err);
+
+/* The item at `at` of a list of an item. */
+SAT_CHECK sat_status sat__item_list_at(sat_bytes list, int64_t at,
+                                       sat__cbor *out, sat_error *err);
 
 /* The hash by which rows name the table that `body` lists. */
 void sat__shape_hash(sat_bytes body, uint8_t out[SAT_SHAPE_SIZE]);

@@ -270,12 +270,25 @@ sat_status sat__row_shape(sat__row_writer *writer, const sat__table *table,
     return SAT_OK;
 }
 
-sat_status sat__row_write(sat__row_writer *w, const sat__row *row,
-                          int64_t taken_by, sat_buf *out, sat_error *err)
+/* Of its values; what else is in an item is little. */
+static size_t size_of(const sat__row *row)
 {
-    const bool uniform = is_uniform(w->replica, row);
+    size_t size = 0;
+    for (int c = 1; c < row->count; c++)
+        for (size_t k = 0; k < row->cells[c].count; k++) {
+            const sat__value *const value = &row->cells[c].entries[k].value;
+            const bool is_long =
+                value->type == SQLITE_TEXT || value->type == SQLITE_BLOB;
+            size += is_long ? value->bytes.len : 8;
+        }
+    return size;
+}
+
+static sat_status write_as(sat__row_writer *w, const sat__row *row,
+                           int64_t taken_by, bool uniform, sat_buf *out,
+                           sat_error *err)
+{
     uint8_t shape[SAT_SHAPE_SIZE];
-    TRY(list_row(w, row, taken_by, err));
     TRY(sat__row_shape(w, row->table, shape, err));
     put_head(out, uniform ? 10 : 9,
              uniform ? SAT_ITEM_UNIFORM : SAT_ITEM_CELLS);
@@ -291,6 +304,15 @@ sat_status sat__row_write(sat__row_writer *w, const sat__row *row,
         put_cells(w, row, out);
     }
     return sat__buf_status(out, err);
+}
+
+sat_status sat__row_write(sat__row_writer *w, const sat__row *row,
+                          int64_t taken_by, sat_buf *out, sat_error *err)
+{
+    TRY(list_row(w, row, taken_by, err));
+    return write_as(w, row, taken_by,
+                    is_uniform(w->replica, row) && size_of(row) < SAT_ITEM_WIDE,
+                    out, err);
 }
 
 void sat__shape_write(const sat__table *table, sat_buf *out)

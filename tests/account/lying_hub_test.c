@@ -522,20 +522,26 @@ static void case_15_a_login_is_for_one_hub(void **state)
     must(sat__cbor_skip(&in, &device, &err), &err);
     must(sat__map_fixed(device, "sign", sign, 32, &err), &err);
     sat__device_id(sign, id);
-    const char *const origins[] = {hub.url, "https://hub.example.org:443"};
-    for (int i = 0; i < 2; i++) {
+    /* As it was; then for another hub, purpose, challenge, time, device. */
+    for (int i = 0; i < 6; i++) {
         AUTO(sat_buf) statement = SAT_BUF_INIT;
         sat__cbor_put_array(&statement, 5);
-        sat__cbor_put_str(&statement, origins[i]);
-        sat__cbor_put_str(&statement, "login");
-        sat__cbor_put_bytes(&statement, "0123456789abcdef", 16);
-        sat__cbor_put_uint(&statement, 99);
+        sat__cbor_put_str(&statement,
+                          i == 1 ? "https://hub.example.org:443" : hub.url);
+        sat__cbor_put_str(&statement, i == 2 ? "refresh" : "login");
+        sat__cbor_put_bytes(
+            &statement, i == 3 ? "0123456789abcdee" : "0123456789abcdef", 16);
+        sat__cbor_put_uint(&statement, i == 4 ? 100 : 99);
+        id[0] ^= (uint8_t)(i == 5);
         sat__cbor_put_bytes(&statement, id, 32);
         assert_int_equal(sat__signature_verify(hub.accounts[0].login_key,
                                                "login", buf_view(&statement),
                                                signature, &err),
                          i == 0 ? SAT_OK : SAT_ERR_AUTH);
     }
+    assert_int_equal(sat__signature_verify(hub.accounts[0].login_key, "refresh",
+                                           body, signature, &err),
+                     SAT_ERR_AUTH);
 }
 
 /* ---- 18 ---- */
