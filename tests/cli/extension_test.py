@@ -53,6 +53,16 @@ class Extension(Case):
                 self.assertIn({"operation": "INSERT"}, rows[1])
                 self.assertEqual([{"is_self": 1}], rows[2])
 
+    def test_a_counter_is_declared(self):
+        rows = self.shell(
+            "sqlite3", self.folder / "t.db",
+            "CREATE TABLE t(id TEXT PRIMARY KEY, n INTEGER);",
+            "SELECT satchel_track('t'), satchel_counter('t', 'n');",
+            "INSERT INTO t VALUES('a', 1);",
+            "SELECT count(*) AS n FROM sync_log;", "UPDATE t SET n = 5;",
+            "SELECT data FROM sync_log WHERE operation = 'UPDATE';")
+        self.assertEqual({"n": 5}, json.loads(rows[-1][0]["data"]))
+
     def test_a_later_session_is_the_same_device(self):
         database = self.folder / "t.db"
         first = self.shell("sqlite3", database, "CREATE TABLE t(a PRIMARY KEY, b);",

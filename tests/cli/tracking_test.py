@@ -1,4 +1,5 @@
 """Tracking, the log, the history of a row, and going back in it."""
+import json
 import shutil
 import subprocess
 import unittest
@@ -109,6 +110,23 @@ class Tracking(Case):
         self.assert_fails(self.laptop.run("track", "nowhere"), 1, "nowhere")
         self.assert_fails(self.laptop.run("untrack", "nowhere"), 1, "nowhere")
         self.assert_fails(self.laptop.run("log", "nowhere"), 1, "nowhere")
+
+    def test_a_counter_is_declared(self):
+        self.laptop.ok("sql", "CREATE TABLE stock(id TEXT PRIMARY KEY, "
+                       "n INTEGER, v TEXT)")
+        self.assertIn("Changes of n add up.",
+                      self.laptop.ok("track", "stock", "--counter", "n"))
+        self.laptop.ok("sql", "INSERT INTO stock VALUES('a', 1, 'x')")
+        self.laptop.ok("log")
+        self.laptop.ok("sql", "UPDATE stock SET n = n + 1")
+        data = [entry["data"] for entry in self.laptop.json("log", "stock")]
+        self.assertIn({"n": 2}, data)
+        for refused in (["stock", "--counter", "v"],
+                        ["stock", "--counter", "id"],
+                        ["stock", "notes", "--counter", "n"]):
+            self.assert_fails(self.laptop.run("track", *refused), 2)
+        self.assert_fails(self.laptop.run("track", "stock", "--counter",
+                                          "none"), 1, "none")
 
     def test_track_needs_tables_or_all(self):
         self.assert_fails(self.laptop.run("track"), 2, "--all")
