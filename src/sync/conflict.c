@@ -138,8 +138,12 @@ static sat_status derive_existence(sat_replica *replica, const sat__row *row,
                                    sat_error *err)
 {
     const sat__cell *const cell = &row->cells[0];
+    const sat__entry *const shown = sat__cell_shown(replica, cell);
     for (size_t k = 0; k < cell->count; k++)
-        if (cell->entries[k].is_dead)
+        /* Two decisions that crossed are none: the row lives. */
+        if (cell->entries[k].is_dead &&
+            !(cell->entries[k].is_resolution && shown->is_resolution &&
+              !shown->is_dead))
             TRY(list(replica, row, 0, cell->entries[k].g, KIND_DELETE, err));
     return SAT_OK;
 }

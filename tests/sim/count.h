@@ -51,6 +51,11 @@
     X(HUB_HEAD, "heads of a hub that peers named to each other")               \
     X(HUB_SPLIT, "times that a hub began to show two histories")               \
     X(HUB_LIE, "answers in which a hub lied")                                  \
+    X(HUB_OLD_VERSION, "of them with an item as it was")                       \
+    X(HUB_WITHHELD, "of them without an item")                                 \
+    X(HUB_SWAPPED, "of them with two items swapped")                           \
+    X(HUB_ALTERED, "of them with a bit changed")                               \
+    X(HUB_OLD_STATE, "of them with the vault as it was")                       \
     X(HUB_NOTICED, "lies that a device noticed")                               \
     X(COMPARED, "tables compared with the reference")
 

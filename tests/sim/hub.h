@@ -11,6 +11,7 @@
 
 #include "device.h"
 
+/* In the order in which count.h counts them. */
 typedef enum hub_lie {
     LIE_NONE,
     LIE_OLD_VERSION, /* an item as it was before */

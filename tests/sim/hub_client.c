@@ -146,10 +146,11 @@ typedef struct visit {
 static sat_status visit_begin(visit *v, device *d, sat_error *err)
 {
     people *const all = everybody();
+    const int who = d->number % DEVICES_MAX; /* the template's is one more */
 
     v->session = (sat__session){.env = &d->env,
-                                .identity = all->identities[d->number],
-                                .device = all->ids[d->number]};
+                                .identity = all->identities[who],
+                                .device = all->ids[who]};
     v->follow = (sat__follow){.session = &v->session,
                               .replica = d->replica,
                               .db = d->db,
@@ -197,8 +198,10 @@ static bool judge_pull(device *d, const sim_schema *schema, sim_hub *hub,
 {
     const hub_lie told = hub_told(hub);
 
-    if (told != LIE_NONE)
+    if (told != LIE_NONE) {
         sim_count(COUNT_HUB_LIE);
+        sim_count((enum sim_counter)(COUNT_HUB_LIE + (int)told));
+    }
     if (st == SAT_OK)
         return told == LIE_NONE || told == LIE_OLD_STATE ||
                device_fails(d, "the hub's lie %d was not noticed", (int)told);

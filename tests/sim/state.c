@@ -341,7 +341,9 @@ int reference_conflicts(reference *ref, const knowledge *known,
         const int best = ref->shown[entry->row][entry->column];
         if (!ref->is_live[e] || ref->places[entry->row] == PLACE_NOWHERE)
             continue;
-        if (entry->column == 0 && entry->is_dead)
+        if (entry->column == 0 && entry->is_dead &&
+            !(entry->is_resolution && ref->entries[best].is_resolution &&
+              !ref->entries[best].is_dead))
             out[count++] = (ref_conflict){"delete", entry->row, 0, e, best};
         else if (entry->column > 0 && loses(ref, e) && speaks(ref, e))
             out[count++] = (ref_conflict){cell_kind(ref, entry), entry->row,

@@ -364,6 +364,24 @@ static bool judge_rest(judgement *work)
     return true;
 }
 
+static void tell(const judgement *work)
+{
+    char text[40];
+
+    if (!work->device->app->is_talkative)
+        return;
+    for (int i = 0; i < work->conflict_count; i++)
+        (void)printf("    %s %d of row %d is open\n", work->conflicts[i].kind,
+                     work->conflicts[i].column, work->conflicts[i].row);
+    for (int i = 0; i < work->choice_count; i++) {
+        const ref_choice *const c = &work->choices[i];
+        datum_format(&c->value, text, sizeof text);
+        (void)printf("    device %d decides for %s%s in %d of row %d\n",
+                     work->device->number, c->is_dead ? "the deletion, " : "",
+                     text, c->column, c->row);
+    }
+}
+
 static bool judge_all(device *d, const sim_schema *schema, const policy *by,
                       uint32_t n)
 {
@@ -384,6 +402,7 @@ static bool judge_all(device *d, const sim_schema *schema, const policy *by,
             return false;
         if (work.choice_count == 0)
             return device_fails(d, "dot %u was given, and nothing decided", n);
+        tell(&work);
         reference_decide(d->ref, &write, work.choices, work.choice_count);
     }
     return judge_rest(&work);

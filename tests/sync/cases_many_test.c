@@ -154,6 +154,28 @@ static void case_38_two_resolutions_of_one_conflict(void **state)
     }
 }
 
+static void case_38_a_deletion_that_is_decided_both_ways(void **state)
+{
+    (void)state;
+
+    for (int k = 0; k < MERGE_WAYS; k++) {
+        trio t;
+        trio_open(&t, TABLE_T, ROWS_T);
+        trio_write(&t, "DELETE FROM t WHERE id = 'a'",
+                   "UPDATE t SET qty = 6 WHERE id = 'a'");
+        device_sync(&t.a, &t.b);
+        test_now_ms += 1000;
+        resolve(&t.a, SAT_RESOLVE_LOCAL, NULL);
+        test_now_ms += 1000;
+        resolve(&t.b, SAT_RESOLVE_LOCAL, NULL);
+        trio_meet(&t, merge_way_number(k), QUERY_T);
+        assert_string_equal(device_get(&t.a, QUERY_T), "a|6|x;b|2|y;");
+        assert_string_equal(device_kinds(&t.a), "");
+        trio_join(&t, QUERY_T);
+        trio_close(&t);
+    }
+}
+
 typedef struct listing {
     size_t count;
     char last[64];
@@ -319,6 +341,7 @@ int main(void)
         cmocka_unit_test(case_37_strategies_that_disagree),
         cmocka_unit_test(case_37_what_a_strategy_can_not_decide),
         cmocka_unit_test(case_38_two_resolutions_of_one_conflict),
+        cmocka_unit_test(case_38_a_deletion_that_is_decided_both_ways),
         cmocka_unit_test(case_39_ten_thousand_conflicts),
         cmocka_unit_test(case_40_a_small_change_beside_a_big_text),
         cmocka_unit_test(case_41_both_imported_one_database_then_edited),
