@@ -161,7 +161,10 @@ static sat_status decide_all(sat_replica *replica, choice_fn *choice,
     AUTO_RESET sqlite3_stmt *stmt = NULL;
     AUTO(sat_buf) ids = SAT_BUF_INIT;
     AUTO(sat__edit) edit = {0};
-    TRY(sat__core_keep(replica, "SELECT id FROM sync_open WHERE NOT ignored",
+    /* Deletions first: what is decided in a cell would make the row ours. */
+    TRY(sat__core_keep(replica,
+                       "SELECT id FROM sync_open WHERE NOT ignored ORDER BY c "
+                       "<> 0, id",
                        &stmt, err));
     while (NEXT_ROW(stmt, err))
         sat__buf_put(&ids, sqlite3_column_blob(stmt, 0), SAT_CONFLICT_ID_SIZE);

@@ -154,6 +154,32 @@ static void case_38_two_resolutions_of_one_conflict(void **state)
     }
 }
 
+/* Every row has been deleted here, and updated differently by two others. */
+static void case_38_deletions_are_decided_before_cells(void **state)
+{
+    trio t;
+    sat_error err = {0};
+
+    (void)state;
+    trio_open(&t, TABLE_T,
+              "INSERT INTO t VALUES('a', 1, 'x'), ('b', 1, 'x'), ('c', 1, 'x'),"
+              "('d', 1, 'x'), ('e', 1, 'x'), ('f', 1, 'x')");
+    trio_join(&t, QUERY_T);
+    test_now_ms += 1000;
+    device_run(&t.a, "DELETE FROM t");
+    device_collect(&t.a);
+    test_now_ms += 1000;
+    device_run(&t.b, "UPDATE t SET qty = 6");
+    device_run(&t.c, "UPDATE t SET qty = 7");
+    device_pull(&t.a, &t.b, 1000);
+    device_pull(&t.a, &t.c, 1000);
+    assert_int_equal(
+        sat_replica_resolve_all(t.a.replica, SAT_RESOLVE_LOCAL, &err), SAT_OK);
+    assert_string_equal(device_get(&t.a, QUERY_T), "");
+    assert_string_equal(device_kinds(&t.a), "");
+    trio_close(&t);
+}
+
 static void case_38_a_deletion_that_is_decided_both_ways(void **state)
 {
     (void)state;
@@ -342,6 +368,7 @@ int main(void)
         cmocka_unit_test(case_37_what_a_strategy_can_not_decide),
         cmocka_unit_test(case_38_two_resolutions_of_one_conflict),
         cmocka_unit_test(case_38_a_deletion_that_is_decided_both_ways),
+        cmocka_unit_test(case_38_deletions_are_decided_before_cells),
         cmocka_unit_test(case_39_ten_thousand_conflicts),
         cmocka_unit_test(case_40_a_small_change_beside_a_big_text),
         cmocka_unit_test(case_41_both_imported_one_database_then_edited),
