@@ -62,18 +62,23 @@ function(sat_cli_tests target)
     endforeach()
 endfunction()
 
-# sat_page_test(TARGET): the page of the agent, used in a real browser.
+# sat_page_test(TARGET): the page of the agent, used in a real browser; every
+# tests/page/NAME_test.mjs is a test, "page/NAME".
 function(sat_page_test target)
     find_program(NODE node REQUIRED)
     set(modules "${PROJECT_SOURCE_DIR}/build/page")
     add_test(NAME page/modules COMMAND
         "${PROJECT_SOURCE_DIR}/scripts/modules" page)
-    add_test(NAME page/page COMMAND "${NODE}" --test
-        "${PROJECT_SOURCE_DIR}/tests/page/page_test.mjs")
     set_tests_properties(page/modules PROPERTIES FIXTURES_SETUP page_modules)
-    set_tests_properties(page/page PROPERTIES
-        FIXTURES_REQUIRED page_modules TIMEOUT 300 ENVIRONMENT
-        "SATCHEL=$<TARGET_FILE:${target}>;PAGE_MODULES=${modules};SHOTS=${PROJECT_BINARY_DIR}/screenshots")
+    file(GLOB tests CONFIGURE_DEPENDS "${PROJECT_SOURCE_DIR}/tests/page/*_test.mjs")
+    foreach(test IN LISTS tests)
+        get_filename_component(name "${test}" NAME_WE)
+        string(REGEX REPLACE "_test$" "" name "${name}")
+        add_test(NAME page/${name} COMMAND "${NODE}" --test "${test}")
+        set_tests_properties(page/${name} PROPERTIES
+            FIXTURES_REQUIRED page_modules TIMEOUT 300 ENVIRONMENT
+            "SATCHEL=$<TARGET_FILE:${target}>;PAGE_MODULES=${modules};SHOTS=${PROJECT_BINARY_DIR}/screenshots")
+    endforeach()
 endfunction()
 
 # sat_contract_tests(): docs/openapi.yaml is in order, and whatever the tests in

@@ -11,8 +11,11 @@ import {settings} from "./settings.js";
 import {codes} from "./codes.js";
 import {backups} from "./backups.js";
 import {audit} from "./audit.js";
+import {transfer} from "./transfer.js";
+import {vaults} from "./vaults.js";
+import {welcome} from "./welcome.js";
 
-const views = {overview, devices, conflicts, history: log, files, settings, codes, backups, audit};
+const views = {overview, devices, vaults, conflicts, history: log, files, settings, codes, backups, transfer, audit};
 const main = document.getElementById("main");
 const nav = document.getElementById("nav");
 const network = document.getElementById("network");
@@ -57,7 +60,9 @@ function giveUp(failure) {
 
 async function refresh() {
   try {
-    state.status = await api.get("/api/status");
+    const status = await api.get("/api/status");
+    if (status.fresh) return await greet();
+    state.status = status;
     state.vault ??= state.status.vault;
     document.getElementById("device").textContent = state.status.device_name;
     tellHowItGoes(state.status);
@@ -69,6 +74,21 @@ async function refresh() {
   }
 }
 
+/** There is no profile yet: one view, which makes it. */
+async function greet() {
+  if (shown.name !== "welcome") {
+    const place = h("div");
+    document.title = "Welcome · Satchel";
+    nav.parentElement.hidden = true;
+    document.body.classList.add("alone");
+    main.replaceChildren(h("h1", {}, "Welcome to Satchel"), place);
+    shown.leave?.();
+    shown = {name: "welcome", ...welcome(place, state, refreshSoon)};
+    tell("Nothing is here yet", "busy");
+  }
+  await shown.refresh();
+}
+
 /** Changes come in bursts; a look a little later sees them all. */
 function refreshSoon() {
   waiting ??= setTimeout(() => {
@@ -78,6 +98,7 @@ function refreshSoon() {
 }
 
 function show() {
+  if (shown.name === "welcome") return;
   const name = location.hash.slice(1);
   const view = views[name] ?? overview;
   shown.leave?.();

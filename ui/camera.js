@@ -1,7 +1,7 @@
 import {dialog, h, say} from "./dom.js";
 
 /** Shows what the camera sees and hands `take` a picture now and then, until one is understood. */
-export async function camera(take, done) {
+export async function camera(take, done, word) {
   let stream;
   try {
     stream = await navigator.mediaDevices.getUserMedia({video: {facingMode: "environment"}});
@@ -22,7 +22,7 @@ export async function camera(take, done) {
     const blob = await new Promise((resolve) => canvas.toBlob(resolve, "image/png"));
     try {
       await take(blob);
-      say("Set up, on every device once it has synced.");
+      say(word);
       box.close();
       done();
     } catch (failure) {

@@ -41,7 +41,7 @@ function adder(changed) {
   const form = h("form", {class: "card row"}, h("label", {}, "Name", name),
     h("label", {}, "Address or secret", secret), h("button", {class: "main"}, "Set up"),
     h("label", {}, "Or an image of the QR code", file),
-    button("Use the camera", () => camera((blob) => api.postImage("/api/mfa-image", blob), changed)));
+    button("Use the camera", () => camera((blob) => api.postImage("/api/mfa-image", blob), changed, "Set up, on every device once it has synced.")));
   form.addEventListener("submit", (event) => {
     event.preventDefault();
     attempt(form.querySelector("button"), async () => {

@@ -50,6 +50,7 @@ export function say(text) {
 /** Runs work for a button: disabled meanwhile, and what fails is told. */
 export async function attempt(button, work, done) {
   if (button) button.disabled = true;
+  document.getElementById("said").replaceChildren();
   try {
     const result = await work();
     if (done) say(done);
@@ -80,10 +81,11 @@ export function dialog(title, ...content) {
 }
 
 /** Asks before what can not be undone. */
-export function sure(question, yes) {
+export function sure(question, yes, ...why) {
   return new Promise((resolve) => {
-    const box = dialog(question, h("p", {class: "row"},
-      h("button", {type: "button", class: "danger", onclick: () => { resolve(true); box.close(); }}, yes)));
+    const box = dialog(question, why);
+    const main = h("button", {type: "button", class: "main", onclick: () => { resolve(true); box.close(); }}, yes);
+    box.querySelector("form").prepend(main);
     box.addEventListener("close", () => resolve(false));
   });
 }

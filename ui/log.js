@@ -8,7 +8,7 @@ export function log(place, state, changed) {
     const entries = (await api.get(`/api/log?vault=${state.vault}`)).reverse();
     body.replaceChildren(table("Changes", ["When", "Row", "What", "Device", "Elsewhere"], entries.map((e) => [
       time(e.timestamp),
-      h("button", {type: "button", onclick: () => open(e, state, changed)}, `${e.table} ${show(e.key)}`),
+      h("button", {type: "button", onclick: () => openRow(e, state, changed)}, `${e.table} ${show(e.key)}`),
       h("span", {class: "mono"}, `${e.operation} ${JSON.stringify(e.data).slice(0, 120)}`),
       e.device === status.device_id ? "this one" : e.device.slice(0, 8),
       e.synced ? h("span", {class: "good"}, "yes") : h("span", {class: "warn"}, "not yet")]),
@@ -16,7 +16,8 @@ export function log(place, state, changed) {
   }};
 }
 
-async function open(entry, state, changed) {
+/** A row through time, in a dialog. */
+export async function openRow(entry, state, changed) {
   const row = {table: entry.table, key: entry.key};
   const versions = (await api.post(`/api/history?vault=${state.vault}`, row)).reverse();
   const box = dialog(`${entry.table} ${show(entry.key)}`,

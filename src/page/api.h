@@ -11,6 +11,7 @@
 #include "net/body.h"
 #include "net/router.h"
 #include "net/server.h"
+#include "page/mover.h"
 #include "page/page.h"
 #include "satchel/settings.h"
 
@@ -24,7 +25,11 @@ typedef struct page_token {
 } page_token;
 
 struct sat__page {
-    sat_profile *profile;
+    sat_profile *profile; /* NULL where there is none yet */
+    const sat_env *env;
+    page_mover *mover;
+    char next[SAT_PAGE_URL_SIZE];          /* where to go on; guarded by lock */
+    char password[SAT_PAGE_PASSWORD_SIZE]; /* of what arrives; likewise */
     char vault[65];
     sat__page_owner owner;
     sat__server *server;
@@ -70,6 +75,22 @@ page_route_fn page_get_audit;
 /* api_backup.c */
 page_route_fn page_get_backups;
 page_route_fn page_post_backup;
+
+/* api_vaults.c */
+page_route_fn page_get_vaults;
+page_route_fn page_post_vaults;
+page_route_fn page_get_items;
+page_route_fn page_post_items;
+
+/* api_share.c */
+page_route_fn page_get_shares;
+page_route_fn page_post_shares;
+
+/* api_transfer.c */
+page_route_fn page_get_transfer;
+page_route_fn page_post_transfer;
+page_route_fn page_post_receive;
+page_route_fn page_post_scan;
 
 /* Answers 200 with `value`, which it releases; NULL is a lack of memory. */
 SAT_CHECK sat_status page_answer(sat__response *response, json_t *value,

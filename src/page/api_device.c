@@ -109,17 +109,20 @@ sat_status page_get_status(void *context, sat__request *request, const char *id,
 
     (void)request;
     (void)id;
+    if (page->profile == NULL)
+        return page_answer(response, json_pack("{s:b}", "fresh", 1), err);
     TRY(sat_vault_list(page->profile, put_vault, &self, err));
     AUTO_FREE char *agent = page->owner.describe(page->owner.context);
     sat_device_fingerprint(sat_profile_device_id(page->profile), fingerprint);
     return page_answer(
         response,
         json_pack(
-            "{s:o, s:s, s:s, s:s, s:O, s:o}", "device_id",
+            "{s:o, s:s, s:s, s:s, s:O, s:o, s:o}", "device_id",
             page_hex(sat_profile_device_id(page->profile), SAT_DEVICE_ID_SIZE),
             "device_name", sat_profile_device_name(page->profile),
             "fingerprint", fingerprint, "vault", page->vault, "vaults", vaults,
-            "agent", page_tree(agent)),
+            "agent", page_tree(agent), "time",
+            page_time(page->env->wall(page->env->context))),
         err);
 }
 

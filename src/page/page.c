@@ -20,14 +20,15 @@
 
 #define OPEN 0U   /* for whoever comes: the page's own files, the exchange */
 #define BEARER 1U /* with a session's token */
+#define FRESH 2U  /* also where there is no profile yet */
 
 static page_route_fn post_session;
 static page_route_fn get_events;
 
 static const sat__route routes[] = {
-    {"POST", "/api/session", post_session, SMALL, OPEN},
-    {"GET", "/api/events", get_events, 0, OPEN},
-    {"GET", "/api/status", page_get_status, 0, BEARER},
+    {"POST", "/api/session", post_session, SMALL, OPEN | FRESH},
+    {"GET", "/api/events", get_events, 0, OPEN | FRESH},
+    {"GET", "/api/status", page_get_status, 0, BEARER | FRESH},
     {"POST", "/api/sync", page_post_sync, SMALL, BEARER},
     {"GET", "/api/devices", page_get_devices, 0, BEARER},
     {"POST", "/api/devices/{id}", page_post_device, SMALL, BEARER},
@@ -39,6 +40,12 @@ static const sat__route routes[] = {
     {"POST", "/api/history", page_post_history, LARGE, BEARER},
     {"POST", "/api/revert", page_post_revert, LARGE, BEARER},
     {"GET", "/api/files", page_get_files, 0, BEARER},
+    {"GET", "/api/vaults", page_get_vaults, 0, BEARER},
+    {"POST", "/api/vaults", page_post_vaults, SMALL, BEARER},
+    {"GET", "/api/items", page_get_items, 0, BEARER},
+    {"POST", "/api/items", page_post_items, LARGE, BEARER},
+    {"GET", "/api/shares", page_get_shares, 0, BEARER},
+    {"POST", "/api/shares", page_post_shares, SMALL, BEARER},
     {"GET", "/api/settings", page_get_settings, 0, BEARER},
     {"POST", "/api/settings", page_post_settings, LARGE, BEARER},
     {"GET", "/api/mfa", page_get_mfa, 0, BEARER},
@@ -48,6 +55,10 @@ static const sat__route routes[] = {
     {"GET", "/api/audit", page_get_audit, 0, BEARER},
     {"GET", "/api/backups", page_get_backups, 0, BEARER},
     {"POST", "/api/backups", page_post_backup, SMALL, BEARER},
+    {"GET", "/api/transfer", page_get_transfer, 0, BEARER | FRESH},
+    {"POST", "/api/transfer", page_post_transfer, SMALL, BEARER | FRESH},
+    {"POST", "/api/receive", page_post_receive, SMALL, BEARER | FRESH},
+    {"POST", "/api/scan", page_post_scan, IMAGE, BEARER | FRESH},
 };
 
 #define ROUTE_COUNT (sizeof routes / sizeof routes[0])
@@ -56,7 +67,7 @@ static const sat__route routes[] = {
 
 static uint64_t now_ms(const sat__page *page)
 {
-    const sat_env *const env = page->profile->env;
+    const sat_env *const env = page->env;
 
     return env->wall(env->context);
 }
@@ -207,7 +218,11 @@ static const sat__route *admit(const sat__page *page,
         sat__response_problem(response, 403, "this is for the page only");
         return NULL;
     }
-    if (route->flags == BEARER && !has_bearer(page, request)) {
+    if (page->profile == NULL && (route->flags & FRESH) == 0) {
+        sat__response_problem(response, 404, "there is no profile here yet");
+        return NULL;
+    }
+    if ((route->flags & BEARER) != 0 && !has_bearer(page, request)) {
         sat__response_problem(response, 401,
                               "this page is no longer known; open it anew "
                               "with 'satchel ui'");
@@ -248,7 +263,7 @@ static sat_status post_session(void *context, sat__request *request,
                                sat_error *err)
 {
     sat__page *const page = context;
-    const sat_env *const env = page->profile->env;
+    const sat_env *const env = page->env;
     AUTO_JSON json_t *body = NULL;
     const char *token;
 
@@ -353,7 +368,7 @@ sat_status sat__page_invite(sat__page *page, const char *folder,
                             char url[SAT_PAGE_URL_SIZE],
                             char file[SAT_PATH_SIZE], sat_error *err)
 {
-    const sat_env *const env = page->profile->env;
+    const sat_env *const env = page->env;
     char hex[2 * PAGE_TOKEN_SIZE + 1];
     AUTO(sat_buf) html = SAT_BUF_INIT;
     uint8_t token[PAGE_TOKEN_SIZE];
@@ -379,39 +394,99 @@ sat_status sat__page_invite(sat__page *page, const char *folder,
 
 DEFINE_AUTO_PTR(sat__page, sat__page_stop);
 
-sat_status sat__page_start(sat_profile *profile, const char *vault,
-                           const sat__page_owner *owner, sat__page **out,
-                           sat_error *err)
+static void touch(void *context)
+{
+    sat__page_touch(context);
+}
+
+static sat_status serve(sat__page *page, const char *path, sat_error *err)
 {
     static const sat__socket_handler live = {SMALL, on_open, on_message,
                                              on_close};
-    AUTO_PTR(sat_profile) ours = profile;
+    const sat__server_options options = {
+        .listen = "127.0.0.1:0",
+        .handler = {page, begin, handle, &live},
+        .connections_max = 64};
+
+    TRY(page_mover_new(path, page->env, touch, page, &page->mover, err));
+    TRY(sat__server_start(&options, &page->server, err));
+    (void)snprintf(page->origin, sizeof page->origin, "http://%s",
+                   sat__server_address(page->server));
+    return SAT_OK;
+}
+
+static sat_status new_page(sat__page **out, sat_error *err)
+{
     sat__page *const memory = calloc(1, sizeof *memory);
 
     if (memory == NULL || pthread_mutex_init(&memory->lock, NULL) != 0) {
         free(memory);
         return sat__fail(err, SAT_ERR_NOMEM, "out of memory");
     }
-    AUTO_PTR(sat__page) page = memory;
+    *out = memory;
+    return SAT_OK;
+}
+
+sat_status sat__page_start(sat_profile *profile, const char *vault,
+                           const sat__page_owner *owner, sat__page **out,
+                           sat_error *err)
+{
+    AUTO_PTR(sat_profile) ours = profile;
+    AUTO_PTR(sat__page) page = NULL;
+
+    TRY(new_page(&page, err));
+    page->env = ours->env;
     page->profile = TAKE(ours);
     page->owner = *owner;
     (void)snprintf(page->vault, sizeof page->vault, "%s", vault);
-    const sat__server_options options = {
-        .listen = "127.0.0.1:0",
-        .handler = {page, begin, handle, &live},
-        .connections_max = 64};
-    TRY(sat__server_start(&options, &page->server, err));
-    (void)snprintf(page->origin, sizeof page->origin, "http://%s",
-                   sat__server_address(page->server));
+    TRY(serve(page, page->profile->path, err));
     *out = TAKE(page);
     return SAT_OK;
+}
+
+sat_status sat__page_welcome(const char *path, const sat_env *env,
+                             sat__page **out, sat_error *err)
+{
+    AUTO_PTR(sat__page) page = NULL;
+
+    TRY(new_page(&page, err));
+    page->env = env;
+    TRY(serve(page, path, err));
+    *out = TAKE(page);
+    return SAT_OK;
+}
+
+bool sat__page_has_arrived(sat__page *page, char out[SAT_PAGE_PASSWORD_SIZE])
+{
+    AUTO_JSON json_t *said = page_mover_describe(page->mover);
+    const char *const state = json_string_value(json_object_get(said, "state"));
+
+    if (state == NULL || strcmp(state, "Done") != 0 ||
+        json_is_true(json_object_get(said, "running")))
+        return false;
+    SCOPED_LOCK(&page->lock);
+    memcpy(out, page->password, sizeof page->password);
+    return true;
+}
+
+void sat__page_send_on(sat__page *page, const char *url)
+{
+    {
+        SCOPED_LOCK(&page->lock);
+        (void)snprintf(page->next, sizeof page->next, "%s", url);
+    }
+    sat__page_touch(page);
 }
 
 void sat__page_stop(sat__page *page)
 {
     if (page == NULL)
         return;
+    /* It tells the server, which asks it. */
+    if (page->mover != NULL)
+        page_mover_close(page->mover);
     sat__server_stop(page->server);
+    page_mover_free(page->mover);
     sat_profile_close(page->profile);
     (void)pthread_mutex_destroy(&page->lock);
     sodium_memzero(page, sizeof *page);

@@ -14,6 +14,8 @@
 #ifndef SAT_SRC_PAGE_PAGE_H
 #define SAT_SRC_PAGE_PAGE_H
 
+#include <stdbool.h>
+
 #include "satchel/peer.h"
 
 /* What the page asks of whoever runs it; called on the page's thread. */
@@ -32,8 +34,24 @@ SAT_CHECK sat_status sat__page_start(sat_profile *profile, const char *vault,
                                      sat__page **out, sat_error *err);
 void sat__page_stop(sat__page *page);
 
-/* Room for an address with a token, and the path of a file. */
+/* Room for an address with a token. */
 #define SAT_PAGE_URL_SIZE 160
+
+#define SAT_PAGE_PASSWORD_SIZE 1024
+
+/*
+ * The page of a device that has no profile yet: all it can do is to receive
+ * everything from another device, at `path`.
+ */
+SAT_CHECK sat_status sat__page_welcome(const char *path, const sat_env *env,
+                                       sat__page **out, sat_error *err);
+
+/* Whether everything has arrived; then `out` is the password that was chosen.
+ */
+bool sat__page_has_arrived(sat__page *page, char out[SAT_PAGE_PASSWORD_SIZE]);
+
+/* Sends whoever looks to another address. */
+void sat__page_send_on(sat__page *page, const char *url);
 
 /*
  * Makes a token, and writes a file into `folder` that sends whoever opens it to

@@ -7,19 +7,54 @@ import {spawn, spawnSync} from "node:child_process";
 import {mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync} from "node:fs";
 import {createRequire} from "node:module";
 import {tmpdir} from "node:os";
-import {join} from "node:path";
+import {dirname, join} from "node:path";
 
 const modules = createRequire(join(process.env.PAGE_MODULES, "package.json"));
 const {chromium} = modules("playwright-core");
 const axe = readFileSync(modules.resolve("axe-core/axe.min.js"), "utf8");
 const {SATCHEL, SHOTS} = process.env;
 
+/** The first line that `process` prints, once it does. */
+const firstLine = (process, what) => new Promise((resolve, reject) => {
+  process.stdout.once("data", (line) => resolve(String(line).trim()));
+  process.once("exit", () => reject(new Error(`${what} ended`)));
+});
+
+async function end(process) {
+  if (!process || process.exitCode !== null || process.signalCode !== null) return;
+  const ended = new Promise((resolve) => process.once("exit", resolve));
+  process.kill("SIGTERM");
+  await ended;
+}
+
+/** `satchel-hub serve`, on a port that the system chose. */
+export class Hub {
+  constructor(folder) {
+    this.process = spawn(join(dirname(SATCHEL), "satchel-hub"), ["serve", "--listen", "127.0.0.1:0", "--data", join(folder, "hub")]);
+  }
+
+  async start() {
+    this.url = /http:\/\/\S+/.exec(await firstLine(this.process, "the hub"))[0];
+    return this;
+  }
+
+  stop() {
+    return end(this.process);
+  }
+}
+
 export class Device {
-  constructor(folder, name) {
+  constructor(folder, name, is_new = true) {
     this.home = join(folder, name);
     this.password = join(folder, `${name}.password`);
     writeFileSync(this.password, "correct horse battery\n", {mode: 0o600});
-    this.genesis = this.json("init", "--name", name);
+    if (is_new) this.genesis = this.json("init", "--name", name);
+  }
+
+  /** The address of the page that a device without a profile shows. */
+  async welcome() {
+    this.process = spawn(SATCHEL, [...this.who(), "ui", "--no-open", "--listen", "127.0.0.1:0"]);
+    return firstLine(this.process, "satchel ui");
   }
 
   who() {
@@ -38,18 +73,12 @@ export class Device {
 
   async agent() {
     this.process = spawn(SATCHEL, [...this.who(), "agent", "--listen", "127.0.0.1:0"]);
-    this.address = await new Promise((resolve, reject) => {
-      this.process.stdout.once("data", (line) => resolve(String(line).trim()));
-      this.process.once("exit", () => reject(new Error("the agent ended")));
-    });
+    this.address = await firstLine(this.process, "the agent");
     return this;
   }
 
-  async stop() {
-    if (!this.process || this.process.exitCode !== null) return;
-    const ended = new Promise((resolve) => this.process.once("exit", resolve));
-    this.process.kill("SIGTERM");
-    await ended;
+  stop() {
+    return end(this.process);
   }
 
   url() {
@@ -69,14 +98,26 @@ export class World {
     return world;
   }
 
-  device(name) {
-    const device = new Device(this.folder, name);
+  device(name, is_new = true) {
+    const device = new Device(this.folder, name, is_new);
     this.devices.push(device);
     return device;
   }
 
+  async hub() {
+    const hub = new Hub(this.folder);
+    this.devices.push(hub);
+    return hub.start();
+  }
+
   /** A window on the device's page. Whatever it asks of anybody else, or complains of, is kept. */
   async open(device, options = {}) {
+    const page = await this.window(device.url(), options);
+    await page.getByRole("heading", {name: "Overview"}).waitFor();
+    return page;
+  }
+
+  async window(url, options = {}) {
     const context = await this.browser.newContext({viewport: {width: 1200, height: 800}, ...options});
     context.setDefaultTimeout(10000);
     const page = await context.newPage();
@@ -85,8 +126,7 @@ export class World {
     page.on("console", (m) => m.type() === "error" && page.complaints.push(m.text()));
     page.on("pageerror", (e) => page.complaints.push(String(e)));
     page.on("request", (r) => page.requests.push(r));
-    await page.goto(device.url());
-    await page.getByRole("heading", {name: "Overview"}).waitFor();
+    await page.goto(url);
     return page;
   }
 

@@ -227,7 +227,7 @@ test("the audit is searched, and holds no secret", async () => {
 
 test("nothing serious in any view, in light and dark, wide and on a phone", async () => {
   const dark = await world.open(laptop, {colorScheme: "dark", viewport: {width: 390, height: 800}});
-  for (const name of ["Overview", "Devices", "Conflicts", "History", "Files", "Settings", "Codes", "Backups", "Audit"])
+  for (const name of ["Overview", "Devices", "Conflicts", "History", "Files", "Settings", "Codes", "Vaults", "Backups", "Transfer", "Audit"])
     for (const [window, kind] of [[page, "light"], [dark, "dark"]]) {
       await go(window, name);
       await window.waitForTimeout(150);
