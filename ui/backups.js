@@ -1,22 +1,59 @@
+// Backups: every day or now, where they are, and what is in the list.
+
 import * as api from "./api.js";
-import {attempt, bytes, button, h, sure, table, time} from "./dom.js";
+import {attempt, button, bytes, h, sure, table, time} from "./dom.js";
+
+const clock = (minute) => `${String(Math.floor(minute / 60)).padStart(2, "0")}:${String(minute % 60).padStart(2, "0")}`;
+
+function minuteOf(text) {
+  const [hours, minutes] = text.split(":").map(Number);
+  return hours * 60 + minutes;
+}
 
 export function backups(place, _, changed) {
-  const to = h("input", {id: "place", required: true, size: "40", placeholder: "/media/stick/satchel/"});
-  const form = h("form", {class: "card row"}, h("label", {}, "A file, or a folder that ends in a slash", to),
-    h("button", {class: "main"}, "Back up now"));
+  const to = h("input", {id: "place", required: true, size: "40", placeholder: "hub, or /media/stick/satchel/"});
+  const daily = h("input", {type: "checkbox", id: "daily"});
+  const at = h("input", {type: "time", id: "at", required: true});
+  const now = h("button", {class: "main"}, "Back up now");
+  const bar = h("progress", {"aria-label": "How far the backup is"});
+  const word = h("p", {role: "status"});
+  const form = h("form", {class: "card stack"},
+    h("label", {}, "Where to: hub, a file, or a folder that ends in a slash", to),
+    h("p", {class: "row"}, h("label", {class: "inline"}, daily, "Every day"), h("label", {class: "inline"}, "at", at)),
+    h("p", {class: "row"}, now), bar, word);
   form.addEventListener("submit", (event) => {
     event.preventDefault();
-    attempt(form.querySelector("button"), () => api.post("/api/backups", {do: "make", place: to.value}),
-      "Backed up, sealed: the recovery phrase opens it.").then(changed);
+    attempt(now, () => api.post("/api/backups", {do: "make", place: to.value}).then(changed));
   });
+  const schedule = () => attempt(null, () => api.post("/api/backups",
+    {do: "schedule", enabled: daily.checked, minute: minuteOf(at.value || "03:00"), place: to.value}).then(changed),
+  daily.checked ? "A backup every day from now on, while the agent runs." : "No backups by themselves any more.");
+  daily.addEventListener("change", schedule);
+  at.addEventListener("change", () => daily.checked && schedule());
   const body = h("div", {class: "card"});
   place.append(form, body);
-  return {async refresh() {
-    const {place: where, backups: list} = await api.get("/api/backups");
-    if (where !== null && to.value === "") to.value = where;
+
+  function tell({making, place: where, schedule: planned}, status) {
+    const line = status.agent.backup ?? null;
+    bar.hidden = !making.running && !line?.running;
+    bar.max = Math.max(1, making.total);
+    bar.value = making.done;
+    now.disabled = making.running;
+    word.className = making.error ? "bad" : "soft";
+    word.textContent = making.error ? `${making.error}.` : making.running ? `${bytes(making.done)} of ${bytes(making.total)}`
+      : making.made ? "Backed up, sealed: the recovery phrase opens it."
+        : line?.error ? `The last one by itself failed: ${line.error}.` : line ? `The next one by itself: ${time(line.due_at)}.` : "";
+    if (form.contains(document.activeElement) && document.activeElement !== daily) return;
+    if (to.value === "") to.value = planned.place || where || "";
+    daily.checked = planned.enabled;
+    at.value = clock(planned.minute);
+  }
+
+  return {async refresh({status}) {
+    const all = await api.get("/api/backups");
+    tell(all, status);
     const act = (what, version) => api.post("/api/backups", {do: what, version});
-    body.replaceChildren(table("Backups", ["Version", "Made", "By", "Size", ""], list.map((b) => [
+    body.replaceChildren(table("Backups", ["Version", "Made", "By", "Size", ""], all.backups.map((b) => [
       String(b.version), time(b.created), b.device, bytes(b.size), h("span", {class: "row"},
         button("Verify", () => act("verify", b.version), {}, "All of it is there, and is what it was."),
         button("Delete", async () => {
@@ -24,7 +61,8 @@ export function backups(place, _, changed) {
             await act("delete", b.version);
             changed();
           }
-        }, {class: "danger"}))]), "No backup yet."),
-    h("p", {class: "soft"}, "satchel backup restore, with the recovery phrase, puts one back; it asks for the phrase itself, and a page never does."));
+        }, {class: "danger"}))]), all.error ? `${all.error}.` : "No backup yet."),
+    h("p", {class: "soft"}, "To put one back on this device: ", h("span", {class: "mono"}, "satchel backup restore"),
+      ", which asks for the recovery phrase: no page asks for that."));
   }};
 }

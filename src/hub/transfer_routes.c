@@ -102,8 +102,7 @@ sat_status hub_transfer_initiate(hub_call *call, sat_error *err)
     transfer t = {.call = call};
 
     TRY(hub_node_fixed(call->body, "token_hash", t.token_hash, 32, err));
-    TRY(hub_blob_announce(call, NULL, call->hub->options.backup_max, &t.blob,
-                          err));
+    TRY(hub_blob_announce(call, NULL, INT64_MAX, &t.blob, err));
     call->hub->env->random(call->hub->env->context, t.id, sizeof t.id);
     TRY(hub_write(call, store_transfer, &t, err));
     if (t.is_full)

@@ -13,6 +13,7 @@
 #include "net/server.h"
 #include "page/mover.h"
 #include "page/page.h"
+#include "page/saver.h"
 #include "satchel/settings.h"
 
 #define PAGE_TOKEN_SIZE 32
@@ -28,6 +29,7 @@ struct sat__page {
     sat_profile *profile; /* NULL where there is none yet */
     const sat_env *env;
     page_mover *mover;
+    page_saver *saver;
     char next[SAT_PAGE_URL_SIZE];          /* where to go on; guarded by lock */
     char password[SAT_PAGE_PASSWORD_SIZE]; /* of what arrives; likewise */
     char vault[65];

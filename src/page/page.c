@@ -408,6 +408,7 @@ static sat_status serve(sat__page *page, const char *path, sat_error *err)
         .handler = {page, begin, handle, &live},
         .connections_max = 64};
 
+    TRY(page_saver_new(touch, page, &page->saver, err));
     TRY(page_mover_new(path, page->env, touch, page, &page->mover, err));
     TRY(sat__server_start(&options, &page->server, err));
     (void)snprintf(page->origin, sizeof page->origin, "http://%s",
@@ -482,11 +483,14 @@ void sat__page_stop(sat__page *page)
 {
     if (page == NULL)
         return;
-    /* It tells the server, which asks it. */
+    /* They tell the server, which asks them. */
     if (page->mover != NULL)
         page_mover_close(page->mover);
+    if (page->saver != NULL)
+        page_saver_close(page->saver);
     sat__server_stop(page->server);
     page_mover_free(page->mover);
+    page_saver_free(page->saver);
     sat_profile_close(page->profile);
     (void)pthread_mutex_destroy(&page->lock);
     sodium_memzero(page, sizeof *page);

@@ -204,16 +204,32 @@ test("an image of a QR code sets up codes, and another image says why not", asyn
   await page.getByRole("region", {name: "ACME"}).waitFor();
 });
 
-test("a backup is made, verified and deleted", async () => {
+test("a backup is made, verified and deleted, and made every day", async () => {
   await go(page, "Backups");
-  await page.getByLabel("A file, or a folder").fill(join(world.folder, "copies/"));
+  const where = join(world.folder, "copies/");
+  await page.getByLabel("Where to").fill(where);
   await page.getByRole("button", {name: "Back up now"}).click();
+  await page.getByText("Backed up, sealed").waitFor();
   await page.getByRole("button", {name: "Verify"}).click();
   await page.getByText("All of it is there").waitFor();
+  await page.getByLabel("at", {exact: true}).fill("04:30");
+  await page.getByLabel("Every day").check();
+  await until("it is planned", () => {
+    const planned = laptop.json("backup", "settings");
+    return JSON.stringify(planned).includes("04:30") && planned.enabled === true;
+  });
   await shot(page, "backups");
-  await page.getByRole("button", {name: "Delete"}).click();
-  await page.getByRole("dialog").getByRole("button", {name: "Delete"}).click();
+  await page.getByLabel("Every day").uncheck();
+  await until("it is not", () => laptop.json("backup", "settings").enabled === false);
+  for (let left = await page.getByRole("button", {name: "Delete"}).count(); left > 0; left--) {
+    await page.getByRole("button", {name: "Delete"}).first().click();
+    await page.getByRole("dialog").getByRole("button", {name: "Delete"}).click();
+    await page.getByRole("dialog").waitFor({state: "detached"});
+  }
   await page.getByText("No backup yet.").waitFor();
+  await page.getByLabel("Where to").fill("/proc/nowhere/");
+  await page.getByRole("button", {name: "Back up now"}).click();
+  await page.getByRole("status").getByText(/nowhere/).waitFor();
 });
 
 test("the audit is searched, and holds no secret", async () => {
