@@ -1,7 +1,7 @@
 // Which view is shown, and when it looks again.
 
 import * as api from "./api.js";
-import {h} from "./dom.js";
+import {h, span} from "./dom.js";
 import {overview} from "./overview.js";
 import {devices} from "./devices.js";
 import {conflicts} from "./conflicts.js";
@@ -18,6 +18,7 @@ import {welcome} from "./welcome.js";
 const views = {overview, devices, vaults, conflicts, history: log, files, settings, codes, backups, transfer, audit};
 const main = document.getElementById("main");
 const nav = document.getElementById("nav");
+const clock = document.getElementById("clock");
 const network = document.getElementById("network");
 const state = {status: null, vault: null};
 let shown = {name: null, refresh: null};
@@ -34,6 +35,15 @@ function tellHowItGoes({agent}) {
   else if (away.length > 0) tell(`${away.map((p) => p.device_name).join(", ")} can not be reached`, "bad");
   else if (agent.hub !== null && agent.hub.error !== null) tell("Not in step with the hub", "bad");
   else tell(agent.peers.length > 0 || agent.hub !== null ? "In step" : "Ready", "good");
+}
+
+/** Codes are wrong, and edits look newer or older than they are, where the clock is. */
+function tellTheClock({agent}) {
+  const ahead = agent.hub?.clock_ahead_s ?? 0;
+  const text = Math.abs(ahead) < 30 ? "" : `This device's clock is ${span(Math.abs(ahead))} ${ahead > 0 ? "behind" : "ahead of"} the hub's. `
+    + "One-time codes are right only where the clock is: set it.";
+  if (clock.textContent !== text) clock.textContent = text;
+  clock.hidden = text === "";
 }
 
 function openConflicts() {
@@ -66,6 +76,7 @@ async function refresh() {
     state.vault ??= state.status.vault;
     document.getElementById("device").textContent = state.status.device_name;
     tellHowItGoes(state.status);
+    tellTheClock(state.status);
     drawNav();
     await shown.refresh?.(state);
   } catch (failure) {

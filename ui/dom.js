@@ -31,6 +31,13 @@ export function ago(ms) {
   return seconds < 86400 ? `${Math.floor(seconds / 3600)} h ago` : new Date(ms).toLocaleDateString();
 }
 
+/** A span of seconds, in words. */
+export function span(seconds) {
+  const [size, name] = seconds >= 3600 ? [3600, "hour"] : seconds >= 90 ? [60, "minute"] : [1, "second"];
+  const count = Math.round(seconds / size);
+  return `${count} ${name}${count === 1 ? "" : "s"}`;
+}
+
 export function bytes(count) {
   const units = ["B", "KB", "MB", "GB", "TB"];
   let unit = 0;

@@ -3,6 +3,8 @@
  */
 #include "account/session.h"
 
+#include "account/clock.h"
+
 #include <stdio.h>
 
 #include "base/error.h"
@@ -29,6 +31,7 @@ static sat_status keep_tokens(void *context, const char *access,
     sat__hex_format(session->device.bytes, sizeof session->device.bytes,
                     device);
     TRY(sat__session_put(session, "device", device, err));
+    TRY(sat__session_note_clock(session, access, err));
     TRY(sat__session_put(session, "access", access, err));
     return sat__session_put(session, "refresh", refresh, err);
 }

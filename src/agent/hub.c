@@ -8,6 +8,7 @@
 #include <signal.h>
 #include <stdio.h>
 
+#include "account/clock.h"
 #include "account/session.h"
 #include "satchel/audit.h"
 
@@ -38,6 +39,17 @@ static void note_failure(const sat__hub_line *line, sat_status before,
     (void)st;
 }
 
+static int64_t look_at_clock(const sat__hub_line *line)
+{
+    AUTO(sat__session) session = {.db = NULL};
+    int64_t ahead_s = 0;
+
+    if (sat__session_open(line->profile, &session, NULL) != SAT_OK ||
+        sat__session_clock(&session, &ahead_s, NULL) != SAT_OK)
+        return 0;
+    return ahead_s;
+}
+
 static int note_sync(const sat_sync_report *report, sat_status status,
                      const sat_error *why, void *context)
 {
@@ -46,6 +58,7 @@ static int note_sync(const sat_sync_report *report, sat_status status,
 
     if (report == NULL)
         return !atomic_load(&line->stop);
+    const int64_t clock_s = look_at_clock(line);
     sat_status before;
     {
         SCOPED_LOCK(&line->lock);
@@ -55,6 +68,7 @@ static int note_sync(const sat_sync_report *report, sat_status status,
             line->last = *why;
         line->last.status = status;
         line->tried_ms = env->wall(env->context);
+        line->clock_s = clock_s;
         if (status == SAT_OK)
             line->synced_ms = line->tried_ms;
     }
@@ -136,8 +150,8 @@ json_t *sat__hub_line_describe(sat__hub_line *line)
         return json_null();
     SCOPED_LOCK(&line->lock);
     return json_pack(
-        "{s:b, s:o, s:o, s:o}", "following", !atomic_load(&line->is_over),
-        "tried_at",
+        "{s:b, s:I, s:o, s:o, s:o}", "following", !atomic_load(&line->is_over),
+        "clock_ahead_s", (json_int_t)line->clock_s, "tried_at",
         line->tried_ms != 0 ? json_integer((json_int_t)line->tried_ms)
                             : json_null(),
         "synced_at",

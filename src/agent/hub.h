@@ -33,6 +33,7 @@ typedef struct sat__hub_line {
     sat_error last;     /* how it went; guarded by lock, as is the next */
     uint64_t synced_ms; /* since 1970; 0: never */
     uint64_t tried_ms;
+    int64_t clock_s; /* by which the hub's clock is ahead of ours */
 } sat__hub_line;
 
 /* `line` is zeroed but for profile, vault, every_ms, told and context. */

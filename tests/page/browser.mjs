@@ -27,10 +27,31 @@ async function end(process) {
   await ended;
 }
 
+/** A library that shifts the clock of whatever is started with it. */
+function shifted(folder, seconds) {
+  const source = join(folder, "shift.c");
+  const library = join(folder, "shift.so");
+  writeFileSync(source, `#define _GNU_SOURCE
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+int clock_gettime(clockid_t id, struct timespec *out) {
+  const int done = (int)syscall(SYS_clock_gettime, id, out);
+  if (id == CLOCK_REALTIME) out->tv_sec += ${seconds};
+  return done;
+}
+`);
+  if (spawnSync("cc", ["-shared", "-fPIC", "-o", library, source]).status !== 0) throw new Error("no shifted clock");
+  return library;
+}
+
 /** `satchel-hub serve`, on a port that the system chose. */
 export class Hub {
-  constructor(folder) {
-    this.process = spawn(join(dirname(SATCHEL), "satchel-hub"), ["serve", "--listen", "127.0.0.1:0", "--data", join(folder, "hub")]);
+  /** `ahead_s`: by how much its clock is wrong. */
+  constructor(folder, ahead_s = 0) {
+    const env = {...process.env};
+    if (ahead_s !== 0) env.LD_PRELOAD = shifted(folder, ahead_s);
+    this.process = spawn(join(dirname(SATCHEL), "satchel-hub"), ["serve", "--listen", "127.0.0.1:0", "--data", join(folder, "hub")], {env});
   }
 
   async start() {
@@ -104,8 +125,8 @@ export class World {
     return device;
   }
 
-  async hub() {
-    const hub = new Hub(this.folder);
+  async hub(ahead_s = 0) {
+    const hub = new Hub(this.folder, ahead_s);
     this.devices.push(hub);
     return hub.start();
   }
