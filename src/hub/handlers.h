@@ -76,4 +76,16 @@ extern const sat__route hub_paths[];
 extern const hub_route hub_routes[];
 extern const size_t hub_route_count;
 
+/* A transfer as whoever claimed it knows it. */
+typedef struct hub_claimed {
+    uint8_t token_hash[32];
+    const char *state;
+} hub_claimed;
+
+/* The one of "token" and "claim" in `body`, which was claimed before.
+ * SAT_ERR_NOT_FOUND: there is none. */
+SAT_CHECK sat_status hub_transfer_claimed(hub_core *hub, const hub_node *body,
+                                          sat__arena *arena, hub_claimed *out,
+                                          sat_error *err);
+
 #endif /* SAT_SRC_HUB_HANDLERS_H */

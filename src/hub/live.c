@@ -134,6 +134,27 @@ static bool is_type(const hub_node *message, const char *type)
            bytes_equal(node->bytes, bytes_of(type, strlen(type)));
 }
 
+/* Who claimed a transfer has no session, and is told of that alone. */
+static sat_status hear_claim(hearing *h, sat__arena *arena, sat_error *err)
+{
+    peer *const from = h->from;
+    hub_out out = {.buf = &h->answer, .is_json = from->is_json};
+    hub_claimed claimed;
+
+    TRY(hub_transfer_claimed(h->hub, h->message, arena, &claimed, err));
+    memcpy(from->session.account, claimed.token_hash, 32);
+    memcpy(from->session.device, claimed.token_hash, 32);
+    from->is_ready = from->is_guest = true;
+    hub_out_map(&out, 2);
+    hub_out_key(&out, "type");
+    hub_out_text(&out, "TRANSFER_UPDATED");
+    hub_out_key(&out, "state");
+    hub_out_text(&out, claimed.state);
+    hub_out_end(&out);
+    send_buf(from, &h->answer);
+    return SAT_OK;
+}
+
 static sat_status hear(hearing *h, sat__arena *arena, sat_bytes data,
                        sat_error *err)
 {
@@ -141,9 +162,11 @@ static sat_status hear(hearing *h, sat__arena *arena, sat_bytes data,
                       arena, &h->message, err));
     if (is_type(h->message, "AUTH") && !h->from->is_ready)
         return hear_auth(h, arena, err);
+    if (is_type(h->message, "TRANSFER") && !h->from->is_ready)
+        return hear_claim(h, arena, err);
     if (!h->from->is_ready)
         return sat__fail(err, SAT_ERR_AUTH, "the first message is AUTH");
-    if (is_type(h->message, "SYNC_REQUEST"))
+    if (is_type(h->message, "SYNC_REQUEST") && !h->from->is_guest)
         return hear_sync(h, err);
     if (is_type(h->message, "PING"))
         send_type(h->from, "PONG");

@@ -41,6 +41,11 @@ typedef struct hub_live_mark {
 void hub_live_look(hub_live *live, const uint8_t account[32],
                    hub_live_mark *marks, size_t count);
 
+/* How far a transfer is: for its account, and for whoever claimed it by the
+ * token of that hash. */
+void hub_live_transfer(hub_live *live, const uint8_t account[32],
+                       const uint8_t token_hash[32], const char *state);
+
 /* Sessions of the account may have ended: those that have are closed. */
 void hub_live_check(hub_live *live, const uint8_t account[32]);
 

@@ -15,6 +15,8 @@ typedef struct peer {
     hub_session session;
     uint64_t opened_ms;
     bool is_ready; /* it has said who it is */
+    bool is_guest; /* it is no session, but who claimed a transfer: account and
+                      device are the token's hash */
     bool is_json;  /* how it speaks */
     bool is_behind;
 } peer;

@@ -17,6 +17,7 @@
 #include "crypto/hash.h"
 #include "hub/blob_routes.h"
 #include "hub/handlers.h"
+#include "hub/live.h"
 
 #define LIVES_MS ((int64_t)86400000)
 #define CLAIM_MAX ((size_t)4096)
@@ -26,12 +27,18 @@ enum transfer_state { OFFERED = 1, CLAIMED = 2, RELEASED = 3, DONE = 4 };
 
 typedef struct transfer {
     hub_call *call;
-    uint8_t id[32], token_hash[32], claim_hash[32];
+    uint8_t id[32], account[32], token_hash[32], claim_hash[32];
     sat_bytes claim, release;
     hub_blob blob;
     int64_t state, expires;
-    bool is_full, is_taken, is_found;
+    bool is_full, is_taken, is_found, is_news;
 } transfer;
+
+/* Both sides hear how far it is. */
+static void tell(const transfer *t, const char *state)
+{
+    hub_live_transfer(t->call->hub->live, t->account, t->token_hash, state);
+}
 
 static const char *state_name(int64_t state)
 {
@@ -201,14 +208,22 @@ sat_status hub_transfer_renew(hub_call *call, sat_error *err)
 static sat_status store_release(hub_db *db, void *context, sat_error *err)
 {
     transfer *const t = context;
-    int64_t changed;
+    AUTO(hub_rows) rows = HUB_ROWS_INIT;
 
-    TRY(hub_exec(db, &changed, err,
-                 "UPDATE transfers SET state = 3, release = $1 WHERE id = $2"
-                 " AND account = $3 AND state = 2",
-                 "bxx", t->release, t->id, t->call->session.account));
-    t->is_found = changed == 1;
-    return SAT_OK;
+    memcpy(t->account, t->call->session.account, sizeof t->account);
+    TRY(hub_query(db, &rows, err,
+                  "SELECT token FROM transfers WHERE id = $1 AND account = $2"
+                  " AND state = 2",
+                  "xx", t->id, t->account));
+    t->is_found = HUB_NEXT(&rows, err);
+    if (!t->is_found)
+        return SAT_OK;
+    TRY(hub_fixed(&rows, 0, t->token_hash, sizeof t->token_hash, err));
+    hub_rows_clear(&rows);
+    return hub_exec(db, NULL, err,
+                    "UPDATE transfers SET state = 3, release = $1"
+                    " WHERE id = $2",
+                    "bx", t->release, t->id);
 }
 
 sat_status hub_transfer_release(hub_call *call, sat_error *err)
@@ -221,20 +236,20 @@ sat_status hub_transfer_release(hub_call *call, sat_error *err)
     TRY(hub_write(call, store_release, &t, err));
     if (!t.is_found)
         return not_found(err);
+    tell(&t, "released");
     return hub_answer_empty(call, 200);
 }
 
 /* ---- the receiver ---- */
 
-static sat_status read_claim(transfer *t, sat_error *err)
+static sat_status read_claim(transfer *t, const hub_node *body,
+                             sat__arena *arena, sat_error *err)
 {
-    hub_call *const call = t->call;
     uint8_t token[32];
 
-    TRY(hub_node_fixed(call->body, "token", token, 32, err));
+    TRY(hub_node_fixed(body, "token", token, 32, err));
     sat__sha256(bytes_of(token, 32), t->token_hash);
-    TRY(hub_node_data(call->body, "claim", CLAIM_MAX, &call->arena, &t->claim,
-                      err));
+    TRY(hub_node_data(body, "claim", CLAIM_MAX, arena, &t->claim, err));
     if (t->claim.len == 0)
         return sat__fail(err, SAT_ERR_INVALID, "'claim' is empty");
     sat__sha256(t->claim, t->claim_hash);
@@ -247,15 +262,16 @@ static sat_status store_claim(hub_db *db, void *context, sat_error *err)
     transfer *const t = context;
     const int64_t now = (int64_t)hub_now(t->call->hub);
     AUTO(hub_rows) rows = HUB_ROWS_INIT;
+    int64_t changed;
 
-    TRY(hub_exec(db, NULL, err,
+    TRY(hub_exec(db, &changed, err,
                  "UPDATE transfers SET state = 2, claim = $1, claim_hash = $2"
                  " WHERE token = $3 AND state = 1 AND expires > $4",
                  "bxxi", t->claim, t->claim_hash, t->token_hash, now));
     TRY(hub_query(db, &rows, err,
-                  "SELECT b.key, b.size, b.hash, t.state, t.expires"
-                  " FROM transfers t JOIN blobs b ON b.key = t.blob"
-                  " WHERE t.token = $1"
+                  "SELECT b.key, b.size, b.hash, t.state, t.expires,"
+                  " t.account FROM transfers t JOIN blobs b"
+                  " ON b.key = t.blob WHERE t.token = $1"
                   " AND t.claim_hash = $2 AND t.expires > $3",
                   "xxi", t->token_hash, t->claim_hash, now));
     t->is_found = HUB_NEXT(&rows, err);
@@ -263,7 +279,40 @@ static sat_status store_claim(hub_db *db, void *context, sat_error *err)
         return SAT_OK;
     t->state = hub_int(&rows, 3);
     t->expires = hub_int(&rows, 4);
+    t->is_news = changed == 1;
+    TRY(hub_fixed(&rows, 5, t->account, sizeof t->account, err));
     return hub_blob_row(&rows, &t->blob, err);
+}
+
+/* Whoever claimed it wants to hear of it (live.c). */
+static sat_status find_claimed(hub_db *db, void *context, sat_error *err)
+{
+    transfer *const t = context;
+    AUTO(hub_rows) rows = HUB_ROWS_INIT;
+
+    TRY(hub_query(db, &rows, err,
+                  "SELECT state FROM transfers WHERE token = $1"
+                  " AND claim_hash = $2 AND expires > $3",
+                  "xxi", t->token_hash, t->claim_hash, t->expires));
+    t->is_found = HUB_NEXT(&rows, err);
+    if (t->is_found)
+        t->state = hub_int(&rows, 0);
+    return SAT_OK;
+}
+
+sat_status hub_transfer_claimed(hub_core *hub, const hub_node *body,
+                                sat__arena *arena, hub_claimed *out,
+                                sat_error *err)
+{
+    transfer t = {.expires = (int64_t)hub_now(hub)};
+
+    TRY(read_claim(&t, body, arena, err));
+    TRY(hub->storage->read(hub->storage->self, find_claimed, &t, err));
+    if (!t.is_found)
+        return not_found(err);
+    memcpy(out->token_hash, t.token_hash, sizeof out->token_hash);
+    out->state = state_name(t.state);
+    return SAT_OK;
 }
 
 static sat_status write_released(hub_db *db, void *context, sat_error *err)
@@ -303,10 +352,12 @@ sat_status hub_transfer_complete(hub_call *call, sat_error *err)
 {
     transfer t = {.call = call};
 
-    TRY(read_claim(&t, err));
+    TRY(read_claim(&t, call->body, &call->arena, err));
     TRY(hub_write(call, store_claim, &t, err));
     if (!t.is_found)
         return not_found(err);
+    if (t.is_news)
+        tell(&t, "claimed");
     return hub_read(call, write_released, &t, err);
 }
 
@@ -317,13 +368,14 @@ static sat_status store_done(hub_db *db, void *context, sat_error *err)
 
     t->is_found = false;
     TRY(hub_query(db, &rows, err,
-                  "SELECT blob, state FROM transfers WHERE token = $1"
-                  " AND claim_hash = $2 AND state >= 3",
+                  "SELECT blob, state, account FROM transfers"
+                  " WHERE token = $1 AND claim_hash = $2 AND state >= 3",
                   "xx", t->token_hash, t->claim_hash));
     if (!HUB_NEXT(&rows, err))
         return SAT_OK;
     t->is_found = true;
     t->state = hub_int(&rows, 1);
+    TRY(hub_fixed(&rows, 2, t->account, sizeof t->account, err));
     (void)snprintf(t->blob.key, sizeof t->blob.key, "%s", hub_text(&rows, 0));
     hub_rows_clear(&rows);
     TRY(hub_blob_forget(db, t->call->hub, t->blob.key, err));
@@ -337,12 +389,14 @@ sat_status hub_transfer_confirm(hub_call *call, sat_error *err)
 {
     transfer t = {.call = call};
 
-    TRY(read_claim(&t, err));
+    TRY(read_claim(&t, call->body, &call->arena, err));
     TRY(hub_write(call, store_done, &t, err));
     if (!t.is_found)
         return not_found(err);
-    if (t.state != DONE)
+    if (t.state != DONE) {
         hub_blob_remove(call->hub, t.blob.key);
+        tell(&t, "done");
+    }
     return hub_answer_empty(call, 200);
 }
 
@@ -355,12 +409,14 @@ static sat_status store_cancel(hub_db *db, void *context, sat_error *err)
 
     t->is_found = false;
     TRY(hub_query(db, &rows, err,
-                  "SELECT blob FROM transfers WHERE id = $1 AND account = $2"
-                  " AND state < 4",
+                  "SELECT blob, token FROM transfers WHERE id = $1"
+                  " AND account = $2 AND state < 4",
                   "xx", t->id, t->call->session.account));
     if (!HUB_NEXT(&rows, err))
         return SAT_OK;
     t->is_found = true;
+    memcpy(t->account, t->call->session.account, sizeof t->account);
+    TRY(hub_fixed(&rows, 1, t->token_hash, sizeof t->token_hash, err));
     (void)snprintf(t->blob.key, sizeof t->blob.key, "%s", hub_text(&rows, 0));
     hub_rows_clear(&rows);
     TRY(hub_blob_forget(db, t->call->hub, t->blob.key, err));
@@ -378,5 +434,6 @@ sat_status hub_transfer_cancel(hub_call *call, sat_error *err)
     if (!t.is_found)
         return not_found(err);
     hub_blob_remove(call->hub, t.blob.key);
+    tell(&t, "cancelled");
     return hub_answer_empty(call, 200);
 }

@@ -79,6 +79,8 @@ static void check(const word *w, peer *at)
     const hub_storage *const storage = w->live->hub->storage;
     hub_session now = at->session;
 
+    if (at->is_guest)
+        return;
     if (storage->read(storage->self, find_session, &now, NULL) ==
         SAT_ERR_AUTH) {
         hub_peer_send_error(at, "token", "the session has ended");
@@ -379,6 +381,36 @@ void hub_live_backup(hub_live *live, const uint8_t account[32],
         word_send(w);
     else
         word_release(w);
+}
+
+static void write_transfer(const char *state, hub_out out)
+{
+    hub_out_map(&out, 2);
+    hub_out_key(&out, "type");
+    hub_out_text(&out, "TRANSFER_UPDATED");
+    hub_out_key(&out, "state");
+    hub_out_text(&out, state);
+    hub_out_end(&out);
+}
+
+void hub_live_transfer(hub_live *live, const uint8_t account[32],
+                       const uint8_t token_hash[32], const char *state)
+{
+    word *const w = word_new(live);
+
+    if (w == NULL)
+        return;
+    write_transfer(state, (hub_out){.buf = &w->json, .is_json = true});
+    write_transfer(state, (hub_out){.buf = &w->cbor});
+    w->accounts = malloc(2 * sizeof *w->accounts);
+    if (w->accounts == NULL || w->json.failed || w->cbor.failed) {
+        word_release(w);
+        return;
+    }
+    memcpy(w->accounts[0], account, 32);
+    memcpy(w->accounts[1], token_hash, 32);
+    w->account_count = 2;
+    word_send(w);
 }
 
 void hub_live_check(hub_live *live, const uint8_t account[32])

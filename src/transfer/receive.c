@@ -20,8 +20,8 @@
 #include "store/profile.h"
 #include "transfer/record.h"
 #include "transfer/session.h"
+#include "transfer/watch.h"
 
-#define POLL_MS 200
 #define TRIES 8
 
 typedef struct receiving {
@@ -211,8 +211,15 @@ static sat_status await_release(receiving *job, sat_error *err)
     TRY(ask(job, err));
     TRY(save(job, err));
     TRY(tell(job, err));
+    AUTO(sat__transfer_watch)
+    watch = {.env = job->env,
+             .options = &job->options,
+             .folder = &job->folder,
+             .hub = record->code.hub,
+             .code = &record->code,
+             .claim = buf_view(&record->claim)};
     while (job->gift.stage != SAT_STAGE_RELEASED) {
-        TRY(sat__transfer_wait(&job->options, &job->folder, POLL_MS, err));
+        TRY(sat__transfer_watch_wait(&watch, err));
         const sat_status st = ask(job, err);
         if (st != SAT_OK && st != SAT_ERR_OFFLINE)
             return st;

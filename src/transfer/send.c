@@ -19,8 +19,8 @@
 #include "store/fs.h"
 #include "transfer/record.h"
 #include "transfer/session.h"
+#include "transfer/watch.h"
 
-#define POLL_MS 300
 #define SHOW_MS 600000
 #define UPLOAD_TRIES 8
 
@@ -33,12 +33,14 @@ typedef struct sending {
     sat__transfer_mark mark;
     sat__send_record record;
     sat_buf code_text;
+    sat__transfer_watch watch;
     sat__transfer_receiver receiver; /* once it was accepted */
     sat__transfer_session session;
 } sending;
 
 static void sending_clear(sending *job)
 {
+    sat__transfer_watch_clear(&job->watch);
     sat__session_close(&job->account);
     sat__transfer_folder_close(&job->folder);
     sat__seal_key_wipe(&job->key);
@@ -269,6 +271,16 @@ static sat_status look(sending *job, sat__transfer_stage *stage, sat_buf *claim,
     return st == SAT_ERR_NOT_FOUND ? expire(job, err) : st;
 }
 
+static sat_status await_news(sending *job, sat_error *err)
+{
+    job->watch.env = job->profile->env;
+    job->watch.options = &job->options;
+    job->watch.folder = &job->folder;
+    job->watch.hub = job->account.url;
+    job->watch.access = job->account.hub.access;
+    return sat__transfer_watch_wait(&job->watch, err);
+}
+
 /* Whoever claimed has seen the code, or the one before. */
 static sat_status accept(sending *job, sat_error *err)
 {
@@ -294,7 +306,7 @@ static sat_status await_claim(sending *job, sat_error *err)
             return enter(job, SAT_TRANSFER_TRANSFERRING, err);
         }
         TRY(show_again(job, err));
-        TRY(sat__transfer_wait(&job->options, &job->folder, POLL_MS, err));
+        TRY(await_news(job, err));
     }
 }
 
@@ -355,7 +367,7 @@ static sat_status await_done(sending *job, sat_error *err)
             TRY(release(job, err));
         if (stage == SAT_STAGE_DONE)
             return SAT_OK;
-        TRY(sat__transfer_wait(&job->options, &job->folder, POLL_MS, err));
+        TRY(await_news(job, err));
     }
 }
 

@@ -764,6 +764,74 @@ static void backup_row_22_a_confirmation_before_the_release_is_none(
     assert_int_equal(claim_with(&t, confirm, token, "mine", &a), 200);
 }
 
+/* ---- word of them ---- */
+
+static sat__live *dial(const town *t, const char *hello)
+{
+    sat__http_options to = {.timeout_ms = 10000, .body_max = 1u << 20};
+    sat__live *live = NULL;
+    sat_error err = {0};
+
+    assert_int_equal(sat__url_parse(t->origin, &to.url, &err), SAT_OK);
+    if (sat__live_open(sat_env_system(), &to, "/ws", &live, &err) != SAT_OK)
+        fail_msg("%s", err.message);
+    assert_int_equal(
+        sat__live_send(live, true, bytes_of(hello, strlen(hello)), &err),
+        SAT_OK);
+    return live;
+}
+
+/* The next message must hold `part`. */
+static void hear(sat__live *live, const char *part)
+{
+    AUTO(sat_buf) text = SAT_BUF_INIT;
+    bool got = false, is_text;
+    sat_error err = {0};
+
+    if (sat__live_receive(live, 5000, &got, &is_text, &text, &err) != SAT_OK)
+        fail_msg("%s", err.message);
+    assert_true(got && is_text);
+    if (strstr(sat__buf_text(&text), part) == NULL)
+        fail_msg("'%s' is not in: %s", part, sat__buf_text(&text));
+}
+
+static void both_sides_hear_how_far_a_transfer_is(void **state)
+{
+    static const char complete[] = "/device/transfer/complete";
+    const uint8_t token[32] = {9};
+    AUTO(town) t;
+    AUTO(citizen) alice;
+    AUTO(answer) a = {.status = 0};
+    char hello[4096];
+    uint8_t id[32];
+
+    (void)state;
+    town_open(&t);
+    citizen_open(&alice, &t, "alice@example.org");
+    announce_transfer(&alice, token, 201, id);
+    (void)snprintf(hello, sizeof hello, "{\"type\":\"AUTH\",\"token\":\"%s\"}",
+                   alice.access);
+    AUTO_PTR(sat__live) sender = dial(&t, hello);
+    hear(sender, "AUTH_SUCCESS");
+    /* "mine", in base64url; before it was claimed there is nothing to hear. */
+    (void)snprintf(hello, sizeof hello,
+                   "{\"type\":\"TRANSFER\",\"claim\":\"bWluZQ\",\"token\":"
+                   "\"09%062d\"}",
+                   0);
+    AUTO_PTR(sat__live) early = dial(&t, hello);
+    hear(early, "missing");
+    assert_int_equal(claim_with(&t, complete, token, "mine", &a), 200);
+    hear(sender, "claimed");
+    AUTO_PTR(sat__live) receiver = dial(&t, hello);
+    hear(receiver, "claimed");
+    release_to(&alice, id);
+    hear(sender, "released");
+    hear(receiver, "released");
+    assert_int_equal(
+        claim_with(&t, "/device/transfer/confirm", token, "mine", &a), 200);
+    hear(sender, "done");
+}
+
 static void backup_row_23_an_abandoned_transfer_is_swept(void **state)
 {
     const uint8_t token[32] = {9};
@@ -808,6 +876,7 @@ int main(void)
         cmocka_unit_test(backup_row_20_a_code_that_was_replaced_claims_nothing),
         cmocka_unit_test(
             backup_row_22_a_confirmation_before_the_release_is_none),
+        cmocka_unit_test(both_sides_hear_how_far_a_transfer_is),
         cmocka_unit_test(backup_row_23_an_abandoned_transfer_is_swept),
     };
     const int failed = RUN_TOWN_TESTS("blob, a directory", tests);
