@@ -165,6 +165,7 @@ static sat_status push_page(const sat__peer *peer, const sat__request *request,
     sat__host_signer(request, signer);
     TRY(sat__replica_stage(peer->replica, signer, page, &is_complete, err));
     if (is_complete) {
+        TRY(sat__replica_check_sender(peer->replica, signer, err));
         TRY(sat__replica_apply(peer->replica, signer, &report, err));
         if (peer->files != NULL)
             TRY(sat__replica_make_files(peer->replica, err));

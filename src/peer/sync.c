@@ -66,6 +66,7 @@ sat_status sat__peer_take_up(sat_replica *replica,
     if (base->len == 0 || cursor->len > 0)
         return SAT_OK;
     base->len = 0;
+    TRY(sat__replica_check_sender(replica, from, err));
     return sat__replica_apply(replica, from, finished, err);
 }
 
@@ -160,6 +161,7 @@ static sat_status apply_pulled(sync_run *run, sat_error *err)
 {
     sat__apply_report applied;
 
+    TRY(sat__replica_check_sender(run->replica, run->call->remote, err));
     TRY(sat__replica_apply(run->replica, run->call->remote, &applied, err));
     run->report.pulled += applied.rows;
     run->report.conflicts += applied.conflicts;

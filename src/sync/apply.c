@@ -18,6 +18,7 @@
 #include "sync/adopt.h"
 #include "sync/afresh.h"
 #include "sync/conflict.h"
+#include "sync/limit.h"
 #include "sync/plants.h"
 #include "sync/rowset.h"
 #include "sync/settle.h"
@@ -37,6 +38,8 @@ typedef struct apply {
     bool is_afresh;           /* and what does not come is gone */
     sat__knowledge forgotten; /* theirs */
     sat__rowset merged;       /* rows that an earlier page may have, too */
+    sat__limits limits;       /* what of devices that left counts */
+    bool heals; /* the pages have everything, and cells are stained */
     uint64_t rows;
 } apply;
 
@@ -50,6 +53,7 @@ static void apply_clear(apply *work)
     sat__arena_clear(&work->page);
     sat__arena_clear(&work->arena);
     sat__rowset_clear(&work->merged);
+    sat__limits_clear(&work->limits);
 }
 
 DEFINE_AUTO(apply, apply_clear);
@@ -65,7 +69,10 @@ typedef struct incoming {
     sat__table *table;
     int64_t b, o;
     int64_t taken_by; /* the group that took an imported row over, or 0 */
-    bool is_new; /* born in a group that we had not seen, and not yet sent */
+    bool is_new;  /* born in a group that we had not seen, and not yet sent */
+    bool is_late; /* born in a group that does not count any more */
+    bool *is_cut; /* by cell: entries that do not count were left out; or NULL
+                   */
 } incoming;
 
 static sat_status group_at(const apply *work, int64_t at, int64_t *g,
@@ -101,6 +108,8 @@ static sat_status read_head(apply *work, sat__cbor *in, size_t *fields,
     TRY(group_at(work, birth, &out->b, &time, err));
     out->from = &work->adopted.tables[table];
     out->table = sat__tables_by_number(&work->replica->tables, out->from->t);
+    TRY(sat__limits_is_late(work->replica, &work->limits, out->b, &out->is_late,
+                            err));
     /* A uniform row comes once; others come with each group that wrote them. */
     out->is_new = *fields == 5 && birth >= 0 && work->adopted.is_new[birth];
     return SAT_OK;
@@ -111,6 +120,33 @@ static sat_status theirs_new(apply *work, const incoming *head, sat__row **out,
 {
     sat__arena_reset(&work->arena);
     return sat__row_new(&work->arena, head->table, head->b, head->o, out, err);
+}
+
+/* Whether the entry counts. If not, the cell is cut: that the sender has given
+ * up what the entry superseded says nothing then. */
+static sat_status take_entry(apply *work, const incoming *head, sat__row *row,
+                             int c, const sat__entry *entry, sat_error *err)
+{
+    bool is_late;
+    TRY(sat__limits_is_late(work->replica, &work->limits, entry->g, &is_late,
+                            err));
+    if (!is_late)
+        return sat__cell_add(&work->arena, &row->cells[c], entry, err);
+    head->is_cut[c] = true;
+    return SAT_OK;
+}
+
+static sat_status begin_cuts(apply *work, incoming *head, const sat__row *row,
+                             sat_error *err)
+{
+    if (!work->limits.is_any)
+        return SAT_OK;
+    head->is_cut =
+        sat__arena_alloc(&work->arena, (size_t)row->count * sizeof(bool));
+    if (head->is_cut == NULL)
+        return sat__fail(err, SAT_ERR_NOMEM, "out of memory");
+    memset(head->is_cut, 0, (size_t)row->count * sizeof(bool));
+    return SAT_OK;
 }
 
 /* A uniform row: one group for all cells of the columns that the sender has. */
@@ -125,11 +161,10 @@ static sat_status read_uniform(apply *work, sat__cbor *in, const incoming *head,
     TRY(sat__cbor_array(in, SAT_COLUMNS_MAX, &count, err));
     if (count != head->from->present_count)
         return bad(err, "a row with more or fewer values than columns");
-    TRY(sat__cell_add(&work->arena, &row->cells[0], &entry, err));
+    TRY(take_entry(work, head, row, 0, &entry, err));
     for (size_t k = 0; k < count; k++) {
         TRY(sat__value_decode(in, &entry.value, err));
-        TRY(sat__cell_add(&work->arena, &row->cells[head->from->present[k]],
-                          &entry, err));
+        TRY(take_entry(work, head, row, head->from->present[k], &entry, err));
     }
     return SAT_OK;
 }
@@ -172,13 +207,12 @@ static sat_status read_cells(apply *work, sat__cbor *in, const incoming *head,
         if (c < 0 || c > head->from->column_max ||
             (c > 0 && head->from->columns[c] == 0))
             return bad(err, "a column that is not listed");
-        sat__cell *const cell =
-            &row->cells[c == 0 ? 0 : head->from->columns[c]];
+        const int cell = c == 0 ? 0 : head->from->columns[c];
         TRY(sat__cbor_array(in, 10000, &entries, err));
         for (size_t k = 0; k < entries; k++) {
             sat__entry entry;
             TRY(read_entry(work, in, &entry, err));
-            TRY(sat__cell_add(&work->arena, cell, &entry, err));
+            TRY(take_entry(work, head, row, cell, &entry, err));
         }
     }
     return SAT_OK;
@@ -251,11 +285,37 @@ static sat_status fail_in_part(sat_error *err)
                      "forgotten; pull from the start");
 }
 
+/* In a cell that changes were taken out of, we do not know what we seem to. */
+static sat_status heal_cell(apply *work, sat__row *row, int c,
+                            const sat__knowledge **mine, sat_error *err)
+{
+    static const sat__knowledge nothing = {0};
+    sat__cell counting = {0};
+    bool is_stained = false;
+    if (work->heals)
+        TRY(sat__stains_has(work->replica, row->table->t, row->b, row->o, c,
+                            &is_stained, err));
+    if (!is_stained)
+        return SAT_OK;
+    for (size_t k = 0; k < row->cells[c].count; k++) {
+        const sat__entry *const entry = &row->cells[c].entries[k];
+        bool is_late;
+        TRY(sat__limits_is_late(work->replica, &work->limits, entry->g,
+                                &is_late, err));
+        if (!is_late)
+            TRY(sat__cell_add(&work->arena, &counting, entry, err));
+    }
+    row->cells[c] = counting;
+    *mine = &nothing;
+    return SAT_OK;
+}
+
 static sat_status merge_row(apply *work, const incoming *head,
                             const sat__row *theirs, sat_error *err)
 {
-    const sat__merge merge = {work->replica, &work->arena, &work->mine,
-                              &work->theirs};
+    const sat__knowledge nothing = {0};
+    sat__merge merge = {work->replica, &work->arena, &work->mine,
+                        &work->theirs};
     const sat__value *was = NULL;
     sat__row *row = NULL;
     bool changed = false;
@@ -274,6 +334,10 @@ static sat_status merge_row(apply *work, const incoming *head,
         sat__cell gone = {0};
         if (theirs->cells[c].count == 0)
             continue;
+        merge.my_knowledge = &work->mine;
+        TRY(heal_cell(work, row, c, &merge.my_knowledge, err));
+        merge.their_knowledge =
+            head->is_cut != NULL && head->is_cut[c] ? &nothing : &work->theirs;
         TRY(sat__cell_merge(&merge, &row->cells[c], &theirs->cells[c], &changed,
                             &gone, err));
         TRY(sat__history_add(work->replica, row, c, &gone, err));
@@ -351,6 +415,15 @@ static sat_status apply_fresh(apply *work, sat__cbor *in, const incoming *head,
     return SAT_OK;
 }
 
+/* Passes over a row of which only the head was read. */
+static sat_status pass_over(sat__cbor *in, size_t fields, sat_error *err)
+{
+    sat_bytes bytes;
+    for (size_t k = 3; k < fields; k++)
+        TRY(sat__cbor_skip(in, &bytes, err));
+    return SAT_OK;
+}
+
 static sat_status apply_row(apply *work, sat__cbor *in, sat_error *err)
 {
     incoming head = {.table = NULL};
@@ -358,6 +431,8 @@ static sat_status apply_row(apply *work, sat__cbor *in, sat_error *err)
     size_t fields;
     bool done = false;
     TRY(read_head(work, in, &fields, &head, err));
+    if (head.is_late)
+        return pass_over(in, fields, err);
     if (work->is_afresh)
         TRY(sat__afresh_note(work->replica, head.table->t, head.b, head.o,
                              err));
@@ -371,6 +446,7 @@ static sat_status apply_row(apply *work, sat__cbor *in, sat_error *err)
         return SAT_OK;
     }
     TRY(theirs_new(work, &head, &theirs, err));
+    TRY(begin_cuts(work, &head, theirs, err));
     if (fields == 5)
         TRY(read_uniform(work, in, &head, theirs, err));
     else
@@ -438,6 +514,7 @@ static sat_status adopt_and_apply(apply *work, const sat__page *page,
     sat__knowledge_clear(&work->theirs);
     TRY(sat__knowledge_decode(work->replica, page->knowledge, &work->theirs,
                               err));
+    sat__limits_clamp(&work->limits, &work->theirs);
     if (SAT_PLANT(11))
         TRY(sat__knowledge_copy(&work->last, &work->theirs, err));
     return apply_page(work, page, err);
@@ -517,6 +594,10 @@ static sat_status apply_in(sat_replica *replica,
         return sat__fail(err, SAT_ERR_INVALID,
                          "not all pages of the other device are here yet");
     TRY(check_sender(&work, err));
+    TRY(sat__limits_load(replica, &work.limits, err));
+    TRY(sat__stains_any(replica, &work.heals, err));
+    work.heals = work.heals && work.is_whole;
+    sat__limits_clamp(&work.limits, &work.last);
     TRY(sat__settle_init(&work.settle, replica, err));
     TRY(each_page(&work, from, !SAT_PLANT(10), adopt_and_apply, err));
     TRY(sweep(&work, err));
@@ -525,6 +606,8 @@ static sat_status apply_in(sat_replica *replica,
     TRY(sat__forgotten_join(replica, &work.forgotten, err));
     TRY(sat__knowledge_report(replica, from, &work.last, err));
     TRY(sat__staged_drop(replica, from, err));
+    if (work.heals)
+        TRY(sat__stains_clear(replica, err));
     TRY(sat__time_take(replica, &time, err));
     TRY(sat__strategies_run(replica, err));
     TRY(count_open(replica, &after, err));

@@ -7,6 +7,7 @@
  * Each page says what we knew when it was written, which is what its rows are
  * to be merged with; the last one's is what the other knows in the end.
  */
+#include "sync/limit.h"
 #include "sync/page.h"
 #include "sync/page_lists.h"
 #include "sync/place.h"
@@ -16,6 +17,7 @@
 typedef struct writer {
     sat_replica *replica;
     const sat__knowledge *base;
+    const sat__knowledge *says; /* that we know */
     const sat__page_limits *limits;
     sat__arena arena;
     sat__page_lists lists;
@@ -443,8 +445,11 @@ static sat_status put_page(writer *w, sat_bytes base, sat_bytes cursor,
     put_tables(w, page);
     put_list(page, w->row_count, &w->rows);
     sat__cbor_put_bytes(page, next->data, next->len);
-    TRY(sat__knowledge_encode(w->replica, &w->replica->known, page, err));
-    TRY(sat__knowledge_encode(w->replica, &w->replica->forgotten, page, err));
+    const sat__knowledge nothing = {0};
+    const bool has_all = w->says == &w->replica->known;
+    TRY(sat__knowledge_encode(w->replica, w->says, page, err));
+    TRY(sat__knowledge_encode(
+        w->replica, has_all ? &w->replica->forgotten : &nothing, page, err));
     return sat__buf_status(page, err);
 }
 
@@ -487,14 +492,20 @@ static sat_status read_in(sat_replica *replica, sat_bytes base,
     AUTO(writer)
     w = {.replica = replica,
          .base = &known,
+         .says = &replica->known,
          .limits = limits,
          .lists = {.replica = replica}};
     AUTO(sat_buf) groups = SAT_BUF_INIT;
     sat__cursor after;
+    bool is_stained;
     TRY(decode_cursor(replica, &cursor, &after, err));
     TRY(sat__knowledge_decode(replica, base, &known, err));
     TRY(check_receiver(replica, &known, err));
-    TRY(sat__groups_beyond(replica, &known, after.g, &groups, err));
+    TRY(sat__stains_any(replica, &is_stained, err));
+    if (is_stained) /* nothing that others could build upon */
+        w.says = &known;
+    else
+        TRY(sat__groups_beyond(replica, &known, after.g, &groups, err));
     const size_t count = groups.len / sizeof(int64_t);
     for (size_t i = 0; i < count && !w.is_full; i++) {
         int64_t g;

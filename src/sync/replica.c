@@ -27,6 +27,7 @@
 
 #include "sync/apptriggers.h"
 #include "sync/core.h"
+#include "sync/limit.h"
 #include "sync/plants.h"
 
 static const char system_tables[] =
@@ -305,6 +306,10 @@ void sat__replica_incarnation(const sat_replica *replica,
 sat_status sat__replica_knowledge(sat_replica *replica, sat_buf *out,
                                   sat_error *err)
 {
+    const sat__knowledge nothing = {0};
+    bool is_stained;
     TRY(sat__replica_collect(replica, NULL, err));
-    return sat__knowledge_encode(replica, &replica->known, out, err);
+    TRY(sat__stains_any(replica, &is_stained, err));
+    return sat__knowledge_encode(
+        replica, is_stained ? &nothing : &replica->known, out, err);
 }

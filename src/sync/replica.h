@@ -16,6 +16,7 @@
 #ifndef SAT_SRC_SYNC_REPLICA_H
 #define SAT_SRC_SYNC_REPLICA_H
 
+#include "base/arena.h"
 #include "base/buf.h"
 #include "base/sqlite.h"
 #include "satchel/env.h"
@@ -160,5 +161,44 @@ SAT_CHECK sat_status sat__replica_forget(sat_replica *replica, uint64_t *count,
 SAT_CHECK sat_status sat__replica_is_behind(sat_replica *replica,
                                             sat_bytes knowledge, bool *out,
                                             sat_error *err);
+
+/* ---- who left (rule 13) ---- */
+
+typedef struct sat__last_n {
+    uint8_t incarnation[SAT_INCARNATION_SIZE];
+    uint64_t n;
+} sat__last_n;
+
+/* A device that left: the last dots of it that count, ascending by incarnation.
+ * Of other incarnations nothing does. */
+typedef struct sat__departure {
+    uint8_t device[SAT_DEVICE_ID_SIZE];
+    size_t count;
+    const sat__last_n *dots;
+} sat__departure;
+
+/* What the replica knows of a device, as it would leave now; in `arena`. */
+SAT_CHECK sat_status sat__replica_dots_of(
+    sat_replica *replica, const uint8_t device[SAT_DEVICE_ID_SIZE],
+    sat__arena *arena, sat__departure *out, sat_error *err);
+
+/*
+ * From now on nothing of these devices is taken beyond their last dots, from
+ * whomever it comes; what was taken of it goes. Of two last dots of one
+ * incarnation the greater counts.
+ */
+SAT_CHECK sat_status sat__replica_expel(sat_replica *replica,
+                                        const sat__departure *who, size_t count,
+                                        sat_error *err);
+
+/*
+ * Before what is staged from a device is applied: SAT_ERR_CONFLICT where it has
+ * merged changes that do not count. Its rows then lack what those superseded,
+ * and its knowledge says that it has it: first it must hear of the removal.
+ * What was staged goes then.
+ */
+SAT_CHECK sat_status sat__replica_check_sender(
+    sat_replica *replica, const uint8_t from[SAT_DEVICE_ID_SIZE],
+    sat_error *err);
 
 #endif /* SAT_SRC_SYNC_REPLICA_H */
