@@ -2,7 +2,6 @@
  * follow.c - what a device knows of its vault at a hub
  *
  *   sync_hub         key, value: the vault's id, cursor, set, head, …
- *   sync_hub_links   the vault's chain, as moved
  *   sync_hub_items   every current item: id, version, hash of what is sealed
  *   sync_hub_shapes  tables as items named them, by hash
  *   sync_hub_wide    wide rows as they were written whole (wide.h)
@@ -20,8 +19,6 @@
 static const char tables[] =
     "CREATE TABLE IF NOT EXISTS sync_hub("
     " key TEXT PRIMARY KEY, value) WITHOUT ROWID;"
-    "CREATE TABLE IF NOT EXISTS sync_hub_links("
-    " at INTEGER PRIMARY KEY, moved BLOB NOT NULL);"
     "CREATE TABLE IF NOT EXISTS sync_hub_items("
     " id BLOB PRIMARY KEY, version INTEGER NOT NULL, hash BLOB NOT NULL)"
     " WITHOUT ROWID;"
@@ -93,25 +90,13 @@ sat_status sat__follow_id(sat_profile *profile, const char *name, sat__id *out,
     return SAT_OK;
 }
 
-static sat_status read_links(sqlite3 *db, sat__chain **out, sat_error *err)
-{
-    AUTO_STMT sqlite3_stmt *stmt = NULL;
-    TRY(sat__vault_chain_new(out, err));
-    TRY(sat__sql_prepare(db, &stmt,
-                         "SELECT moved FROM sync_hub_links ORDER BY at", err));
-    while (NEXT_ROW(stmt, err))
-        TRY(sat__chain_append(*out, sql_bytes(stmt, 0), NULL, err));
-    return SAT_OK;
-}
-
 sat_status sat__follow_is_of(sat_profile *profile, const char *name,
                              const sat__id *account, bool *out, sat_error *err)
 {
     AUTO_PTR(sat_replica) replica = NULL;
     AUTO_PTR(sat__chain) chain = NULL;
     TRY(sat_replica_open(profile, name, &replica, err));
-    TRY(sat__sql_exec(replica->db, err, "%s", tables));
-    TRY(read_links(replica->db, &chain, err));
+    TRY(sat__vault_links_load(replica->db, &chain, err));
     const sat__vault_state *const state = sat__vault_state_of(chain);
     *out = state != NULL && state->member_count > 0 &&
            id_equal(&state->members[0].account, account);
@@ -132,22 +117,6 @@ static sat_status check_id(sat__follow *follow, sat_error *err)
         return sat__fail(err, SAT_ERR_CONFLICT,
                          "this vault is another one at the hub");
     return SAT_OK;
-}
-
-/* The whole chain is kept anew: it is short, and in its line. */
-static sat_status keep_chain(sat__follow *follow, sat_error *err)
-{
-    AUTO_STMT sqlite3_stmt *stmt = NULL;
-    AUTO(sat__sql_transaction) change = {0};
-    TRY(sat__sql_begin(follow->db, &change, err));
-    TRY(sat__sql_exec(follow->db, err, "DELETE FROM sync_hub_links"));
-    TRY(sat__sql_prepare(follow->db, &stmt,
-                         "INSERT INTO sync_hub_links(moved) VALUES(?)", err));
-    for (size_t i = 0; i < sat__chain_count(follow->chain); i++) {
-        sql_bind_bytes(stmt, 1, sat__chain_at(follow->chain, i).moved);
-        TRY(sat__sql_run(stmt, err));
-    }
-    return sat__sql_commit(&change, err);
 }
 
 /* Who must have seen a deletion before it is forgotten: every member's devices,
@@ -172,11 +141,14 @@ sat_status sat__follow_update_chain(sat__follow *follow, sat_error *err)
     sat__session *const session = follow->session;
     const sat__opener opener = {session->identity, session->device};
     const size_t before = sat__chain_count(follow->chain);
-    TRY(sat__vault_fetch(session, &follow->id, follow->chain, err));
+    TRY(sat__vault_fetch(session, &follow->id, follow->chain,
+                         &follow->hub_links, err));
     TRY(sat__vault_is_ours(session, follow->chain, err));
     if (sat__chain_count(follow->chain) != before)
-        TRY(keep_chain(follow, err));
+        TRY(sat__vault_links_keep(follow->db, follow->chain, err));
     TRY(note_members(follow, err));
+    follow->members.account = session->chain;
+    TRY(sat__members_hold(&follow->members, err));
     sat__item_keys_free(TAKE(follow->keys));
     return sat__vault_keys(follow->chain, &opener, &follow->keys, err);
 }
@@ -205,6 +177,40 @@ sat_status sat__follow_recall(sat__follow *follow, sat_error *err)
     return load_head(follow, err);
 }
 
+/* A chain that was begun here, of a vault that the hub has as another one, was
+ * shown to nobody who goes by it. */
+static sat_status open_members(sat__follow *follow, const char *name,
+                               sat_error *err)
+{
+    sat__session *const session = follow->session;
+    sat__members *const members = &follow->members;
+    TRY(sat__members_open(follow->replica, session->env, session->identity,
+                          session->chain, strcmp(name, "account") == 0, members,
+                          err));
+    const sat__id *const id = sat__chain_id(members->chain);
+    if (id != NULL && !id_equal(id, &follow->id)) {
+        sat__chain_free(TAKE(members->chain));
+        TRY(sat__vault_chain_new(&members->chain, err));
+    }
+    follow->chain = members->chain;
+    return sat__members_fix(follow->replica, err);
+}
+
+/* What the account and other devices say is said at the hub as well, once this
+ * device has seen all that the hub has of those who leave. */
+static sat_status settle(sat__follow *follow, sat_error *err)
+{
+    sat__session *const session = follow->session;
+    const sat__opener opener = {session->identity, session->device};
+    follow->members.account = session->chain;
+    TRY(sat__members_settle(&follow->members, true, err));
+    if (sat__chain_count(follow->chain) == follow->hub_links)
+        return SAT_OK;
+    TRY(sat__vault_give_missing(session, &follow->id, follow->chain, err));
+    sat__item_keys_free(TAKE(follow->keys));
+    return sat__vault_keys(follow->chain, &opener, &follow->keys, err);
+}
+
 static sat_status open_in(sat__follow *follow, const char *name, sat_error *err)
 {
     TRY(sat_replica_open(follow->session->profile, name, &follow->replica,
@@ -213,7 +219,7 @@ static sat_status open_in(sat__follow *follow, const char *name, sat_error *err)
     TRY(sat__sql_exec(follow->db, err, "%s", tables));
     TRY(check_id(follow, err));
     TRY(sat__item_press_new(&follow->press, err));
-    TRY(read_links(follow->db, &follow->chain, err));
+    TRY(open_members(follow, name, err));
     TRY(sat__follow_update_chain(follow, err));
     return load_head(follow, err);
 }
@@ -235,7 +241,7 @@ void sat__follow_close(sat__follow *follow)
 {
     (void)sqlite3_finalize(follow->item_get);
     (void)sqlite3_finalize(follow->item_put);
-    sat__chain_free(follow->chain);
+    sat__members_close(&follow->members);
     sat__item_keys_free(follow->keys);
     sat__item_press_free(follow->press);
     sat__buf_clear(&follow->head.moved);
@@ -402,6 +408,7 @@ sat_status sat__follow_sync(sat__follow *follow, sat_error *err)
 {
     for (int attempt = 0;; attempt++) {
         TRY(sat__follow_pull(follow, err));
+        TRY(settle(follow, err));
         const sat_status st = sat__follow_push(follow, false, err);
         if (st != SAT_ERR_CONFLICT || attempt == 20)
             return st;

@@ -16,6 +16,7 @@
 #include "chain/lthash.h"
 #include "items/join.h"
 #include "items/seal.h"
+#include "sync/members.h"
 
 /* The newest head that this device has verified. */
 typedef struct sat__seen_head {
@@ -30,7 +31,9 @@ typedef struct sat__follow {
     sat_replica *replica;
     sqlite3 *db; /* the replica's */
     sat__id id;  /* of the vault */
-    sat__chain *chain;
+    sat__members members;
+    sat__chain *chain; /* in the members */
+    size_t hub_links;  /* of it that the hub had */
     sat__item_keys *keys;
     sat__item_press *press;
     sat__lthash set;

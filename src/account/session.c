@@ -207,7 +207,8 @@ sat_status sat__links_decode(sat__cbor in, sat__arena *arena, sat_bytes **out,
     return sat__cbor_done(&in, err);
 }
 
-static bool is_listed(const sat__id *hash, const sat_bytes *moved, size_t count)
+bool sat__link_is_listed(const sat__id *hash, const sat_bytes *moved,
+                         size_t count)
 {
     for (size_t i = 0; i < count; i++) {
         sat__link_parts parts;
@@ -244,7 +245,7 @@ static sat_status give_links(sat__session *session, const sat_bytes *theirs,
         size_t missing = 0;
         for (; i < all && missing < SAT_HUB_LINKS_MAX; i++) {
             const sat__chain_entry entry = sat__chain_at(session->chain, i);
-            if (is_listed(entry.hash, theirs, count))
+            if (sat__link_is_listed(entry.hash, theirs, count))
                 continue;
             sat__cbor_put_bytes(&list, entry.moved.data, entry.moved.len);
             missing++;
@@ -277,22 +278,4 @@ sat_status sat__session_update_chain(sat__session *session, bool *changed,
         *changed = sat__chain_count(session->chain) != before;
     TRY(sat__session_follow_chain(session, err));
     return give_links(session, links, count, err);
-}
-
-sat_status sat__session_parties(sat__session *session, sat__arena *arena,
-                                sat__party **parties, size_t *count,
-                                sat_error *err)
-{
-    const sat__account_state *const state =
-        sat__account_state_of(session->chain);
-    *count = 0;
-    *parties = state == NULL ? NULL
-                             : sat__arena_alloc(arena, state->principal_count *
-                                                           sizeof **parties);
-    if (*parties == NULL)
-        return sat__fail(err, SAT_ERR_NOMEM, "the account has no chain");
-    for (size_t i = 0; i < state->principal_count; i++)
-        if (!state->principals[i].is_removed)
-            (*parties)[(*count)++] = state->principals[i].who;
-    return SAT_OK;
 }

@@ -8,10 +8,10 @@
 #ifndef SAT_SRC_ACCOUNT_SESSION_H
 #define SAT_SRC_ACCOUNT_SESSION_H
 
-#include "account/chain_keys.h"
 #include "account/hub.h"
 #include "satchel/account.h"
 #include "store/profile.h"
+#include "store/vault_chain.h"
 #include "store/vault_db.h"
 
 typedef struct sat__session {
@@ -74,12 +74,6 @@ SAT_CHECK sat_status sat__session_follow_chain(sat__session *session,
 SAT_CHECK sat_status sat__session_update_chain(sat__session *session,
                                                bool *changed, sat_error *err);
 
-/* Those in the account who are not removed, as parties; in `arena`. */
-SAT_CHECK sat_status sat__session_parties(sat__session *session,
-                                          sat__arena *arena,
-                                          sat__party **parties, size_t *count,
-                                          sat_error *err);
-
 /* Who follows a hub. */
 typedef struct sat__hub_follower {
     int wake; /* a descriptor, or -1: `each` is asked only when it is readable,
@@ -95,6 +89,10 @@ SAT_CHECK sat_status sat__hub_follow(sat_profile *profile, const char *vault,
                                      uint64_t every_ms,
                                      const sat__hub_follower *follower,
                                      sat_error *err);
+
+/* Whether the link of that hash is among those moved. */
+bool sat__link_is_listed(const sat__id *hash, const sat_bytes *moved,
+                         size_t count);
 
 /* Takes a list of byte strings apart; the list lives in `arena`. */
 SAT_CHECK sat_status sat__links_decode(sat__cbor in, sat__arena *arena,

@@ -142,7 +142,7 @@ static sat_status fetch(sat__session *session, const sat__id *vault,
                         sat_error *err)
 {
     TRY(sat__vault_chain_new(chain, err));
-    TRY(sat__vault_fetch(session, vault, *chain, err));
+    TRY(sat__vault_fetch(session, vault, *chain, NULL, err));
     *state = sat__vault_state_of(*chain);
     return *state != NULL ? SAT_OK : no_memory(err);
 }
@@ -307,8 +307,8 @@ sat_status sat_share_accept(sat_profile *profile, const char *share,
                          "this share waits for no acceptance of yours");
     change.account = us->account;
     change.about = us->invited;
-    TRY(sat__session_parties(&session, &arena, &parties, &change.party_count,
-                             err));
+    TRY(sat__account_parties(session.chain, &arena, &parties,
+                             &change.party_count, err));
     change.parties = parties;
     TRY(sat__vault_say(&session, &found->vault, chain, &change, err));
     TRY(sat__vaults_add(&session, &found->vault, name, err));

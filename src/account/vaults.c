@@ -13,6 +13,7 @@
 #include "base/sql.h"
 #include "settings/account.h"
 #include "store/vault.h"
+#include "sync/members.h"
 
 #define VAULTS_TABLE "satchel_vaults"
 #define ACCOUNT_TABLE "satchel_account"
@@ -68,16 +69,17 @@ static sat_status let_in_one(sat__session *session, const sat__id *id,
     AUTO_PTR(sat__item_keys) keys = NULL;
     AUTO(sat_buf) moved = SAT_BUF_INIT;
     TRY(sat__vault_chain_new(&chain, err));
-    TRY(sat__vault_fetch(session, id, chain, err));
+    TRY(sat__vault_fetch(session, id, chain, NULL, err));
     const sat_status st = sat__vault_is_ours(session, chain, err);
     if (st == SAT_ERR_DENIED)
         return SAT_OK; /* an invitation, at most */
     TRY(st);
-    TRY(sat__vault_let_in(session, chain, opener, whom, &moved, err));
+    TRY(sat__vault_let_in(session->env, chain, session->chain, opener, whom,
+                          &moved, err));
     if (moved.len > 0)
         TRY(sat__vault_give(session, id, buf_view(&moved), err));
     TRY(sat__vault_keys(chain, &device, &keys, err));
-    if (sat__vault_is_account(keys))
+    if (sat__vault_is_account(keys->id_key.bytes))
         return note_account_vault(session, id, err);
     return SAT_OK;
 }
@@ -107,20 +109,26 @@ static sat_status account_vault(sat__session *session, sat__id *out,
     return sat__hex_parse(hex, out->bytes, sizeof out->bytes, err);
 }
 
-static sat_status make_vault(sat__session *session, bool is_account,
+/* Gives the hub a vault that is here, with the chain that it has; another
+ * device that has the same one may have done so before. */
+static sat_status make_vault(sat__session *session, const char *name,
                              sat__id *out, sat_error *err)
 {
-    AUTO(sat_buf)
-    moved = SAT_BUF_INIT, body = SAT_BUF_INIT, answer = SAT_BUF_INIT;
+    AUTO(sat_buf) body = SAT_BUF_INIT, answer = SAT_BUF_INIT;
+    AUTO_PTR(sat_replica) replica = NULL;
+    AUTO(sat__members) members = {.chain = NULL};
     AUTO(sat__map) map = {.count = 0};
-    sat__link_parts parts;
-    TRY(sat__vault_genesis(session, is_account, &moved, err));
-    TRY(sat__link_split(buf_view(&moved), &parts, err));
-    sat__link_hash(parts.bytes, out);
-    map_put_bytes(&map, "genesis", buf_view(&moved));
+    TRY(sat_replica_open(session->profile, name, &replica, err));
+    TRY(sat__members_open(replica, session->env, session->identity,
+                          session->chain, strcmp(name, "account") == 0,
+                          &members, err));
+    TRY(sat__members_settle(&members, false, err));
+    *out = *sat__chain_id(members.chain);
+    map_put_bytes(&map, "genesis", sat__chain_at(members.chain, 0).moved);
     TRY(sat__map_end(&map, &body, err));
-    return sat__hub_call(&session->hub, "POST", "/api/vaults", buf_view(&body),
-                         &answer, err);
+    const sat_status st = sat__hub_call(&session->hub, "POST", "/api/vaults",
+                                        buf_view(&body), &answer, err);
+    return st == SAT_ERR_CONFLICT ? SAT_OK : st;
 }
 
 static sat_status sync_one(sat__session *session, const char *name,
@@ -317,7 +325,7 @@ static sat_status make_missing(sat__session *session, local_list *list,
         named_vault *const vault = &list->vaults[i];
         if (vault->has_id)
             continue;
-        TRY(make_vault(session, false, &vault->id, err));
+        TRY(make_vault(session, vault->name, &vault->id, err));
         vault->has_id = *any = true;
         TRY(keep_id(session, vault, err));
         TRY(sat__vaults_add(session, &vault->id, vault->name, err));
@@ -329,12 +337,24 @@ static sat_status make_account_vault(sat__session *session, sat__id *id,
                                      sat_error *err)
 {
     char text[SAT_SECRET_KEY_TEXT_SIZE];
-    TRY(make_vault(session, true, id, err));
+    TRY(make_vault(session, "account", id, err));
     TRY(note_account_vault(session, id, err));
     sat__secret_key_format(&session->profile->secrets->secret_key, text);
     const sat_status st = put_secret(session, "secret key", text, err);
     sat__wipe(text, sizeof text);
     return st;
+}
+
+/* Another device may have made it. */
+static sat_status find_account_vault(sat__session *session, sat__id *id,
+                                     bool *found, sat_error *err)
+{
+    const sat__opener self = {session->identity, session->device};
+    TRY(account_vault(session, id, found, err));
+    if (*found)
+        return SAT_OK;
+    TRY(sat__vaults_let_in(session, &self, &session->device, err));
+    return account_vault(session, id, found, err);
 }
 
 sat_status sat__vaults_update(sat__session *session, sat_sync_report *report,
@@ -351,7 +371,7 @@ sat_status sat__vaults_update(sat__session *session, sat_sync_report *report,
     if (list == NULL)
         return sat__fail(err, SAT_ERR_NOMEM, "out of memory");
     TRY(make_tables(session, err));
-    TRY(account_vault(session, &id, &found, err));
+    TRY(find_account_vault(session, &id, &found, err));
     if (!found)
         TRY(make_account_vault(session, &id, err));
     TRY(sync_one(session, "account", &id, report, progress, context, err));

@@ -24,6 +24,8 @@ static const sat__route routes[] = {
     {"GET", "/devices/list", sat__host_devices, 0, HOST_AUTHORIZED},
     {"POST", "/account/chain", sat__host_chain, SAT_PEER_BODY_MAX,
      HOST_AUTHORIZED},
+    {"POST", "/vault/chain", sat__host_vault_chain, SAT_PEER_BODY_MAX,
+     HOST_AUTHORIZED},
     {"GET", "/sync/status", sat__host_status, 0, HOST_AUTHORIZED},
     {"POST", "/sync/pull", sat__host_pull, KNOWLEDGE_MAX, HOST_AUTHORIZED},
     {"POST", "/sync/push", sat__host_push, SAT_PEER_BODY_MAX, HOST_AUTHORIZED},

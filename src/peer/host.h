@@ -36,6 +36,7 @@ host_route_fn sat__host_authorize;
 host_route_fn sat__host_revoke;
 host_route_fn sat__host_devices;
 host_route_fn sat__host_chain;
+host_route_fn sat__host_vault_chain;
 host_route_fn sat__host_status, sat__host_head;
 host_route_fn sat__host_pull;
 host_route_fn sat__host_push;
@@ -67,6 +68,12 @@ SAT_CHECK sat_status sat__host_vault(const sat__peer *peer,
 SAT_CHECK sat_status sat__host_synced(const sat__peer *peer,
                                       const sat__request *request,
                                       const sat__peer **out, sat_error *err);
+
+/* Whether whoever signed `request` is of our account: a device that was joined,
+ * and is in no account with us, is not. */
+SAT_CHECK sat_status sat__host_is_of_account(const sat__peer *peer,
+                                             const sat__request *request,
+                                             bool *out, sat_error *err);
 
 /* Answers 200 with the deterministic CBOR that is in the body. */
 SAT_CHECK sat_status sat__host_write_cbor(sat__response *response,

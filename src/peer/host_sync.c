@@ -28,10 +28,9 @@ sat_status sat__host_vault(const sat__peer *peer, const sat__request *request,
     return SAT_OK;
 }
 
-/* A device that was joined, and is in no account with us, gets none of it. */
-static sat_status is_of_account(const sat__peer *peer,
-                                const sat__request *request, bool *out,
-                                sat_error *err)
+sat_status sat__host_is_of_account(const sat__peer *peer,
+                                   const sat__request *request, bool *out,
+                                   sat_error *err)
 {
     sat__known_device device;
     uint8_t signer[SAT_DEVICE_ID_SIZE];
@@ -54,7 +53,7 @@ sat_status sat__host_synced(const sat__peer *peer, const sat__request *request,
             SAT_OK ||
         strcmp(vault, peer->own->vault) != 0)
         return sat__host_vault(peer, request, err);
-    TRY(is_of_account(peer, request, &is_ours, err));
+    TRY(sat__host_is_of_account(peer, request, &is_ours, err));
     if (!is_ours || sat__body_type_of(&request->headers) == SAT_BODY_JSON)
         return sat__fail(err, SAT_ERR_NOT_FOUND,
                          "this vault is not granted here");

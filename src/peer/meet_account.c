@@ -1,9 +1,8 @@
 /*
  * meet_account.c - two devices compare the account's chain
  *
- *      asker:  {"tips", "links", "account"}     its tips, and what to hand over
- *      answer: {"tips", "links", "account"}     its own, and what the asker
- * lacks
+ *      asker:  {"id", "tips", "fixed", "links"}   its tips, what to hand over
+ *      answer: {"id", "tips", "fixed", "links"}   its own, what the asker lacks
  *
  * until neither lacks anything. Where the accounts are two, the device that
  * joined the other goes over to its account, if that has taken it in.
@@ -13,8 +12,6 @@
 #include "peer/host.h"
 #include "peer/peer.h"
 
-/* Of links in one message, so that it stays below what a body may be. */
-#define LINKS_BYTES ((size_t)8 << 20)
 #define ROUNDS_MAX 200
 
 /* Writes our tips, and those links that somebody with their tips lacks; none of
@@ -26,23 +23,9 @@ static sat_status write_message(sat__registry *registry,
     AUTO(sat__chain_message) ours = {.links = NULL};
     const sat__account_state *state;
     sat__chain *chain;
-    size_t bytes = 0;
 
     TRY(sat__ledger_chain(sat__registry_ledger(registry), &chain, &state, err));
-    ours.links = calloc(sat__chain_count(chain), sizeof *ours.links);
-    if (ours.links == NULL)
-        return sat__fail(err, SAT_ERR_NOMEM, "out of memory");
-    for (size_t i = 0;
-         theirs != NULL && i < sat__chain_count(chain) && bytes < LINKS_BYTES;
-         i++)
-        if (!sat__chain_is_known(chain, i, theirs->tips, theirs->tip_count)) {
-            ours.links[ours.link_count] = sat__chain_at(chain, i).moved;
-            bytes += ours.links[ours.link_count++].len;
-        }
-    ours.tip_count = sat__chain_tips(chain, ours.tips, SAT_LINK_PARENTS_MAX);
-    if (ours.tip_count > SAT_LINK_PARENTS_MAX)
-        ours.tip_count = SAT_LINK_PARENTS_MAX;
-    ours.account = *sat__chain_id(chain);
+    TRY(sat__chain_message_of(chain, false, theirs, &ours, err));
     sat__chain_message_put(&ours, out);
     *count = ours.link_count;
     return sat__buf_status(out, err);
@@ -56,7 +39,7 @@ static sat_status is_ours(sat__registry *registry,
     sat__chain *chain;
 
     TRY(sat__ledger_chain(sat__registry_ledger(registry), &chain, &state, err));
-    *out = id_equal(sat__chain_id(chain), &theirs->account);
+    *out = id_equal(sat__chain_id(chain), &theirs->id);
     return SAT_OK;
 }
 

@@ -99,6 +99,13 @@ SAT_CHECK sat_status sat__peer_join(sat__peer_call *call, const char *url,
  */
 SAT_CHECK sat_status sat__peer_meet(sat__peer_call *call, sat_error *err);
 
+/* The same with the chain of the vault that the call is about. */
+SAT_CHECK sat_status sat__peer_meet_vault(sat__peer_call *call, sat_error *err);
+
+/* As sat__members_settle(), of the vault that is granted. */
+SAT_CHECK sat_status sat__peer_settle(const sat__peer *peer, bool is_latest,
+                                      sat_error *err);
+
 /* A blob travels in pieces of at most this many bytes. */
 #define SAT_PEER_PIECE_MAX ((size_t)1 << 20)
 

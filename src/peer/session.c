@@ -19,7 +19,7 @@ static sat_status open_own(sat_profile *profile, sat__peer_session *session,
     session->own.db = NULL;
     session->own.files = NULL;
     TRY(sat_replica_open(profile, "account", &session->own.replica, err));
-    session->peer.own = &session->own;
+    session->peer.own = session->own.own = &session->own;
     return SAT_OK;
 }
 

@@ -327,6 +327,7 @@ static sat_status help_start_afresh(sync_run *run, sat_error *err)
 /* Both directions, for one vault. */
 static sat_status exchange(sync_run *run, sat_error *err)
 {
+    TRY(sat__peer_meet_vault(run->call, err));
     TRY(sat__replica_collect(run->replica, NULL, err));
     TRY(sat__peer_note_members(run->call->peer, err));
     TRY(ask_status(run, err));

@@ -9,7 +9,7 @@
 
 #include "base/error.h"
 #include "base/sql.h"
-#include "store/chain_key.h"
+#include "store/chain_keys.h"
 #include "store/ledger_note.h"
 
 static const char table[] =
@@ -127,7 +127,8 @@ void sat__ledger_change_end(sat__ledger_change *change)
     sat__sql_transaction_auto_clear_(&change->transaction);
     if (change->ledger != NULL)
         forget(change->ledger);
-    sat__arena_clear(&change->arena);
+    sat__key_maker_clear(&change->maker);
+    sat__buf_clear(&change->envelope);
 }
 
 sat_status sat__ledger_begin(sat__ledger *ledger, sat__ledger_change *change,
@@ -186,14 +187,11 @@ static sat_status open_master(sat__ledger *ledger,
                               sat__master_key *out, sat_error *err)
 {
     const sat__epoch *const epoch = present_epoch(state);
-    AUTO(sat_buf) plain = SAT_BUF_INIT;
     sat_bytes envelope;
 
     sat__account_envelope(state, &epoch->link, &ledger->id, &envelope);
-    TRY(sat__chain_key_open(&epoch->key, envelope, ledger->device, &plain,
-                            err));
-    memcpy(out->bytes, plain.data, sizeof out->bytes);
-    return SAT_OK;
+    return sat__key_open(&epoch->key, envelope, ledger->device, out->bytes,
+                         sizeof out->bytes, err);
 }
 
 sat_status sat__ledger_master(sat__ledger *ledger, sat__master_key *out,
@@ -213,8 +211,7 @@ sat_status sat__ledger_is_former(sat__ledger *ledger,
     uint8_t commitment[32];
 
     TRY(sat__ledger_chain(ledger, NULL, &state, err));
-    sat__chain_key_commit(bytes_of(master->bytes, sizeof master->bytes),
-                          commitment);
+    sat__chain_commit(master->bytes, commitment);
     *generation = present_epoch(state)->key.generation;
     *out = false;
     for (size_t i = 0; i < state->epoch_count; i++)
@@ -232,22 +229,24 @@ static sat_status next_key(sat__ledger_change *change, const sat__id *leaves,
     const sat__account_state *const state = change->state;
     AUTO(sat__master_key) master = {{0}};
     size_t count = 0;
-    const sat__party **const parties = sat__arena_alloc(
-        &change->arena, (state->principal_count + 1) * sizeof(sat__party *));
+    sat__party *const parties = sat__arena_alloc(
+        &change->maker.arena, (state->principal_count + 1) * sizeof *parties);
 
     if (parties == NULL)
         return sat__fail(err, SAT_ERR_NOMEM, "out of memory");
     for (size_t i = 0; i < state->principal_count; i++)
         if (!state->principals[i].is_removed &&
             (leaves == NULL || !id_equal(&state->principals[i].who.id, leaves)))
-            parties[count++] = &state->principals[i].who;
+            parties[count++] = state->principals[i].who;
     if (comes != NULL)
-        parties[count++] = comes;
+        parties[count++] = *comes;
     sat__master_key_generate(change->ledger->env, &master);
-    return sat__chain_key_begin(change->ledger->env,
-                                bytes_of(master.bytes, sizeof master.bytes),
-                                present_epoch(state)->key.generation + 1,
-                                parties, count, &change->arena, out, err);
+    TRY(sat__key_make(&change->maker, change->ledger->env,
+                      present_epoch(state)->key.generation + 1,
+                      bytes_of(master.bytes, sizeof master.bytes), parties,
+                      count, err));
+    *out = change->maker.key;
+    return SAT_OK;
 }
 
 /* The present master key for one more. */
@@ -258,11 +257,11 @@ static sat_status grant_key(sat__ledger_change *change, const sat__party *to,
     AUTO(sat__master_key) master = {{0}};
 
     TRY(open_master(change->ledger, change->state, &master, err));
-    out->key = epoch->link;
-    out->id = to->id;
-    return sat__chain_key_seal(
-        change->ledger->env, bytes_of(master.bytes, sizeof master.bytes),
-        epoch->key.generation, &to->keys, &change->arena, &out->envelope, err);
+    TRY(sat__key_hand_on(change->ledger->env, &epoch->key, &to->keys,
+                         bytes_of(master.bytes, sizeof master.bytes),
+                         &change->envelope, err));
+    *out = (sat__grant){epoch->link, to->id, buf_view(&change->envelope)};
+    return SAT_OK;
 }
 
 /* ---- changes ---- */
@@ -275,11 +274,9 @@ sat_status sat__ledger_found(sqlite3 *db, const sat_env *env,
                              const char *device_name, sat_error *err)
 {
     AUTO_PTR(sat__chain) chain = NULL;
-    AUTO(sat__arena) arena = {NULL, 0};
+    AUTO(sat__key_maker) maker = {.key = {.count = 0}};
     AUTO(sat_buf) moved = SAT_BUF_INIT;
     sat__account_change genesis = {.op = SAT_ACCOUNT_GENESIS, .has_key = true};
-    const sat__party *const parties[] = {&genesis.phrase, &genesis.password,
-                                         &genesis.device};
 
     sat__party_of(SAT_PRINCIPAL_PHRASE, sat__identity_principal(phrase), "",
                   true, &genesis.phrase);
@@ -287,8 +284,12 @@ sat_status sat__ledger_found(sqlite3 *db, const sat_env *env,
                   &genesis.password);
     sat__party_of(SAT_PRINCIPAL_DEVICE, sat__identity_principal(device),
                   device_name, true, &genesis.device);
-    TRY(sat__chain_key_begin(env, bytes_of(master->bytes, sizeof master->bytes),
-                             1, parties, 3, &arena, &genesis.key, err));
+    const sat__party parties[] = {genesis.phrase, genesis.password,
+                                  genesis.device};
+    TRY(sat__key_make(&maker, env, 1,
+                      bytes_of(master->bytes, sizeof master->bytes), parties, 3,
+                      err));
+    genesis.key = maker.key;
     TRY(sat__account_new(&chain, err));
     TRY(sat__account_sign(chain, &genesis, phrase, env->wall(env->context),
                           &moved, err));

@@ -5,6 +5,7 @@
 #define SAT_SRC_STORE_LEDGER_INNER_H
 
 #include "base/sql.h"
+#include "store/chain_keys.h"
 #include "store/ledger.h"
 
 struct sat__ledger {
@@ -21,7 +22,8 @@ struct sat__ledger {
 typedef struct sat__ledger_change {
     sat__ledger *ledger; /* NULL when it is committed */
     const sat__account_state *state;
-    sat__arena arena;
+    sat__key_maker maker;
+    sat_buf envelope;
     sat__sql_transaction transaction;
 } sat__ledger_change;
 

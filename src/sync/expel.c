@@ -282,8 +282,8 @@ static sat_status expel(expulsion *work, const sat__departure *who,
             TRY(note(replica, &who[k], &is_new, err));
         is_news |= is_new;
     }
-    if (!is_news)
-        return SAT_OK;
+    if (!is_news) /* another process may have gone back meanwhile */
+        return sat__knowledge_load(replica, err);
     TRY(sat__collect(replica, &changed, err));
     TRY(sat__limits_load(replica, &work->limits, err));
     TRY(sat__sql_prepare(replica->db, &stmt,
@@ -312,7 +312,6 @@ sat_status sat__replica_check_sender(sat_replica *replica,
 {
     AUTO_STMT sqlite3_stmt *stmt = NULL;
     AUTO(sat__knowledge) theirs = {0};
-    AUTO(sat__knowledge) counting = {0};
     AUTO(sat__limits) limits = {0};
     sat__page page;
     TRY(sat__sql_prepare(replica->db, &stmt,
@@ -325,18 +324,13 @@ sat_status sat__replica_check_sender(sat_replica *replica,
     TRY(sat__page_decode(sql_bytes(stmt, 0), &page, err));
     TRY(sat__knowledge_decode(replica, page.knowledge, &theirs, err));
     TRY(sat__limits_load(replica, &limits, err));
-    TRY(sat__knowledge_copy(&theirs, &counting, err));
-    sat__limits_clamp(&limits, &counting);
-    for (size_t i = 0; i < theirs.size; i++)
-        if (counting.n[i] != theirs.n[i]) {
-            (void)sqlite3_reset(stmt);
-            TRY(sat__staged_drop(replica, from, err));
-            return sat__fail(err, SAT_ERR_CONFLICT,
-                             "the other device has changes of one that was "
-                             "revoked, and has not heard of that yet; sync "
-                             "with it again");
-        }
-    return SAT_OK;
+    if (!sat__limits_exceeded(&limits, &theirs))
+        return SAT_OK;
+    (void)sqlite3_reset(stmt);
+    TRY(sat__staged_drop(replica, from, err));
+    return sat__fail(err, SAT_ERR_CONFLICT,
+                     "the other device has changes of one that was revoked, "
+                     "and has not heard of that yet; sync with it again");
 }
 
 sat_status sat__replica_dots_of(sat_replica *replica,

@@ -66,6 +66,15 @@ sat_status sat__limits_is_late(sat_replica *replica, const sat__limits *limits,
     return SAT_OK;
 }
 
+bool sat__limits_exceeded(const sat__limits *limits,
+                          const sat__knowledge *knowledge)
+{
+    for (size_t i = 0; limits->is_any && i < knowledge->size; i++)
+        if (knowledge->n[i] > limit_of(limits, (int64_t)i))
+            return true;
+    return false;
+}
+
 void sat__limits_clamp(const sat__limits *limits, sat__knowledge *knowledge)
 {
     for (size_t i = 0; limits->is_any && i < knowledge->size; i++)

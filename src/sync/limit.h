@@ -37,6 +37,10 @@ SAT_CHECK sat_status sat__limits_is_late(sat_replica *replica,
                                          const sat__limits *limits, int64_t g,
                                          bool *out, sat_error *err);
 
+/* Whether a knowledge has what does not count. */
+bool sat__limits_exceeded(const sat__limits *limits,
+                          const sat__knowledge *knowledge);
+
 /* Takes out of a knowledge what does not count. */
 void sat__limits_clamp(const sat__limits *limits, sat__knowledge *knowledge);
 

@@ -1,7 +1,7 @@
 /*
  * chain_keys.c - sealing and opening the keys that chains carry
  */
-#include "account/chain_keys.h"
+#include "store/chain_keys.h"
 
 #include "base/error.h"
 #include "crypto/labels.h"

@@ -4,8 +4,8 @@
  * A chain says for whom a key is sealed; what an envelope holds is opened here,
  * and compared with the commitment that its link signed.
  */
-#ifndef SAT_SRC_ACCOUNT_CHAIN_KEYS_H
-#define SAT_SRC_ACCOUNT_CHAIN_KEYS_H
+#ifndef SAT_SRC_STORE_CHAIN_KEYS_H
+#define SAT_SRC_STORE_CHAIN_KEYS_H
 
 #include "chain/account.h"
 #include "chain/vault.h"
@@ -46,4 +46,4 @@ SAT_CHECK sat_status sat__key_open(const sat__chain_key *of, sat_bytes envelope,
                                    const sat__identity *identity, uint8_t *out,
                                    size_t len, sat_error *err);
 
-#endif /* SAT_SRC_ACCOUNT_CHAIN_KEYS_H */
+#endif /* SAT_SRC_STORE_CHAIN_KEYS_H */
