@@ -1,8 +1,8 @@
 /*
  * message_decode.c - a body that decodes from CBOR encodes to the same bytes
  *
- * The first byte chooses: 0 JSON, 1 CBOR, 2 zstd, else what devices say of the
- * account's chain, which too encodes to the same bytes.
+ * The first byte chooses: 0 JSON, 1 CBOR, 2 zstd, else what devices say of a
+ * chain, which too encodes to the same bytes.
  */
 #include <stdlib.h>
 

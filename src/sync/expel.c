@@ -24,7 +24,9 @@ static const char tables[] =
     " PRIMARY KEY(t, b, o, c)) WITHOUT ROWID;"
     "CREATE TEMP TABLE IF NOT EXISTS sync_late("
     " t INTEGER, b INTEGER, o INTEGER, PRIMARY KEY(t, b, o)) WITHOUT ROWID;"
-    "DELETE FROM sync_late;";
+    "DELETE FROM sync_late;"
+    "CREATE TEMP TABLE IF NOT EXISTS sync_gone(device BLOB PRIMARY KEY);"
+    "DELETE FROM sync_gone;";
 
 typedef struct expulsion {
     sat_replica *replica;
@@ -240,15 +242,34 @@ static sat_status go_back(expulsion *work, sat_error *err)
 
 /* ---- noting it ---- */
 
+static sat_status run_with(sat_replica *replica, const char *sql,
+                           const uint8_t device[SAT_DEVICE_ID_SIZE],
+                           sat_error *err)
+{
+    AUTO_STMT sqlite3_stmt *stmt = NULL;
+    TRY(sat__sql_prepare(replica->db, &stmt, sql, err));
+    sql_bind_bytes(stmt, 1, bytes_of(device, SAT_DEVICE_ID_SIZE));
+    return sat__sql_run(stmt, err);
+}
+
+/* Who is not among those who left was let in again. */
+static sat_status let_back(sat_replica *replica, const sat__departure *who,
+                           size_t count, sat_error *err)
+{
+    for (size_t k = 0; k < count; k++)
+        TRY(run_with(replica, "INSERT OR IGNORE INTO sync_gone VALUES(?)",
+                     who[k].device, err));
+    return sat__sql_exec(replica->db, err,
+                         "DELETE FROM sync_left WHERE device NOT IN (SELECT "
+                         "device FROM sync_gone)");
+}
+
 static sat_status note(sat_replica *replica, const sat__departure *who,
                        bool *is_news, sat_error *err)
 {
-    AUTO_STMT sqlite3_stmt *left = NULL;
     AUTO_STMT sqlite3_stmt *limit = NULL;
-    TRY(sat__sql_prepare(replica->db, &left,
-                         "INSERT OR IGNORE INTO sync_left VALUES(?)", err));
-    sql_bind_bytes(left, 1, bytes_of(who->device, sizeof who->device));
-    TRY(sat__sql_run(left, err));
+    TRY(run_with(replica, "INSERT OR IGNORE INTO sync_left VALUES(?)",
+                 who->device, err));
     *is_news = sqlite3_changes(replica->db) > 0;
     TRY(sat__sql_prepare(replica->db, &limit,
                          "INSERT INTO sync_limits VALUES(?1, ?2) ON "
@@ -275,6 +296,7 @@ static sat_status expel(expulsion *work, const sat__departure *who,
     AUTO_STMT sqlite3_stmt *stmt = NULL;
     bool is_news = false, changed;
     TRY(sat__sql_exec(replica->db, err, "%s", tables));
+    TRY(let_back(replica, who, count, err));
     for (size_t k = 0; k < count; k++) {
         bool is_new = false;
         /* What this device itself has, it keeps. */
@@ -299,7 +321,9 @@ sat_status sat__replica_expel(sat_replica *replica, const sat__departure *who,
 {
     AUTO(expulsion) work = {.replica = replica};
     AUTO(sat__sql_transaction) change = {0};
-    if (count == 0)
+    bool is_there;
+    TRY(sat__limits_are_there(replica, &is_there, err));
+    if (count == 0 && !is_there)
         return SAT_OK;
     TRY(sat__sql_begin(replica->db, &change, err));
     TRY(expel(&work, who, count, err));

@@ -8,7 +8,8 @@ void sat__limits_clear(sat__limits *limits)
     sat__knowledge_clear(&limits->last);
 }
 
-static sat_status has_tables(sat_replica *replica, bool *out, sat_error *err)
+sat_status sat__limits_are_there(sat_replica *replica, bool *out,
+                                 sat_error *err)
 {
     int64_t count;
     TRY(sat__core_int(replica,
@@ -24,7 +25,7 @@ sat_status sat__limits_load(sat_replica *replica, sat__limits *out,
 {
     AUTO_RESET sqlite3_stmt *stmt = NULL;
     bool is_there;
-    TRY(has_tables(replica, &is_there, err));
+    TRY(sat__limits_are_there(replica, &is_there, err));
     if (!is_there)
         return SAT_OK;
     TRY(sat__core_keep(
@@ -87,7 +88,7 @@ void sat__limits_clamp(const sat__limits *limits, sat__knowledge *knowledge)
 sat_status sat__stains_any(sat_replica *replica, bool *out, sat_error *err)
 {
     int64_t count = 0;
-    TRY(has_tables(replica, out, err));
+    TRY(sat__limits_are_there(replica, out, err));
     if (*out)
         TRY(sat__core_int(replica, "SELECT EXISTS(SELECT 1 FROM sync_stained)",
                           0, &count, err));

@@ -29,6 +29,10 @@ typedef struct sat__limits {
 void sat__limits_clear(sat__limits *limits);
 DEFINE_AUTO(sat__limits, sat__limits_clear);
 
+/* Whether anybody ever left: the tables are made then. */
+SAT_CHECK sat_status sat__limits_are_there(sat_replica *replica, bool *out,
+                                           sat_error *err);
+
 SAT_CHECK sat_status sat__limits_load(sat_replica *replica, sat__limits *out,
                                       sat_error *err);
 

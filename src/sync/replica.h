@@ -183,9 +183,10 @@ SAT_CHECK sat_status sat__replica_dots_of(
     sat__arena *arena, sat__departure *out, sat_error *err);
 
 /*
- * From now on nothing of these devices is taken beyond their last dots, from
- * whomever it comes; what was taken of it goes. Of two last dots of one
- * incarnation the greater counts.
+ * Says which devices have left. From now on nothing of them is taken beyond
+ * their last dots, from whomever it comes; what was taken of it goes. Of two
+ * last dots of one incarnation the greater counts. A device that is not among
+ * them any more was let in again.
  */
 SAT_CHECK sat_status sat__replica_expel(sat_replica *replica,
                                         const sat__departure *who, size_t count,

@@ -193,6 +193,24 @@ static void of_two_last_dots_the_greater_counts(void **state)
     four_close(&f);
 }
 
+static void who_is_let_in_again_is_taken_again(void **state)
+{
+    AUTO(sat__arena) arena = {0};
+    sat__departure gone;
+    four f;
+    (void)state;
+    four_open(&f);
+    leave(&f.a, &arena, &f.x, &gone);
+    write_late(&f.x);
+    assert_false(takes(&f.a, &f.x, 100));
+    assert_int_equal(sat__replica_expel(f.a.replica, NULL, 0, NULL), SAT_OK);
+    assert_true(takes(&f.a, &f.x, 100));
+    device_sync(&f.a, &f.x);
+    devices_equal(&f.a, &f.x, QUERY_T);
+    assert_string_equal(device_get(&f.a, QUERY_T), "a|66|late;late|6|late;");
+    four_close(&f);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -200,6 +218,7 @@ int main(void)
         cmocka_unit_test(who_heard_first_takes_what_counts_and_no_more),
         cmocka_unit_test(what_others_wrote_upon_late_changes_stays),
         cmocka_unit_test(another_life_of_the_device_counts_nothing),
+        cmocka_unit_test(who_is_let_in_again_is_taken_again),
         cmocka_unit_test(of_two_last_dots_the_greater_counts),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
