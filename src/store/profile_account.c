@@ -7,6 +7,7 @@
 #include "store/keychain.h"
 #include "store/profile.h"
 #include "store/vault.h"
+#include "store/vault_chain.h"
 #include "store/vault_db.h"
 
 sat_status sat__profile_name_password(sat_profile *profile,
@@ -40,6 +41,58 @@ static sat_status enter(sat_profile *profile, sqlite3 *db,
         &profile->secrets->master, device, profile->conf.device_name, err);
 }
 
+static sat_status open_ledger(sat_profile *profile, sqlite3 **db,
+                              sat__ledger **ledger, sat_error *err)
+{
+    TRY(sat__vault_open(profile, "account", 0, db, err));
+    TRY(sat__ledger_open(*db, profile->env, profile->secrets->identity, ledger,
+                         err));
+    return sat__ledger_require(*ledger, err);
+}
+
+/* The phrase lets the device into a vault that is here, as far as it is of it
+ * itself. */
+static sat_status enter_vault(sat_profile *profile, const char *name,
+                              sat__chain *account, const sat__identity *phrase,
+                              sat_error *err)
+{
+    AUTO_PTR(sqlite3) db = NULL;
+    AUTO_PTR(sat__chain) chain = NULL;
+    AUTO(sat_buf) moved = SAT_BUF_INIT;
+    sat__opener opener = {.identity = phrase};
+    sat__id device;
+
+    sat__device_id(sat__identity_principal(phrase)->sign, opener.id.bytes);
+    sat__device_id(sat__identity_principal(profile->secrets->identity)->sign,
+                   device.bytes);
+    TRY(sat__vault_open(profile, name, 0, &db, err));
+    TRY(sat__vault_links_load(db, &chain, err));
+    const sat__vault_state *const state = sat__vault_state_of(chain);
+    if (state == NULL || sat__vault_role_of(state, &opener.id) == 0)
+        return SAT_OK;
+    TRY(sat__vault_let_in(profile->env, chain, account, &opener, &device,
+                          &moved, err));
+    return sat__vault_links_keep(db, chain, err);
+}
+
+static sat_status enter_vaults(sat_profile *profile,
+                               const sat__identity *phrase, sat_error *err)
+{
+    AUTO_PTR(sqlite3) db = NULL;
+    AUTO_PTR(sat__ledger) ledger = NULL;
+    const sat__account_state *state;
+    sat__chain *account;
+
+    TRY(open_ledger(profile, &db, &ledger, err));
+    TRY(sat__ledger_chain(ledger, &account, &state, err));
+    for (size_t i = 0; i < profile->secrets->count; i++) {
+        char name[SAT_VAULT_NAME_MAX + 1];
+        memcpy(name, profile->secrets->vaults[i].name, sizeof name);
+        TRY(enter_vault(profile, name, account, phrase, err));
+    }
+    return SAT_OK;
+}
+
 sat_status sat__profile_enter_account(sat_profile *profile,
                                       const sat__root *phrase, sat_error *err)
 {
@@ -51,7 +104,8 @@ sat_status sat__profile_enter_account(sat_profile *profile,
     TRY(sat__vault_open(profile, "account", 0, &db, err));
     TRY(sat__sql_begin(db, &change, err));
     TRY(enter(profile, db, identity, err));
-    return sat__sql_commit(&change, err);
+    TRY(sat__sql_commit(&change, err));
+    return enter_vaults(profile, identity, err);
 }
 
 /* ---- what this profile says to the account ---- */
@@ -96,15 +150,6 @@ static sat_status name_password(const sat_profile *profile, sat__ledger *ledger,
                sizeof *password) == 0)
         return is_renewed ? sat__ledger_renew(ledger, err) : SAT_OK;
     return sat__ledger_set_password(ledger, password, is_renewed, err);
-}
-
-static sat_status open_ledger(sat_profile *profile, sqlite3 **db,
-                              sat__ledger **ledger, sat_error *err)
-{
-    TRY(sat__vault_open(profile, "account", 0, db, err));
-    TRY(sat__ledger_open(*db, profile->env, profile->secrets->identity, ledger,
-                         err));
-    return sat__ledger_require(*ledger, err);
 }
 
 sat_status sat__profile_renew_account(sat_profile *profile,

@@ -73,12 +73,31 @@ static bool is_member(const sat__members *members)
     return us != NULL && us->standing == SAT_MEMBER_CONFIRMED;
 }
 
-/* A vault that was begun here for an account that was left is begun anew. */
+/* Whether a device of the account is in the vault: it can let others in. */
+static bool has_device(const sat__members *members)
+{
+    const sat__vault_state *const state = sat__vault_state_of(members->chain);
+    const sat__account_state *const people =
+        sat__account_state_of(members->account);
+
+    for (size_t i = 0; people != NULL && i < people->principal_count; i++) {
+        const sat__account_principal *const one = &people->principals[i];
+        const sat__vault_principal *const there =
+            sat__vault_principal_find(state, &one->who.id);
+        if (one->who.kind == SAT_PRINCIPAL_DEVICE && !one->is_removed &&
+            there != NULL && !there->is_removed)
+            return true;
+    }
+    return false;
+}
+
+/* A vault that was begun here for an account that was left is begun anew, and
+ * so is one whose devices all are gone, where this one was restored. */
 static sat_status begin(sat__members *members, sat_error *err)
 {
     AUTO(sat_buf) moved = SAT_BUF_INIT;
 
-    if (is_member(members) || members->is_fixed)
+    if (members->is_fixed || (is_member(members) && has_device(members)))
         return SAT_OK;
     TRY(sat__vault_genesis(members->env, members->account, members->identity,
                            members->is_account, &moved, err));

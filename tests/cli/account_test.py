@@ -67,6 +67,26 @@ class OneAccount(Case):
         self.assertNotEqual(0, self.phone.run("sync", "hub").code)
         self.assertEqual(1, self.shown(self.laptop)[1])
 
+    def test_a_device_restored_by_the_phrase_goes_on_with_the_vaults(self):
+        self.meet()
+        self.laptop.ok("sql", "CREATE TABLE notes(id TEXT PRIMARY KEY, body); "
+                              "INSERT INTO notes VALUES('a', 'one')")
+        self.laptop.ok("track", "notes")
+        place = self.folder / "backups.satchel"
+        self.laptop.ok("backup", "now", "--to", place)
+        phrase = self.folder / "phrase"
+        phrase.write_text(self.laptop.genesis["recovery_phrase"])
+        again = self.device("again", init=False)
+        again.ok("backup", "restore", "--from", place, "--phrase-file", phrase,
+                 "--name", "again")
+        again.ok("account", "register", "--hub", self.hub.url,
+                 "--email", EMAIL)
+        again.ok("sync", "hub")
+        again.ok("device", "revoke", self.laptop.genesis["device_id"])
+        again.ok("sync", "hub")
+        again.ok("sql", "UPDATE notes SET body = 'two'")
+        again.ok("sync", "hub")
+
     def test_a_revocation_renews_the_master_key_on_every_device(self):
         self.register()
         tablet = self.login(self.device("tablet", init=False))
