@@ -83,9 +83,9 @@ static void befriend(sat__peer_call *call, const device *from, device *to,
     sat_error err = {0};
 
     bench_must(sat__peer_join(call, url, &info, &err), &err);
-    bench_must(sat__registry_authorize(to->peer.registry, from->peer.id, false,
-                                       to->peer.id, &err),
-               &err);
+    bench_must(
+        sat__registry_authorize(to->peer.registry, from->peer.id, false, &err),
+        &err);
 }
 
 /* Syncs, which must bring or take so many rows. */

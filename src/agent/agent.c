@@ -23,8 +23,6 @@
 #define BACKUP_LOOK_MS 10000 /* from one look at the schedule to the next */
 #define QUIET_MS 100         /* after a write, before looking what it was */
 
-DEFINE_AUTO_PTR(sat_settings, sat_settings_close);
-
 /* ---- the page ---- */
 
 void sat__agent_publish(sat__agent *agent)
