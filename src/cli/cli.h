@@ -1,8 +1,8 @@
 /*
  * cli.h - the command line: what a command is, and what it is given
  *
- * The program is a table of commands (commands.c). Everything that a person or
- * a shell can learn about a command stands in its row, and help, the manual
+ * The program is a table of commands (commands_*.c). Everything that a person
+ * or a shell can learn about a command stands in its row, and help, the manual
  * page and the completions are printed from there. A command is a function of
  * its own file; it writes results to stdout and returns a status, which becomes
  * the exit code, and an error, which becomes the complaint.
@@ -29,6 +29,7 @@ typedef struct cli_option {
 #define CLI_ANY (-1)      /* any number of operands */
 
 typedef struct cli_command {
+    const char *title;    /* above the first row of a table, else NULL */
     const char *name;     /* one word, or group and word: "vault list" */
     const char *operands; /* as in "TABLE [KEY]", or NULL */
     int least, most;      /* how many operands; most may be CLI_ANY */
@@ -36,6 +37,7 @@ typedef struct cli_command {
     const char *details;  /* sentences for `help COMMAND`, or NULL */
     sat_status (*run)(cli_run *cli, sat_error *err);
     cli_option options[CLI_OPTIONS_MAX]; /* ends with a row without a name */
+    const struct cli_command *next;      /* in a nameless row: the next table */
 } cli_command;
 
 /* The operands as text, empty where there are none. */
@@ -44,8 +46,9 @@ static inline const char *command_operands(const cli_command *command)
     return command->operands != NULL ? command->operands : "";
 }
 
-/* The table, in the order in which help shows it; ends with a nameless row. */
-extern const cli_command cli_commands[];
+/* All commands, in the order in which help shows them; NULL after the last. */
+const cli_command *cli_command_first(void);
+const cli_command *cli_command_next(const cli_command *command);
 
 /* The options that every command takes, before or after its name. */
 extern const cli_option cli_global_options[];

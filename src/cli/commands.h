@@ -1,10 +1,30 @@
 /*
- * commands.h - the functions that the table of commands runs
+ * commands.h - the tables of commands, one a group, and what they run
  */
 #ifndef SAT_SRC_CLI_COMMANDS_H
 #define SAT_SRC_CLI_COMMANDS_H
 
 #include "cli/cli.h"
+
+/* Each ends with a row that names the next one. */
+extern const cli_command cli_device_commands[];
+extern const cli_command cli_peers_commands[];
+extern const cli_command cli_hub_commands[];
+extern const cli_command cli_settings_commands[];
+extern const cli_command cli_backup_commands[];
+extern const cli_command cli_agent_commands[];
+
+/* Options of several commands. */
+#define YES                                                                    \
+    {                                                                          \
+        "yes", NULL, "do not ask whether it is meant"                          \
+    }
+
+#define PHRASE_FILE                                                            \
+    {                                                                          \
+        "phrase-file", "FILE",                                                 \
+            "read the recovery phrase from the first line of FILE"             \
+    }
 
 typedef sat_status cli_command_fn(cli_run *cli, sat_error *err);
 

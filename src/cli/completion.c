@@ -26,7 +26,7 @@ static bool is_first_of_group(const cli_command *command)
 {
     const size_t len = strcspn(command->name, " ");
 
-    return command == cli_commands ||
+    return command->title != NULL ||
            strncmp(command[-1].name, command->name, len) != 0 ||
            (command[-1].name[len] != ' ' && command[-1].name[len] != '\0');
 }
@@ -35,7 +35,8 @@ static void print_first_words(const char *separator)
 {
     word_list list = {separator, false};
 
-    for (const cli_command *at = cli_commands; at->name != NULL; at++)
+    for (const cli_command *at = cli_command_first(); at != NULL;
+         at = cli_command_next(at))
         if (is_first_of_group(at))
             print_word(&list, "", at->name, strcspn(at->name, " "));
 }
@@ -65,7 +66,8 @@ static void print_options_with_argument(void)
     for (const cli_option *at = cli_global_options; at->name != NULL; at++)
         if (at->argument != NULL)
             print_word(&list, "--", at->name, strlen(at->name));
-    for (const cli_command *at = cli_commands; at->name != NULL; at++)
+    for (const cli_command *at = cli_command_first(); at != NULL;
+         at = cli_command_next(at))
         for (const cli_option *option = at->options; option->name != NULL;
              option++)
             if (option->argument != NULL)
@@ -78,7 +80,8 @@ static void print_functions(void)
     (void)fputs("_satchel_words() {\n    case $1 in\n    '') echo '", stdout);
     print_first_words(" ");
     (void)puts("' ;;");
-    for (const cli_command *at = cli_commands; at->name != NULL; at++) {
+    for (const cli_command *at = cli_command_first(); at != NULL;
+         at = cli_command_next(at)) {
         const size_t len = strcspn(at->name, " ");
         if (at->name[len] == '\0' || !is_first_of_group(at))
             continue;
@@ -87,7 +90,8 @@ static void print_functions(void)
         (void)puts("' ;;");
     }
     (void)puts("    esac\n}\n\n_satchel_options() {\n    case $1 in");
-    for (const cli_command *at = cli_commands; at->name != NULL; at++) {
+    for (const cli_command *at = cli_command_first(); at != NULL;
+         at = cli_command_next(at)) {
         word_list list = {" ", false};
         if (at->options[0].name == NULL)
             continue;
@@ -197,7 +201,8 @@ static void print_fish(void)
     (void)puts("# fish completion for satchel\n");
     for (const cli_option *at = cli_global_options; at->name != NULL; at++)
         print_fish_option(at, "");
-    for (const cli_command *at = cli_commands; at->name != NULL; at++)
+    for (const cli_command *at = cli_command_first(); at != NULL;
+         at = cli_command_next(at))
         print_fish_command(at);
 }
 

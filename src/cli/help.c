@@ -6,6 +6,7 @@
 #include <stdio.h>
 
 #define TEXT_WIDTH 78
+#define USE_WIDTH 34
 
 void cli_print_version(void)
 {
@@ -52,20 +53,25 @@ static void print_wrapped(const char *text)
 
 static void print_row(const cli_command *command)
 {
-    char use[64];
+    char use[96];
 
-    (void)snprintf(use, sizeof use, "%s %s", command->name,
-                   command_operands(command));
-    (void)printf("  %-34s %s\n", use, command->summary);
+    const int len = snprintf(use, sizeof use, "%s %s", command->name,
+                             command_operands(command));
+    if (command->title != NULL)
+        (void)printf("\n%s:\n", command->title);
+    (void)printf("  %-*s", USE_WIDTH, use);
+    if (len > USE_WIDTH)
+        (void)printf("\n  %-*s", USE_WIDTH, "");
+    (void)printf(" %s\n", command->summary);
 }
 
 void cli_print_overview(void)
 {
     (void)puts("satchel keeps databases and files encrypted on your devices, "
                "and in step.\n\n"
-               "usage: satchel [OPTION]... COMMAND [ARGUMENT]...\n\n"
-               "Commands:");
-    for (const cli_command *at = cli_commands; at->name != NULL; at++)
+               "usage: satchel [OPTION]... COMMAND [ARGUMENT]...");
+    for (const cli_command *at = cli_command_first(); at != NULL;
+         at = cli_command_next(at))
         print_row(at);
     (void)puts("\nOptions of every command:");
     print_options(cli_global_options);

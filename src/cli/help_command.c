@@ -16,7 +16,8 @@ static sat_status print_group(cli_run *cli, const char *group, sat_error *err)
         return sat__fail(err, SAT_ERR_INVALID, "there is no command '%s'",
                          group);
     }
-    for (const cli_command *at = cli_commands; at->name != NULL; at++) {
+    for (const cli_command *at = cli_command_first(); at != NULL;
+         at = cli_command_next(at)) {
         if (strncmp(at->name, group, len) != 0 || at->name[len] != ' ')
             continue;
         (void)fputs(gap, stdout);

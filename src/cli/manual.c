@@ -55,6 +55,7 @@ void cli_print_manual(void)
     for (const cli_option *at = cli_global_options; at->name != NULL; at++)
         print_option(at);
     (void)puts(".SH COMMANDS");
-    for (const cli_command *at = cli_commands; at->name != NULL; at++)
+    for (const cli_command *at = cli_command_first(); at != NULL;
+         at = cli_command_next(at))
         print_command(at);
 }

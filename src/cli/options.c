@@ -10,6 +10,7 @@
 #include <stdio.h>
 
 #include "cli/cli.h"
+#include "cli/commands.h"
 #include "cli/spelling.h"
 
 #define GLOBALS_MAX 8
@@ -216,9 +217,20 @@ sat_status cli_parse(cli_run *cli, int argc, char **argv, sat_error *err)
     return cli->wants_help ? SAT_OK : check_operands(cli, err);
 }
 
+const cli_command *cli_command_first(void)
+{
+    return cli_device_commands;
+}
+
+const cli_command *cli_command_next(const cli_command *command)
+{
+    return command[1].name != NULL ? command + 1 : command[1].next;
+}
+
 const cli_command *cli_command_find(const char *name)
 {
-    for (const cli_command *at = cli_commands; at->name != NULL; at++)
+    for (const cli_command *at = cli_command_first(); at != NULL;
+         at = cli_command_next(at))
         if (strcmp(at->name, name) == 0)
             return at;
     return NULL;
@@ -228,7 +240,8 @@ bool cli_is_group(const char *word)
 {
     const size_t len = strlen(word);
 
-    for (const cli_command *at = cli_commands; at->name != NULL; at++)
+    for (const cli_command *at = cli_command_first(); at != NULL;
+         at = cli_command_next(at))
         if (strncmp(at->name, word, len) == 0 && at->name[len] == ' ')
             return true;
     return false;

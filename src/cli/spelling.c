@@ -45,7 +45,8 @@ const char *cli_similar_command(const char *word)
 
     if (len > WORD_MAX)
         return NULL;
-    for (const cli_command *at = cli_commands; at->name != NULL; at++) {
+    for (const cli_command *at = cli_command_first(); at != NULL;
+         at = cli_command_next(at)) {
         const size_t name_len = strlen(at->name);
         const int here = name_len > WORD_MAX
                              ? WORD_MAX

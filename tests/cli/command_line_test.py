@@ -49,9 +49,9 @@ class CommandLine(Case):
 
 class Help(Case):
     def commands(self):
-        lines = run("help").out.split("Commands:\n")[1].split("\n\n")[0]
-        return [re.match(r"  ((?:[a-z-]+ ?)+)", line)[1].strip()
-                for line in lines.splitlines()]
+        tables = run("help").out.split("Options of every command:")[0]
+        return [name.strip() for name in
+                re.findall(r"^  ((?:[a-z-]+ ?)+)", tables, re.M)]
 
     def test_every_command_has_help_of_its_own(self):
         for command in self.commands():
