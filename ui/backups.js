@@ -25,9 +25,14 @@ export function backups(place, _, changed) {
     event.preventDefault();
     attempt(now, () => api.post("/api/backups", {do: "make", place: to.value}).then(changed));
   });
-  const schedule = () => attempt(null, () => api.post("/api/backups",
-    {do: "schedule", enabled: daily.checked, minute: minuteOf(at.value || "03:00"), place: to.value}).then(changed),
-  daily.checked ? "A backup every day from now on, while the agent runs." : "No backups by themselves any more.");
+  let saving = false; // what was known before is not shown meanwhile
+  const schedule = () => {
+    saving = true;
+    return attempt(null, () => api.post("/api/backups",
+      {do: "schedule", enabled: daily.checked, minute: minuteOf(at.value || "03:00"), place: to.value})
+      .finally(() => { saving = false; }).then(changed),
+    daily.checked ? "A backup every day from now on, while the agent runs." : "No backups by themselves any more.");
+  };
   daily.addEventListener("change", schedule);
   at.addEventListener("change", () => daily.checked && schedule());
   const body = h("div", {class: "card"});
@@ -43,6 +48,7 @@ export function backups(place, _, changed) {
     word.textContent = making.error ? `${making.error}.` : making.running ? `${bytes(making.done)} of ${bytes(making.total)}`
       : making.made ? "Backed up, sealed: the recovery phrase opens it."
         : line?.error ? `The last one by itself failed: ${line.error}.` : line ? `The next one by itself: ${time(line.due_at)}.` : "";
+    if (saving) return;
     if (form.contains(document.activeElement) && document.activeElement !== daily) return;
     if (to.value === "") to.value = planned.place || where || "";
     daily.checked = planned.enabled;
