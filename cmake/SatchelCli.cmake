@@ -57,7 +57,7 @@ function(sat_cli_tests target)
         get_filename_component(name "${test}" NAME_WE)
         string(REGEX REPLACE "_test$" "" name "${name}")
         add_test(NAME cli/${name} COMMAND Python3::Interpreter -B "${test}")
-        set_tests_properties(cli/${name} PROPERTIES ENVIRONMENT
+        set_tests_properties(cli/${name} PROPERTIES TIMEOUT 600 ENVIRONMENT
             "SATCHEL=$<TARGET_FILE:${target}>;SAT_BUILD_DIR=${PROJECT_BINARY_DIR};SAT_PRELOAD=${runtime}")
     endforeach()
 endfunction()
