@@ -22,7 +22,7 @@ run: build
 	@scripts/run
 
 test: build
-	@ctest --preset dev
+	@ctest --preset dev -j "$$(nproc)"
 
 bench:
 	@scripts/setup build test bench
