@@ -1,7 +1,7 @@
 // Which view is shown, and when it looks again.
 
 import * as api from "./api.js";
-import {h, span} from "./dom.js";
+import {h, span, update} from "./dom.js";
 import {overview} from "./overview.js";
 import {devices} from "./devices.js";
 import {conflicts} from "./conflicts.js";
@@ -21,8 +21,16 @@ const nav = document.getElementById("nav");
 const clock = document.getElementById("clock");
 const network = document.getElementById("network");
 const state = {status: null, vault: null};
+const links = Object.fromEntries(Object.keys(views).map((name) =>
+  [name, h("a", {href: `#${name}`}, titleOf(name))]));
 let shown = {name: null, refresh: null};
 let waiting = null;
+let stopListening = () => {};
+let patience = 0; // before it is tried again, in ms
+
+function titleOf(name) {
+  return name[0].toUpperCase() + name.slice(1);
+}
 
 function tell(text, mood) {
   if (network.textContent !== text) network.textContent = text;
@@ -52,15 +60,20 @@ function openConflicts() {
 
 function drawNav() {
   const count = openConflicts();
-  nav.replaceChildren(...Object.keys(views).map((name) => h("li", {},
-    h("a", {href: `#${name}`, "aria-current": name === shown.name ? "page" : null},
-      name[0].toUpperCase() + name.slice(1),
-      name === "conflicts" && count > 0
-        ? h("span", {class: "badge", "aria-label": `${count} open`}, String(count)) : null))));
+  for (const [name, link] of Object.entries(links))
+    if (name === shown.name) link.setAttribute("aria-current", "page");
+    else link.removeAttribute("aria-current");
+  update(links.conflicts, titleOf("conflicts"),
+    count > 0 ? h("span", {class: "badge", "aria-label": `${count} open`}, String(count)) : null);
 }
 
+/** The token of this page died with the agent that knew it; a new one is had from `satchel ui` alone. */
 function giveUp(failure) {
-  shown.refresh = null;
+  shown.leave?.();
+  shown = {name: null, refresh: null, is_over: true};
+  stopListening();
+  document.querySelectorAll("dialog").forEach((d) => d.close());
+  nav.parentElement.hidden = true;
   tell("Closed", "bad");
   main.replaceChildren(h("h1", {}, "This page is closed"), h("div", {class: "card"},
     h("p", {}, failure.message),
@@ -68,20 +81,41 @@ function giveUp(failure) {
       h("span", {class: "mono"}, "satchel ui"), " opens it anew.")));
 }
 
+async function look(view) {
+  const status = await api.get("/api/status");
+  if (view !== shown) return;
+  if (status.fresh) return await greet();
+  state.status = status;
+  state.vault ??= state.status.vault;
+  document.getElementById("device").textContent = state.status.device_name;
+  tellHowItGoes(state.status);
+  tellTheClock(state.status);
+  drawNav();
+  await view.refresh?.(state);
+}
+
+/** Looks once at a time, so that no older answer comes after a newer one, and once more where something changed meanwhile. */
 async function refresh() {
+  const view = shown;
+  if (view.is_over) return;
+  view.again = view.is_looking;
+  if (view.is_looking) return;
+  view.is_looking = true;
   try {
-    const status = await api.get("/api/status");
-    if (status.fresh) return await greet();
-    state.status = status;
-    state.vault ??= state.status.vault;
-    document.getElementById("device").textContent = state.status.device_name;
-    tellHowItGoes(state.status);
-    tellTheClock(state.status);
-    drawNav();
-    await shown.refresh?.(state);
+    do {
+      view.again = false;
+      await look(view);
+    } while (view.again && view === shown);
+    patience = 0;
   } catch (failure) {
     if (failure instanceof api.Gone) giveUp(failure);
-    else tell(failure.message, "bad");
+    else if (view === shown) {
+      tell(failure.message, "bad");
+      patience = Math.min(Math.max(2 * patience, 500), 10000);
+      refreshSoon(patience);
+    }
+  } finally {
+    view.is_looking = false;
   }
 }
 
@@ -94,31 +128,35 @@ async function greet() {
     document.body.classList.add("alone");
     main.replaceChildren(h("h1", {}, "Welcome to Satchel"), place);
     shown.leave?.();
-    shown = {name: "welcome", ...welcome(place, state, refreshSoon)};
+    shown = {name: "welcome", ...welcome(place, state, changed)};
     tell("Nothing is here yet", "busy");
   }
   await shown.refresh();
 }
 
 /** Changes come in bursts; a look a little later sees them all. */
-function refreshSoon() {
-  waiting ??= setTimeout(() => {
+function refreshSoon(wait = 60) {
+  if (waiting !== null && waiting.at <= Date.now() + wait) return;
+  clearTimeout(waiting?.timer);
+  waiting = {at: Date.now() + wait, timer: setTimeout(() => {
     waiting = null;
     refresh();
-  }, 60);
+  }, wait)};
 }
 
+const changed = () => refreshSoon();
+
 function show() {
-  if (shown.name === "welcome") return;
+  if (shown.name === "welcome" || shown.is_over) return;
   const name = location.hash.slice(1);
   const view = views[name] ?? overview;
   shown.leave?.();
   shown = {name: views[name] ? name : "overview", refresh: null};
-  const title = h("h1", {}, shown.name[0].toUpperCase() + shown.name.slice(1));
+  const title = h("h1", {}, titleOf(shown.name));
   document.title = `${title.textContent} · Satchel`;
   const place = h("div");
   main.replaceChildren(title, place);
-  Object.assign(shown, view(place, state, refreshSoon));
+  Object.assign(shown, view(place, state, changed));
   drawNav();
   refresh();
 }
@@ -129,9 +167,13 @@ addEventListener("hashchange", () => {
 });
 
 try {
+  nav.append(...Object.values(links).map((link) => h("li", {}, link)));
   await api.enter();
   show();
-  api.listen(refreshSoon, () => tell("The agent can not be heard; trying again", "bad"));
+  stopListening = api.listen(changed, () => {
+    tell("The agent can not be heard; trying again", "bad");
+    changed();
+  });
 } catch (failure) {
   giveUp(failure);
 }

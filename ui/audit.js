@@ -1,5 +1,5 @@
 import * as api from "./api.js";
-import {h, table, time} from "./dom.js";
+import {h, keyed, table, time, update} from "./dom.js";
 
 export function audit(place, state, changed) {
   const search = h("input", {type: "search", id: "search"});
@@ -19,8 +19,8 @@ export function audit(place, state, changed) {
     all = (await api.get("/api/audit")).reverse();
     const wanted = search.value.toLowerCase();
     const found = all.filter((e) => `${e.event} ${e.detail}`.toLowerCase().includes(wanted));
-    body.replaceChildren(h("p", {class: "good"}, "The chain of hashes holds."),
-      table("Events", ["When", "Event", "Detail", "Hash"], found.map((e) => [
-        time(e.time), e.event, e.detail, h("span", {class: "mono soft"}, e.hash.slice(0, 12))]), "Nothing happened."));
+    update(body, h("p", {class: "good"}, "The chain of hashes holds."),
+      table("Events", ["When", "Event", "Detail", "Hash"], found.map((e) => keyed(e.hash, [
+        time(e.time), e.event, e.detail, h("span", {class: "mono soft"}, e.hash.slice(0, 12))])), "Nothing happened."));
   }};
 }

@@ -1,7 +1,7 @@
 // Backups: every day or now, where they are, and what is in the list.
 
 import * as api from "./api.js";
-import {attempt, button, bytes, h, sure, table, time} from "./dom.js";
+import {attempt, button, bytes, h, keyed, sure, table, time, update} from "./dom.js";
 
 const clock = (minute) => `${String(Math.floor(minute / 60)).padStart(2, "0")}:${String(minute % 60).padStart(2, "0")}`;
 
@@ -59,7 +59,7 @@ export function backups(place, _, changed) {
     const all = await api.get("/api/backups");
     tell(all, status);
     const act = (what, version) => api.post("/api/backups", {do: what, version});
-    body.replaceChildren(table("Backups", ["Version", "Made", "By", "Size", ""], all.backups.map((b) => [
+    update(body, table("Backups", ["Version", "Made", "By", "Size", ""], all.backups.map((b) => keyed(b.version, [
       String(b.version), time(b.created), b.device, bytes(b.size), h("span", {class: "row"},
         button("Verify", () => act("verify", b.version), {}, "All of it is there, and is what it was."),
         button("Delete", async () => {
@@ -67,7 +67,7 @@ export function backups(place, _, changed) {
             await act("delete", b.version);
             changed();
           }
-        }, {class: "danger"}))]), all.error ? `${all.error}.` : "No backup yet."),
+        }, {class: "danger"}))])), all.error ? `${all.error}.` : "No backup yet."),
     h("p", {class: "soft"}, "To put one back on this device: ", h("span", {class: "mono"}, "satchel backup restore"),
       ", which asks for the recovery phrase: no page asks for that."));
   }};

@@ -1,7 +1,7 @@
 // One-time codes that count down. What is shown is of the agent's clock; this page only counts.
 
 import * as api from "./api.js";
-import {ago, attempt, button, dialog, h, say, sure} from "./dom.js";
+import {ago, attempt, button, dialog, h, say, sure, update} from "./dom.js";
 import {camera} from "./camera.js";
 
 export function codes(place, _, changed) {
@@ -23,12 +23,13 @@ export function codes(place, _, changed) {
     leave: () => clearInterval(clock),
     async refresh() {
       const entries = await api.get("/api/mfa");
-      const held = document.activeElement?.closest("[data-id]")?.dataset.id;
-      const label = document.activeElement?.textContent;
-      ends = [];
-      list.replaceChildren(...entries.map((e) => draw(e, ends, changed)));
-      if (held) [...list.querySelectorAll(`[data-id="${held}"] button`)].find((b) => b.textContent === label)?.focus();
-      if (entries.length === 0) list.append(h("p", {class: "soft"}, "No one-time codes are set up."));
+      const now = performance.now();
+      update(list, entries.length > 0 ? entries.map((e) => draw(e, changed))
+        : h("p", {class: "soft"}, "No one-time codes are set up."));
+      ends = entries.filter((e) => e.status !== "disabled").map((e) => {
+        const card = list.querySelector(`[data-id="${e.id}"]`);
+        return {at: now + e.left_ms, bar: card.querySelector("progress"), text: card.querySelector(".left")};
+      });
       tick();
     },
   };
@@ -58,18 +59,16 @@ function adder(changed) {
   return form;
 }
 
-function draw(entry, ends, changed) {
+function draw(entry, changed) {
   const act = (body) => api.post(`/api/mfa/${entry.id}`, body).then(changed);
   const is = entry.status !== "disabled";
-  const text = h("span", {class: "soft"});
-  const bar = h("progress", {max: String(entry.period * 1000), "aria-label": "Time left"});
-  if (is) ends.push({at: performance.now() + entry.left_ms, bar, text});
   const half = Math.ceil(entry.code.length / 2);
   const shown = `${entry.code.slice(0, half)} ${entry.code.slice(half)}`;
-  return h("section", {class: "card", "data-id": entry.id, "aria-label": entry.name},
+  return h("section", {class: "card", "data-id": entry.id, key: entry.id, "aria-label": entry.name},
     h("h2", {}, entry.name), h("p", {class: "soft"}, [entry.issuer, entry.account].filter(Boolean).join(" · ")),
     is ? [h("p", {class: "row between"},
-      h("button", {type: "button", class: "code", "aria-label": `${shown}, copy this code`, onclick: () => copy(entry.code)}, shown), text), bar]
+      h("button", {type: "button", class: "code", "aria-label": `${shown}, copy this code`, onclick: () => copy(entry.code)}, shown), h("span", {class: "soft left"})),
+      h("progress", {max: String(entry.period * 1000), "aria-label": "Time left"})]
       : h("p", {class: "warn"}, entry.disabled_until ? `Disabled until ${new Date(entry.disabled_until).toLocaleString()}` : "Disabled"),
     h("p", {class: "soft"}, `Last used: ${ago(entry.last_used)} · ${entry.devices.length} device${entry.devices.length === 1 ? "" : "s"} · ${entry.backup_codes} backup codes`),
     h("p", {class: "row"},

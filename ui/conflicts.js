@@ -2,13 +2,14 @@
 // next to each other.
 
 import * as api from "./api.js";
-import {attempt, button, dialog, h, show, sure} from "./dom.js";
+import {attempt, button, dialog, h, show, sure, update} from "./dom.js";
 
 const HEIGHT = 72;
 const SPARE = 6;
 
 export function conflicts(place, state, changed) {
   let all = [];
+  let items = new Map(); // what is drawn, by id
   const vault = h("select", {id: "vault"});
   const count = h("p", {"aria-live": "polite"});
   const list = h("div", {class: "list", role: "group", "aria-label": "Conflicts", tabindex: "0"});
@@ -33,30 +34,35 @@ export function conflicts(place, state, changed) {
   function drawSlice() {
     const first = Math.max(0, Math.floor(list.scrollTop / HEIGHT) - SPARE);
     const last = Math.min(all.length, Math.ceil((list.scrollTop + list.clientHeight) / HEIGHT) + SPARE);
-    const focused = document.activeElement?.dataset?.id;
     room.style.height = `${all.length * HEIGHT}px`;
-    room.replaceChildren(...all.slice(first, last).map((c, i) => {
-      const item = h("button", {type: "button", class: "item", "data-id": c.id}, 
-        h("span", {}, `${c.table} ${show(c.key)}`, h("small", {}, `${c.column ?? "whole row"} · ${c.kind}`)),
-        h("span", {}, show(c.local), h("small", {}, "local")),
-        h("span", {}, show(c.remote), h("small", {}, "remote")));
+    const before = items;
+    items = new Map();
+    for (const [i, c] of all.slice(first, last).entries()) {
+      const item = before.get(c.id) ?? draw(c);
       item.style.top = `${(first + i) * HEIGHT}px`;
-      item.addEventListener("click", () => attempt(null, () => decide(c, query(), state.status, changed)));
-      return item;
-    }));
-    if (focused) room.querySelector(`[data-id="${focused}"]`)?.focus();
+      items.set(c.id, item);
+    }
+    update(room, ...items.values());
   }
 
+  const draw = (c) => h("button", {type: "button", class: "item", key: c.id,
+    onclick: () => attempt(null, () => decide(c, query(), state.status, changed))},
+  h("span", {}, `${c.table} ${show(c.key)}`, h("small", {}, `${c.column ?? "whole row"} · ${c.kind}`)),
+  h("span", {}, show(c.local), h("small", {}, "local")),
+  h("span", {}, show(c.remote), h("small", {}, "remote")));
+
   return {async refresh({status}) {
-    vault.replaceChildren(...status.vaults.map((v) =>
-      h("option", {value: v.name, selected: v.name === state.vault}, `${v.name} (${v.conflicts})`)));
+    update(vault, status.vaults.map((v) => h("option", {value: v.name}, `${v.name} (${v.conflicts})`)));
+    vault.value = state.vault;
     const found = [];
     for (let page; page === undefined || page.length === 1000;) {
       const after = found.length > 0 ? `&after=${found.at(-1).id}` : "";
       page = await api.get(`/api/conflicts?${query()}${after}`);
       found.push(...page);
     }
+    const was = new Map(all.map((c) => [c.id, JSON.stringify(c)]));
     all = found.filter((c) => c.status === "open");
+    items = new Map([...items].filter(([id]) => all.some((c) => c.id === id && was.get(id) === JSON.stringify(c))));
     count.textContent = all.length === 0 ? "Nothing to decide."
       : `${all.length} to decide. Both values are kept until then.`;
     many.hidden = list.hidden = all.length === 0;

@@ -1,5 +1,5 @@
 import * as api from "./api.js";
-import {ago, attempt, button, h, sure} from "./dom.js";
+import {ago, attempt, button, h, sure, update} from "./dom.js";
 
 export function devices(place, _, changed) {
   const name = h("input", {id: "device-name", required: true, maxlength: "100"});
@@ -14,14 +14,14 @@ export function devices(place, _, changed) {
   return {async refresh({status}) {
     if (document.activeElement !== name) name.value = status.device_name;
     const known = await api.get("/api/devices");
-    list.replaceChildren(...known.map((d) => draw(d, changed)));
-    if (known.length === 0) list.append(h("p", {class: "soft"}, "No other device is known yet."));
+    update(list, known.length > 0 ? known.map((d) => draw(d, changed))
+      : h("p", {class: "soft"}, "No other device is known yet."));
   }};
 }
 
 function draw(device, changed) {
   const act = (body) => api.post(`/api/devices/${device.device_id}`, body).then(changed);
-  return h("section", {class: "card", "aria-label": device.device_name},
+  return h("section", {class: "card", key: device.device_id, "aria-label": device.device_name},
     h("h2", {}, device.device_name), standing(device),
     h("p", {class: "soft"}, `Last sync: ${ago(device.last_sync_at)}`),
     h("p", {}, "Fingerprint, to compare with what that device shows:"),

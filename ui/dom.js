@@ -1,24 +1,18 @@
-// Elements without templates: text is always text, so that no value becomes markup.
+// What the views are made of.
 
-/** h("p", {class: "soft", onclick}, "text", element, [more]) */
-export function h(name, props = {}, ...children) {
-  const element = document.createElement(name);
-  for (const [key, value] of Object.entries(props)) {
-    if (value === undefined || value === null || value === false) continue;
-    if (key.startsWith("on")) element.addEventListener(key.slice(2), value);
-    else if (key === "value" || key === "checked") element[key] = value;
-    else element.setAttribute(key, value === true ? "" : value);
-  }
-  element.append(...children.flat(Infinity).filter((c) => c !== null && c !== undefined && c !== false));
-  return element;
-}
+import {h, update, whileBusy} from "./element.js";
+
+export {h, update};
+
+/** A row of a table, or an item of a list, that is told from others by `key`. */
+export const keyed = (key, cells) => Object.assign(cells, {key});
 
 export function table(caption, headings, rows, nothing) {
   if (rows.length === 0) return h("p", {class: "soft"}, nothing);
   return h("div", {class: "scroll", tabindex: "0", role: "region", "aria-label": caption},
     h("table", {},
       h("thead", {}, h("tr", {}, headings.map((t) => h("th", {scope: "col"}, t)))),
-      h("tbody", {}, rows.map((cells) => h("tr", {}, cells.map((c) => h("td", {}, c)))))));
+      h("tbody", {}, rows.map((cells) => h("tr", {key: cells.key}, cells.map((c) => h("td", {}, c)))))));
 }
 
 export const time = (ms) => ms === null ? "never" : new Date(ms).toLocaleString();
@@ -55,25 +49,20 @@ export function say(text) {
 }
 
 /** Runs work for a button: disabled meanwhile, and what fails is told. */
-export async function attempt(button, work, done) {
-  if (button) button.disabled = true;
+export async function attempt(element, work, done) {
   document.getElementById("said").replaceChildren();
   try {
-    const result = await work();
+    const result = await whileBusy(element, work);
     if (done) say(done);
     return result ?? true;
   } catch (failure) {
     say(failure.message);
     return undefined;
-  } finally {
-    if (button) button.disabled = false;
   }
 }
 
 export function button(text, work, props = {}, done = "") {
-  const element = h("button", {type: "button", ...props}, text);
-  element.addEventListener("click", () => attempt(element, work, done));
-  return element;
+  return h("button", {key: text, type: "button", onclick: (event) => attempt(event.currentTarget, work, done), ...props}, text);
 }
 
 /** A dialog that closes with Escape, its own button, or close(). */

@@ -1,17 +1,17 @@
 import * as api from "./api.js";
-import {button, dialog, h, show, table, time} from "./dom.js";
+import {button, dialog, h, keyed, show, table, time, update} from "./dom.js";
 
 export function log(place, state, changed) {
   const body = h("div", {class: "card"});
   place.append(h("p", {class: "soft"}, "The newest 200 changes. A row opens to show itself through time."), body);
   return {async refresh({status}) {
     const entries = (await api.get(`/api/log?vault=${state.vault}`)).reverse();
-    body.replaceChildren(table("Changes", ["When", "Row", "What", "Device", "Elsewhere"], entries.map((e) => [
+    update(body, table("Changes", ["When", "Row", "What", "Device", "Elsewhere"], entries.map((e) => keyed(`${e.timestamp} ${e.device} ${e.version} ${show(e.key)}`, [
       time(e.timestamp),
       h("button", {type: "button", onclick: () => openRow(e, state, changed)}, `${e.table} ${show(e.key)}`),
       h("span", {class: "mono"}, `${e.operation} ${JSON.stringify(e.data).slice(0, 120)}`),
       e.device === status.device_id ? "this one" : e.device.slice(0, 8),
-      e.synced ? h("span", {class: "good"}, "yes") : h("span", {class: "warn"}, "not yet")]),
+      e.synced ? h("span", {class: "good"}, "yes") : h("span", {class: "warn"}, "not yet")])),
     "Nothing was written yet."));
   }};
 }

@@ -1,5 +1,5 @@
 import * as api from "./api.js";
-import {ago, button, h, table} from "./dom.js";
+import {ago, button, h, table, update} from "./dom.js";
 
 export function overview(place, _, changed) {
   const sync = button("Sync now", async () => {
@@ -12,7 +12,7 @@ export function overview(place, _, changed) {
 }
 
 function draw(body, {agent, vaults, device_name, fingerprint}) {
-  body.replaceChildren(...[
+  update(body, 
     h("div", {class: "grid"},
       h("section", {class: "card"}, h("h2", {}, "This device"),
         h("p", {}, device_name), h("p", {class: "mono soft"}, fingerprint)),
@@ -33,5 +33,5 @@ function draw(body, {agent, vaults, device_name, fingerprint}) {
         p.device_name, ago(p.synced_at),
         p.error === null ? h("span", {class: "good"}, "well")
           : h("span", {class: "bad"}, `${p.error}; again in ${Math.round(p.next_in_ms / 1000)} s`)]),
-      "No other device was joined yet: satchel join, with the address that the other one prints."))].filter(Boolean));
+      "No other device was joined yet: satchel join, with the address that the other one prints.")));
 }

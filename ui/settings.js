@@ -1,5 +1,5 @@
 import * as api from "./api.js";
-import {attempt, button, h, table} from "./dom.js";
+import {attempt, button, h, keyed, table, update} from "./dom.js";
 
 export function settings(place, _, changed) {
   const path = h("input", {id: "path", placeholder: "ui.theme", required: true});
@@ -18,20 +18,18 @@ export function settings(place, _, changed) {
   const body = h("div", {class: "card"});
   place.append(form, body);
   return {async refresh() {
-    if (body.contains(document.activeElement) && document.activeElement.tagName === "INPUT") return;
     const list = await api.get("/api/settings");
-    body.replaceChildren(table("Settings", ["Path", "Value", "Where", ""], list.map((s) => [
+    update(body, table("Settings", ["Path", "Value", "Where", ""], list.map((s) => keyed(`${s.local} ${s.path}`, [
       h("span", {class: "mono"}, s.path), editor(s, changed), s.local ? "this device" : "every device",
-      button("Unset", () => api.post("/api/settings", {path: s.path}).then(changed), {"aria-label": `Unset ${s.path}`})]),
+      button("Unset", () => api.post("/api/settings", {path: s.path}).then(changed), {"aria-label": `Unset ${s.path}`})])),
     "No settings yet."));
   }};
 }
 
 function editor(setting, changed) {
-  const input = h("input", {class: "mono", value: setting.json, "aria-label": `Value of ${setting.path}`});
-  input.addEventListener("change", () => attempt(input, async () => {
+  const onchange = ({currentTarget: input}) => attempt(input, async () => {
     await api.post("/api/settings", {path: setting.path, json: input.value, local: setting.local});
     changed();
-  }, "Set."));
-  return input;
+  }, "Set.");
+  return h("input", {class: "mono", value: setting.json, "aria-label": `Value of ${setting.path}`, onchange});
 }

@@ -1,7 +1,7 @@
 // Everything to a new device: this one shows a code, and is told six digits.
 
 import * as api from "./api.js";
-import {attempt, button, h, say, sure} from "./dom.js";
+import {attempt, button, h, say, sure, update} from "./dom.js";
 import {qr} from "./qr.js";
 
 const STEPS = [["CreatingBackup", "Making a sealed copy"], ["Uploading", "Handing it to the hub, which can not read it"],
@@ -27,14 +27,13 @@ export function transfer(place, _, changed) {
   }, 1000);
 
   function begin(now) {
-    const off = h("input", {type: "checkbox", id: "sign-off"});
-    return h("section", {class: "card"}, h("h2", {}, "Move everything to a new device"),
+    return h("section", {class: "card", key: "begin"}, h("h2", {}, "Move everything to a new device"),
       h("p", {}, "Vaults, files, settings and codes go to the new device, sealed, by the hub of your account. Have it at hand: start ",
         h("span", {class: "mono"}, "satchel ui"), " there, and scan the code that is shown here. What is on this device stays."),
-      now.state === "Done" ? h("p", {class: "good"}, "Everything is on the new device.") : null,
-      now.error ? h("p", {class: "bad"}, `${now.error}.`) : null,
-      h("label", {class: "inline"}, off, "Sign this device off the account afterwards"),
-      h("p", {class: "row"}, button("Show the code", () => act({do: "send", sign_off: off.checked}), {class: "main"})));
+      now.state === "Done" ? h("p", {key: "done", class: "good"}, "Everything is on the new device.") : null,
+      now.error ? h("p", {key: "error", class: "bad"}, `${now.error}.`) : null,
+      h("label", {class: "inline"}, h("input", {type: "checkbox", id: "sign-off"}), "Sign this device off the account afterwards"),
+      h("p", {class: "row"}, button("Show the code", () => act({do: "send", sign_off: body.querySelector("#sign-off").checked}), {class: "main"})));
   }
 
   const cancel = () => button("Cancel the transfer", async () => {
@@ -42,9 +41,9 @@ export function transfer(place, _, changed) {
   }, {class: "danger"});
 
   function cut(now) {
-    return h("section", {class: "card"}, h("h2", {}, "A transfer was begun"),
+    return h("section", {class: "card", key: "cut"}, h("h2", {}, "A transfer was begun"),
       h("p", {}, now.state === "Expired" ? "Nobody came for it within a day." : `It is at: ${now.state}.`),
-      now.error ? h("p", {class: "bad"}, `${now.error}.`) : null,
+      now.error ? h("p", {key: "error", class: "bad"}, `${now.error}.`) : null,
       h("p", {class: "row"}, now.state === "Expired" ? null : button("Go on", () => act({do: "send"}), {class: "main"}), cancel()));
   }
 
@@ -60,17 +59,17 @@ export function transfer(place, _, changed) {
   function digits(now) {
     const input = h("input", {id: "digits", class: "digits", inputmode: "numeric", autocomplete: "off", required: true,
       pattern: "[0-9 ]{6,7}", maxlength: "7", "aria-describedby": "digits-why"});
-    const form = h("form", {class: "row"}, h("label", {}, `Six digits that ${now.device_name} shows`, input),
-      h("button", {class: "main"}, "Release"));
-    form.addEventListener("submit", (event) => {
+    const onsubmit = (event) => {
       event.preventDefault();
-      attempt(form.querySelector("button"), () => act({do: "digits", digits: input.value}));
-    });
+      attempt(event.submitter, () => act({do: "digits", digits: body.querySelector("#digits").value}));
+    };
+    const form = h("form", {class: "row", onsubmit}, h("label", {}, `Six digits that ${now.device_name} shows`, input),
+      h("button", {class: "main"}, "Release"));
     return [h("p", {id: "digits-why"}, "Type them from the device in your hand. There is one try: other digits end the transfer, and nothing is released."), form];
   }
 
   function running(now) {
-    return h("section", {class: "card"}, steps(STEPS, now.state === "BackupStored" ? "QRDisplayed" : now.state),
+    return h("section", {class: "card", key: "running"}, steps(STEPS, now.state === "BackupStored" ? "QRDisplayed" : now.state),
       now.state === "QRDisplayed" && now.qr ? code(now) : null,
       now.wants_digits ? digits(now) : now.state === "Transferring" ? h("p", {role: "status"}, `${now.device_name} takes it over…`) : null,
       h("p", {}, cancel()));
@@ -83,8 +82,9 @@ export function transfer(place, _, changed) {
       const key = JSON.stringify(now);
       if (key === shown) return;
       shown = key;
-      body.replaceChildren(now.running ? running(now) : now.role === null ? begin(now) : cut(now));
-      if (now.wants_digits) body.querySelector("#digits").focus();
+      const had = body.querySelector("#digits");
+      update(body, now.running ? running(now) : now.role === null ? begin(now) : cut(now));
+      if (now.wants_digits && !had) body.querySelector("#digits").focus();
       if (now.state === "Done") say("Everything is on the new device.");
     },
   };

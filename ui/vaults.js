@@ -1,14 +1,14 @@
 // Vaults, the items in one, and with whom each is shared.
 
 import * as api from "./api.js";
-import {attempt, button, bytes, dialog, h, sure, table} from "./dom.js";
+import {attempt, button, bytes, dialog, h, keyed, sure, table, update} from "./dom.js";
 import {openRow} from "./log.js";
 
 const ROLES = ["read", "write", "admin"];
 const OWN = new Set(["main", "account"]);
 
 function roles(chosen, props) {
-  return h("select", props, ROLES.map((r) => h("option", {value: r, selected: r === chosen}, r)));
+  return h("select", {value: chosen, ...props}, ROLES.map((r) => h("option", {value: r}, r)));
 }
 
 /** A form whose button does `work` and empties it. */
@@ -56,9 +56,9 @@ export function vaults(place, state, changed) {
     changed();
   }
 
-  const draw = (vault) => h("section", {class: "card", "aria-label": vault.name}, h("h2", {}, vault.name),
+  const draw = (vault) => h("section", {class: "card", key: vault.name, "aria-label": vault.name}, h("h2", {}, vault.name),
     h("p", {class: "soft"}, `${bytes(vault.size)} · ${vault.tables} tracked table${vault.tables === 1 ? "" : "s"}`),
-    vault.conflicts > 0 ? h("p", {}, h("a", {href: "#conflicts", class: "bad"}, `${vault.conflicts} to decide`)) : null,
+    vault.conflicts > 0 ? h("p", {key: "conflicts"}, h("a", {href: "#conflicts", class: "bad"}, `${vault.conflicts} to decide`)) : null,
     h("p", {class: "row"},
       button("Items", () => { state.vault = vault.name; changed(); }, {"aria-label": `Items of ${vault.name}`, "aria-pressed": String(state.vault === vault.name)}),
       OWN.has(vault.name) ? null : button("Rename", () => rename(vault), {"aria-label": `Rename ${vault.name}`}),
@@ -87,8 +87,8 @@ export function vaults(place, state, changed) {
   function actions(share) {
     if (share.is_ours)
       return share.standing === "invited" ? button("Accept", () => accept(share), {class: "main"}) : h("span", {class: "soft"}, "Waits for their confirmation");
-    const may = roles(share.role, {"aria-label": `What ${share.email} may do in ${share.vault}`});
-    may.addEventListener("change", () => attempt(may, () => api.post("/api/shares", {do: "role", id: share.id, role: may.value}).then(changed), "Changed."));
+    const may = roles(share.role, {"aria-label": `What ${share.email} may do in ${share.vault}`,
+      onchange: ({currentTarget: is}) => attempt(is, () => api.post("/api/shares", {do: "role", id: share.id, role: is.value}).then(changed), "Changed.")});
     return h("span", {class: "row"}, share.standing === "accepted" ? button("Confirm", () => confirm(share), {class: "main"}) : null,
       share.standing === "confirmed" ? may : null,
       button("Revoke", async () => {
@@ -104,11 +104,10 @@ export function vaults(place, state, changed) {
       if (failure instanceof api.Gone) throw failure;
       return {email: "", shares: [], failure};
     });
-    if (shares.contains(document.activeElement) && ["INPUT", "SELECT"].includes(document.activeElement.tagName)) return;
-    shares.replaceChildren(h("h2", {}, "Sharing"), ...(own === null
+    update(shares, h("h2", {}, "Sharing"), own === null
       ? [h("p", {class: "soft"}, "Sharing goes by a hub: satchel account register makes an account.")]
-      : [inviter, table("Shares", ["Vault", "With", "May", "Standing", "Safety number", ""], all.map((s) => [
-        s.vault || "not here yet", s.email, s.role, s.standing, h("span", {class: "mono"}, s.safety_number), actions(s)]), "Nothing is shared.")]));
+      : [inviter, table("Shares", ["Vault", "With", "May", "Standing", "Safety number", ""], all.map((s) => keyed(s.id, [
+        s.vault || "not here yet", s.email, s.role, s.standing, h("span", {class: "mono"}, s.safety_number), actions(s)])), "Nothing is shared.")]);
   }
 
   function edit(item) {
@@ -124,22 +123,21 @@ export function vaults(place, state, changed) {
 
   async function drawItems() {
     const all = await api.get(`/api/items?vault=${state.vault}`);
-    items.replaceChildren(h("h2", {}, `Items of ${state.vault}`), h("p", {class: "row"}, button("New item", () => edit())),
-      table("Items", ["Id", "Value", ""], all.map((i) => [h("span", {class: "mono"}, i.id), h("span", {class: "mono"}, i.data.slice(0, 200)),
+    update(items, h("h2", {}, `Items of ${state.vault}`), h("p", {class: "row"}, button("New item", () => edit())),
+      table("Items", ["Id", "Value", ""], all.map((i) => keyed(i.id, [h("span", {class: "mono"}, i.id), h("span", {class: "mono"}, i.data.slice(0, 200)),
         h("span", {class: "row"}, button("Edit", () => edit(i), {"aria-label": `Edit ${i.id}`}),
           button("History", () => openRow({table: "satchel_item", key: i.id}, state, changed), {"aria-label": `History of ${i.id}`}),
           button("Delete", async () => {
             if (!await sure(`Delete the item ${i.id}?`, "Delete")) return;
             await api.post(`/api/items?vault=${state.vault}`, {id: i.id});
             changed();
-          }, {class: "danger", "aria-label": `Delete ${i.id}`}))]), "No items. Rows of your own tables are in History."));
+          }, {class: "danger", "aria-label": `Delete ${i.id}`}))])), "No items. Rows of your own tables are in History."));
   }
 
   return {async refresh() {
     const all = await api.get("/api/vaults");
-    list.replaceChildren(...all.map(draw));
-    const kept = which.value;
-    which.replaceChildren(...all.filter((v) => v.name !== "account").map((v) => h("option", {value: v.name, selected: v.name === kept}, v.name)));
+    update(list, all.map(draw));
+    update(which, all.filter((v) => v.name !== "account").map((v) => h("option", {key: v.name, value: v.name}, v.name)));
     await drawItems();
     await drawShares();
   }};

@@ -2,7 +2,7 @@
 // shows, and says six digits.
 
 import * as api from "./api.js";
-import {attempt, button, h, sure} from "./dom.js";
+import {attempt, button, h, sure, update} from "./dom.js";
 import {camera} from "./camera.js";
 import {steps} from "./transfer.js";
 
@@ -16,21 +16,30 @@ export function welcome(place, _, changed) {
   const act = (path, what) => api.post(path, what).then(changed);
 
   function begin(now) {
-    const code = h("input", {id: "code", autocomplete: "off", spellcheck: "false", required: now.role === null});
+    const is_new = now.role === null;
+    const field = (id) => body.querySelector(`#${id}`);
+    const take = async (blob) => {
+      field("code").value = (await api.postImage("/api/scan", blob)).code;
+    };
+    const code = h("input", {id: "code", autocomplete: "off", spellcheck: "false", required: is_new});
     const name = h("input", {id: "name", maxlength: "100", placeholder: "phone"});
     const password = h("input", {id: "password", type: "password", autocomplete: "new-password", required: true});
-    const again = h("input", {id: "again", type: "password", autocomplete: "new-password", required: now.role === null});
-    const file = h("input", {type: "file", accept: "image/png", id: "image"});
-    const take = async (blob) => {
-      code.value = (await api.postImage("/api/scan", blob)).code;
+    const again = h("input", {id: "again", type: "password", autocomplete: "new-password", required: is_new});
+    const file = h("input", {type: "file", accept: "image/png", id: "image",
+      onchange: ({currentTarget: is}) => attempt(null, () => take(is.files[0]), "The code was read.")});
+    const onsubmit = (event) => {
+      event.preventDefault();
+      attempt(event.submitter, async () => {
+        if (is_new && field("password").value !== field("again").value) throw new Error("The two passwords differ.");
+        await act("/api/receive", {code: is_new ? field("code").value.trim() : null, password: field("password").value,
+          name: is_new ? field("name").value.trim() || null : null});
+      });
     };
-    file.addEventListener("change", () => attempt(null, () => take(file.files[0]), "The code was read."));
-    const is_new = now.role === null;
-    const form = h("form", {class: "card stack"},
+    return h("form", {class: "card stack", key: `begin ${is_new}`, onsubmit},
       h("h2", {}, is_new ? "Make this device one of yours" : "Go on where it was"),
       is_new ? h("p", {}, "On the device that you have, open Transfer and show the code.") : h("p", {}, `It is at: ${now.state}.`),
-      now.error ? h("p", {class: "bad", role: "alert"}, `${now.error}.`) : null,
-      is_new ? [h("div", {class: "row"}, button("Scan with the camera", () => camera(take, () => password.focus(), "The code was read."), {class: "main"}),
+      now.error ? h("p", {key: "error", class: "bad", role: "alert"}, `${now.error}.`) : null,
+      is_new ? [h("div", {class: "row"}, button("Scan with the camera", () => camera(take, () => field("password").focus(), "The code was read."), {class: "main"}),
         h("label", {}, "or an image of it", file)), h("label", {}, "or the code as text", code),
       h("label", {}, "Name of this device", name)] : null,
       h("label", {}, is_new ? "A password for this device" : "The password that was chosen here", password),
@@ -39,20 +48,12 @@ export function welcome(place, _, changed) {
         is_new ? null : button("Cancel it", async () => {
           if (await sure("End this transfer? What has come is removed.", "End it")) await act("/api/transfer", {do: "cancel"});
         }, {class: "danger"})));
-    form.addEventListener("submit", (event) => {
-      event.preventDefault();
-      attempt(form.querySelector("button:last-of-type"), async () => {
-        if (is_new && password.value !== again.value) throw new Error("The two passwords differ.");
-        await act("/api/receive", {code: is_new ? code.value.trim() : null, password: password.value, name: name.value.trim() || null});
-      });
-    });
-    return form;
   }
 
   function running(now) {
-    return h("section", {class: "card"}, steps(STEPS, now.state),
-      now.digits ? [h("p", {}, "Type these digits at the other device:"),
-        h("p", {class: "big", role: "status"}, `${now.digits.slice(0, 3)} ${now.digits.slice(3)}`)] : null,
+    return h("section", {class: "card", key: "running"}, steps(STEPS, now.state),
+      now.digits ? [h("p", {key: "type"}, "Type these digits at the other device:"),
+        h("p", {key: "digits", class: "big", role: "status"}, `${now.digits.slice(0, 3)} ${now.digits.slice(3)}`)] : null,
       button("Cancel", async () => {
         if (await sure("End this transfer? What has come is removed.", "End it")) await act("/api/transfer", {do: "cancel"});
       }, {class: "danger"}));
@@ -68,7 +69,7 @@ export function welcome(place, _, changed) {
       const key = JSON.stringify(now);
       if (key === shown) return;
       shown = key;
-      body.replaceChildren(now.running || now.state === "Done" ? running(now) : begin(now));
+      update(body, now.running || now.state === "Done" ? running(now) : begin(now));
     },
   };
 }

@@ -17,6 +17,7 @@
 #define SMALL ((size_t)64 * 1024)
 #define LARGE ((size_t)256 * 1024)
 #define IMAGE ((size_t)8 << 20)
+#define BEHIND_BYTES ((size_t)16 * 1024) /* of words that wait */
 
 #define OPEN 0U   /* for whoever comes: the page's own files, the exchange */
 #define BEARER 1U /* with a session's token */
@@ -319,6 +320,17 @@ static void on_open(void *context, sat__socket *socket)
     sat__socket_close(socket, SAT_WEBSOCKET_REFUSED);
 }
 
+/* No word is left out: who does not take them looks anew when it is back. */
+static void tell_one(sat__socket *socket)
+{
+    static const char word[] = "changed";
+
+    if (sat__socket_waiting(socket) > BEHIND_BYTES)
+        sat__socket_close(socket, SAT_WEBSOCKET_REFUSED);
+    else
+        sat__socket_send(socket, true, bytes_of(word, strlen(word)));
+}
+
 /* The first word is the session's token, and there is no other. */
 static void on_message(void *context, sat__socket *socket, bool is_text,
                        sat_bytes data)
@@ -329,6 +341,7 @@ static void on_message(void *context, sat__socket *socket, bool is_text,
         if (page->sockets[i] == socket && is_text && !page->is_known[i] &&
             is_session(page, (const char *)data.data, data.len)) {
             page->is_known[i] = true;
+            tell_one(socket); /* of what happened before it was known */
             return;
         }
     sat__socket_close(socket, SAT_WEBSOCKET_REFUSED);
@@ -345,15 +358,12 @@ static void on_close(void *context, sat__socket *socket)
 
 static void tell(void *context, unsigned loop)
 {
-    static const char word[] = "changed";
     sat__page *const page = context;
 
     (void)loop;
     for (size_t i = 0; i < PAGE_SOCKETS_MAX; i++)
-        if (page->sockets[i] != NULL && page->is_known[i] &&
-            sat__socket_waiting(page->sockets[i]) == 0)
-            sat__socket_send(page->sockets[i], true,
-                             bytes_of(word, strlen(word)));
+        if (page->sockets[i] != NULL && page->is_known[i])
+            tell_one(page->sockets[i]);
 }
 
 void sat__page_touch(sat__page *page)
