@@ -91,6 +91,7 @@ endfunction()
 function(sat_helper target)
     cmake_parse_arguments(ARG "" "NAME" "DEPENDS" ${ARGN})
     set(SAT_SANITIZE "")
+    set(SAT_FUZZ OFF)
     add_executable(${target} "src/${ARG_NAME}.c")
     sat_compile(${target})
     target_link_libraries(${target} PRIVATE ${ARG_DEPENDS})
@@ -125,7 +126,11 @@ function(sat_extension target)
     target_compile_options(${target} PRIVATE -ffunction-sections -fdata-sections)
     target_link_libraries(${target} PRIVATE ${ARG_DEPENDS})
     target_link_options(${target} PRIVATE LINKER:--gc-sections
-        LINKER:--no-undefined "LINKER:--version-script=${ARG_ABI}")
+        "LINKER:--version-script=${ARG_ABI}")
+    # Clang's sanitizers are linked into the program alone.
+    if(NOT SAT_SANITIZE OR CMAKE_C_COMPILER_ID STREQUAL GNU)
+        target_link_options(${target} PRIVATE LINKER:--no-undefined)
+    endif()
     set_target_properties(${target} PROPERTIES PREFIX ""
         OUTPUT_NAME ${ARG_NAME} LINK_DEPENDS "${ARG_ABI}")
 endfunction()
@@ -239,7 +244,7 @@ function(sat_simulation)
     set_target_properties(satchel_simulate PROPERTIES
         OUTPUT_NAME satchel-simulate)
     target_compile_options(satchel_simulate PRIVATE -O2
-        -Wno-maybe-uninitialized)
+        $<$<C_COMPILER_ID:GNU>:-Wno-maybe-uninitialized>)
     target_compile_definitions(satchel_simulate PRIVATE SAT_PLANTS
         SAT_LIBEXEC="${CMAKE_INSTALL_FULL_LIBEXECDIR}")
     target_include_directories(satchel_simulate PRIVATE tests)

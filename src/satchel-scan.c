@@ -52,7 +52,7 @@ static int limit(void)
 
     for (size_t i = 0; i < sizeof limits / sizeof limits[0]; i++) {
         const struct rlimit r = {limits[i].most, limits[i].most};
-        if (setrlimit(limits[i].what, &r) != 0)
+        if (setrlimit((__rlimit_resource_t)limits[i].what, &r) != 0)
             return -1;
     }
     return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);

@@ -190,6 +190,15 @@ static void add_origins(node *n, const char *address)
     }
 }
 
+static void on_bound(void *context, sat__server *server)
+{
+    node *const n = context;
+
+    add_origins(n, sat__server_address(server));
+    n->hub->server = server;
+    hub_live_listen(n->hub->live);
+}
+
 static sat_status start(node *n, sat_error *err)
 {
     const hub_options options = {
@@ -218,11 +227,10 @@ static sat_status start(node *n, sat_error *err)
         .hosts = n->hosts,
         .connections_max = CONNECTIONS_MAX,
         .threads = count_threads(n->settings),
+        .bound = on_bound,
+        .bound_context = n,
     };
     TRY(sat__server_start(&listening, &n->server, err));
-    add_origins(n, sat__server_address(n->server));
-    n->hub->server = n->server;
-    hub_live_listen(n->hub->live);
     return hub_clock_start(n->hub, &n->clock, err);
 }
 

@@ -190,6 +190,8 @@ static sat_status start_stations(sat__server *server, sat_error *err)
 
     for (unsigned i = 0; i < threads; i++)
         TRY(make_station(server, &server->stations[i], err));
+    if (server->options.bound != NULL)
+        server->options.bound(server->options.bound_context, server);
     for (unsigned i = 0; i < threads; i++) {
         TRY(sat__loop_start(&server->stations[i].loop, err));
         server->stations[i].is_started = true;

@@ -69,6 +69,8 @@ void sat__server_answer(const sat__request *request);
 void sat__request_remote(const sat__request *request,
                          char out[SAT_REMOTE_SIZE]);
 
+typedef struct sat__server sat__server;
+
 typedef struct sat__server_options {
     const char *listen;    /* "127.0.0.1:7440", "[::1]:0"; port 0 is any */
     sat__tls_context *tls; /* NULL on loopback only; outlives the server */
@@ -78,9 +80,11 @@ typedef struct sat__server_options {
     size_t connections_max;   /* of each thread; 0: 256 */
     uint64_t timeout_ms; /* 0: 30 s, for a head, 16 KB of body, an answer */
     unsigned threads;    /* 0: 1; they share the port by SO_REUSEPORT */
+    /* NULL, or what is run when the address is known and nobody was answered
+     * yet: for a handler that has to know either. */
+    void (*bound)(void *context, sat__server *server);
+    void *bound_context;
 } sat__server_options;
-
-typedef struct sat__server sat__server;
 
 /* Listens and answers until it is stopped. Any thread may use it. */
 SAT_CHECK sat_status sat__server_start(const sat__server_options *options,

@@ -409,6 +409,15 @@ static void touch(void *context)
     sat__page_touch(context);
 }
 
+static void on_bound(void *context, sat__server *server)
+{
+    sat__page *const page = context;
+
+    page->server = server;
+    (void)snprintf(page->origin, sizeof page->origin, "http://%s",
+                   sat__server_address(server));
+}
+
 static sat_status serve(sat__page *page, const char *path, sat_error *err)
 {
     static const sat__socket_handler live = {SMALL, on_open, on_message,
@@ -416,14 +425,16 @@ static sat_status serve(sat__page *page, const char *path, sat_error *err)
     const sat__server_options options = {
         .listen = "127.0.0.1:0",
         .handler = {page, begin, handle, &live},
-        .connections_max = 64};
+        .connections_max = 64,
+        .bound = on_bound,
+        .bound_context = page};
 
     TRY(page_saver_new(touch, page, &page->saver, err));
     TRY(page_mover_new(path, page->env, touch, page, &page->mover, err));
-    TRY(sat__server_start(&options, &page->server, err));
-    (void)snprintf(page->origin, sizeof page->origin, "http://%s",
-                   sat__server_address(page->server));
-    return SAT_OK;
+    const sat_status st = sat__server_start(&options, &page->server, err);
+    if (st != SAT_OK)
+        page->server = NULL; /* which was known for a while */
+    return st;
 }
 
 static sat_status new_page(sat__page **out, sat_error *err)

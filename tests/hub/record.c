@@ -4,9 +4,11 @@
 #include "record.h"
 
 #include <jansson.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/scope.h"
 #include "hub/handlers.h"
 
 #define BODY_MAX ((size_t)1 << 18)
@@ -67,7 +69,9 @@ static const char *type_of(const sat__headers *headers)
 
 void record_exchange(const sat__request *request, const sat__response *response)
 {
+    static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
     static int count;
+    SCOPED_LOCK(&lock);
     FILE *const file = record_file();
 
     if (file == NULL || request->body.len > BODY_MAX ||

@@ -113,7 +113,7 @@ static void sign_invite(scene *s, uint64_t time, sat_buf *out)
 static void chains_take_what_follows_alone(void **state)
 {
     AUTO(scene) s;
-    AUTO(sat_buf) link = SAT_BUF_INIT, later = SAT_BUF_INIT;
+    AUTO(sat_buf) later = SAT_BUF_INIT;
     AUTO(sat_buf) early = SAT_BUF_INIT;
     char path[120];
 

@@ -58,6 +58,16 @@ static void start_blobs(town *t)
         must(hub_blobs_directory(path, secret, &t->blobs, &err), &err);
 }
 
+static void on_bound(void *context, sat__server *server)
+{
+    town *const t = context;
+
+    t->hub->server = server;
+    (void)snprintf(t->origin, sizeof t->origin, "http://%s",
+                   sat__server_address(server));
+    hub_add_origin(t->hub, t->origin);
+}
+
 static void start(town *t)
 {
     sat_error err = {0};
@@ -79,12 +89,10 @@ static void start(town *t)
     const sat__server_options listening = {.listen = "127.0.0.1:0",
                                            .handler = hub_handler(t->hub),
                                            .connections_max = town_connections,
-                                           .threads = 2};
+                                           .threads = 2,
+                                           .bound = on_bound,
+                                           .bound_context = t};
     must(sat__server_start(&listening, &t->server, &err), &err);
-    t->hub->server = t->server;
-    (void)snprintf(t->origin, sizeof t->origin, "http://%s",
-                   sat__server_address(t->server));
-    hub_add_origin(t->hub, t->origin);
     must(hub_clock_start(t->hub, &t->clock, &err), &err);
     sat__http_options to = {.timeout_ms = 20000, .body_max = 1u << 30};
     (void)snprintf(url, sizeof url, "%s", t->origin);

@@ -53,9 +53,9 @@ typedef struct town {
     hub_clock *clock;
     sat__transport transport;
     bool is_json;
-    bool may_fail;    /* where it can not be asked, the status is 0 */
-    char address[80]; /* where it answers, when that is not its origin */
-    uint64_t now_ms;  /* what its clock says; 0: the real time */
+    bool may_fail;           /* where it can not be asked, the status is 0 */
+    char address[80];        /* where it answers, when that is not its origin */
+    _Atomic uint64_t now_ms; /* what its clock says; 0: the real time */
     sat_env env;
 } town;
 

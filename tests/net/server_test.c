@@ -449,8 +449,8 @@ static void row_12_a_reader_who_never_reads_is_left(void **state)
 
 static void beyond_loopback_there_is_no_server_without_tls(void **state)
 {
-    const sat__server_options options = {.listen = "0.0.0.0:0",
-                                         .handler = {NULL, begin, handle}};
+    const sat__server_options options = {
+        .listen = "0.0.0.0:0", .handler = {.begin = begin, .handle = handle}};
     sat__server *server = NULL;
 
     (void)state;

@@ -92,8 +92,8 @@ static void a_chain_that_was_touched_opens_nothing(void **state)
 {
     static const char *const harm[] = {
         "UPDATE sync_chain SET link = zeroblob(10) WHERE s = 2",
-        "UPDATE sync_chain SET link = CAST(substr(link, 1, length(link) - 1) "
-        "|| 'x' AS BLOB) WHERE s = 1",
+        ("UPDATE sync_chain SET link = CAST(substr(link, 1, length(link) - 1) "
+         "|| 'x' AS BLOB) WHERE s = 1"),
         "UPDATE sync_chain SET link = x'' WHERE s = 3",
         "DELETE FROM sync_chain WHERE s = 1",
         "DELETE FROM sync_chain WHERE s = 2",

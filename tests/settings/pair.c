@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/error.h"
+
 uint64_t pair_now_ms = 1700000000000;
 
 static char templates[64];
@@ -35,6 +37,7 @@ void must(sat_status status, const sat_error *err)
         fail_msg("%s: %s", sat_status_name(status), err->message);
 }
 
+PRINTF_LIKE(1, 2)
 static int shell(const char *format, ...)
 {
     char command[512];

@@ -216,7 +216,7 @@ static datum any_key(chance *c)
 
 static datum plain_value(chance *c)
 {
-    static const char *const words[] = {"", HUB_MARKER, "x" HUB_MARKER,
+    static const char *const words[] = {"", HUB_MARKER, ("x" HUB_MARKER),
                                         "\xc3\xa9"};
 
     switch (chance_below(c, 8)) {

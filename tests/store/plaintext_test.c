@@ -169,6 +169,7 @@ static void no_file_of_a_profile_holds_plaintext(void **state)
     add_keys(profile);
     add_words();
     AUTO_PTR(sqlite3) db = use(profile, state);
+    (void)db; /* kept open meanwhile */
     assert_int_equal(search_all(fixture_path(state), &files), 0);
     assert_true(files >= 8); /* with the logs of an open database */
     assert_int_equal(sat_profile_forget(profile, NULL), SAT_OK);
