@@ -6,6 +6,7 @@
 #include <strings.h>
 
 #include "sync/history.h"
+#include "sync/plants.h"
 
 static uint64_t added(const sat__cell *cell)
 {
@@ -83,7 +84,8 @@ sat_status sat__counter_write(sat_replica *replica, sat__arena *arena,
         const sat__entry *const old = &cell->entries[k];
         sat__group dot;
         TRY(sat__group_get(replica, old->g, &dot, err));
-        const bool is_own = old->is_counter && dot.i == author;
+        const bool is_own =
+            old->is_counter && (dot.i == author || SAT_PLANT(25));
         own = is_own ? old : own;
         if (!is_own)
             TRY(sat__cell_add(arena, &out, old, err));
@@ -111,7 +113,8 @@ sat_status sat__counter_touch(sat__arena *arena, sat__cell *cell,
     sat__cell out = {0};
     for (size_t k = 0; k < cell->count; k++) {
         const sat__entry *const old = &cell->entries[k];
-        if (old->g != group->g && (old->is_dead || !has_seen))
+        if (old->g != group->g &&
+            ((old->is_dead && !SAT_PLANT(26)) || !has_seen))
             TRY(sat__cell_add(arena, &out, old, err));
         if (old->time >= entry.time)
             entry.time = old->g == group->g ? old->time : old->time + 1;

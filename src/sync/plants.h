@@ -29,6 +29,8 @@
  *   22  a hub gets what was born here alone, and the whole knowledge
  *   23  what a hub withholds is not missed
  *   24  items go to a hub as they are
+ *   25  an addition takes the place of everybody's
+ *   26  an addition hides a deletion that it did not know of
  */
 #ifndef SAT_SRC_SYNC_PLANTS_H
 #define SAT_SRC_SYNC_PLANTS_H

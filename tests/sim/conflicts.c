@@ -85,8 +85,10 @@ static void put_expected(sat_buf *out, device *d, const sim_schema *schema,
     put_key(out, d, table, c->row);
     if (c->loser == NOBODY || c->column == 0)
         return;
-    datum_json(&loser, &reference_entry(d->ref, c->loser)->value);
-    datum_json(&winner, &reference_entry(d->ref, c->shown)->value);
+    const datum held = reference_sum(d->ref, c->row, c->column - 1,
+                                     &reference_entry(d->ref, c->loser)->value);
+    datum_json(&loser, &held);
+    datum_json(&winner, reference_shown(d->ref, c->row, c->column - 1));
     sat__buf_printf(out, " %s", table->columns[c->column - 1].name);
     put_sides(out, sat__buf_text(&loser), sat__buf_text(&winner));
 }

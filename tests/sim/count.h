@@ -33,6 +33,7 @@
     X(DISK_ERROR, "writes that failed halfway")                                \
     X(UNSURE, "commits of which only the tables could tell")                   \
     X(UNDONE, "of them undone by the power cut")                               \
+    X(ADDED, "changes of a counter that add up")                               \
     X(RESTART, "restarts")                                                     \
     X(RESTORED, "disks restored from a copy")                                  \
     X(COPIED, "devices that went on from another's disk")                      \

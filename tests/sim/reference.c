@@ -1,6 +1,7 @@
 /*
  * reference.c - merging, as simple as it can be said
  */
+#include "count.h"
 #include "reference_inside.h"
 
 reference *reference_new(void)
@@ -85,6 +86,7 @@ static int add_row(reference *ref, int table, int incarnation, uint32_t n,
     ref->rows[ref->row_count] = (ref_row){table, incarnation, n, ordinal};
     for (int c = 0; c <= COLUMNS_MAX; c++)
         ref->shown[ref->row_count][c] = NOBODY;
+    memset(ref->added[ref->row_count], 0, sizeof ref->added[0]);
     return ref->row_count++;
 }
 
@@ -114,6 +116,12 @@ void reference_import(reference *ref, table_row *row, int64_t ordinal)
 
 typedef enum write_over { OVER_SHOWN, OVER_ALL } write_over;
 
+static bool counts(const reference *ref, int row, int column)
+{
+    return column > 0 &&
+           ref->schema->tables[ref->rows[row].table].columns[column - 1].counts;
+}
+
 /* reference_look() must have been called for what the writer knows. */
 static ref_entry *write_cell(reference *ref, const ref_write *write, int row,
                              int column, const datum *value, write_over over)
@@ -127,9 +135,12 @@ static ref_entry *write_cell(reference *ref, const ref_write *write, int row,
     e->time = write->time;
     if (value != NULL)
         e->value = *value;
+    if (counts(ref, row, column)) /* nobody takes back what others added */
+        e->value = datum_plus(e->value, 0 - ref->added[row][column]);
     for (int old = 0; old < entries; old++) {
         const ref_entry *const it = &ref->entries[old];
-        if (!ref->is_live[old] || it->row != row || it->column != column)
+        if (!ref->is_live[old] || it->row != row || it->column != column ||
+            it->is_counter)
             continue;
         if (it->time >= e->time)
             e->time = it->time + 1;
@@ -141,6 +152,51 @@ static ref_entry *write_cell(reference *ref, const ref_write *write, int row,
         e->gone[e->gone_count++] = old;
     }
     return e;
+}
+
+/* The author's one entry says what it has added so far. */
+static void count_cell(reference *ref, const ref_write *write, int row,
+                       int column, int64_t more)
+{
+    const int entries = ref->entry_count;
+    ref_entry *const e = add_entry(ref, row, column);
+
+    e->incarnation = write->incarnation;
+    e->n = write->n;
+    e->time = write->time;
+    e->is_counter = true;
+    e->value = datum_integer(more);
+    for (int old = 0; old < entries; old++) {
+        const ref_entry *const it = &ref->entries[old];
+        if (!ref->is_live[old] || it->row != row || it->column != column ||
+            !it->is_counter || it->incarnation != write->incarnation)
+            continue;
+        e->value = datum_plus(e->value, (uint64_t)it->value.number);
+        e->gone[e->gone_count++] = old;
+    }
+}
+
+/* The row was alive to whoever added. */
+static void touch_row(reference *ref, const ref_write *write, int row)
+{
+    const int entries = ref->entry_count;
+    ref_entry *const e = add_entry(ref, row, 0);
+
+    e->incarnation = write->incarnation;
+    e->n = write->n;
+    e->time = write->time;
+    for (int old = 0; old < entries; old++) {
+        const ref_entry *const it = &ref->entries[old];
+        if (!ref->is_live[old] || it->row != row || it->column != 0)
+            continue;
+        if (it->time >= e->time)
+            e->time = it->time + 1;
+        if (it->is_dead)
+            continue;
+        if (e->gone_count == GONE_MAX)
+            abort();
+        e->gone[e->gone_count++] = old;
+    }
 }
 
 static const table_row *find_who(const row_set *list, int who)
@@ -165,10 +221,25 @@ static void write_row(reference *ref, const ref_write *write,
 {
     const sim_table *const table = &ref->schema->tables[base->table];
 
-    for (int c = 0; c < table->column_count; c++)
-        if (tie_differs(table, table->columns[c].tie, base->v, now->v))
+    bool adds = false;
+
+    for (int c = 0; c < table->column_count; c++) {
+        if (!tie_differs(table, table->columns[c].tie, base->v, now->v))
+            continue;
+        if (!table->columns[c].counts || base->v[c].type != SQLITE_INTEGER ||
+            now->v[c].type != SQLITE_INTEGER) {
             (void)write_cell(ref, write, base->who, c + 1, &now->v[c],
                              OVER_SHOWN);
+            continue;
+        }
+        count_cell(ref, write, base->who, c + 1,
+                   (int64_t)((uint64_t)now->v[c].number -
+                             (uint64_t)base->v[c].number));
+        sim_count(COUNT_ADDED);
+        adds = true;
+    }
+    if (adds)
+        touch_row(ref, write, base->who);
 }
 
 static void bury_row(reference *ref, const ref_write *write, int row,
@@ -260,18 +331,27 @@ const ref_entry *reference_shown_entry(const reference *ref, int row,
     return &ref->entries[ref->shown[row][column + 1]];
 }
 
-const datum *reference_written_with(const reference *ref, int row, int column,
-                                    int entry)
+datum reference_sum(const reference *ref, int row, int column,
+                    const datum *value)
+{
+    return counts(ref, row, column + 1)
+               ? datum_plus(*value, ref->added[row][column + 1])
+               : *value;
+}
+
+datum reference_written_with(const reference *ref, int row, int column,
+                             int entry)
 {
     const ref_entry *const with = &ref->entries[entry];
 
     for (int e = 0; e < ref->entry_count; e++) {
         const ref_entry *const it = &ref->entries[e];
         if (ref->is_live[e] && it->row == row && it->column == column + 1 &&
-            it->incarnation == with->incarnation && it->n == with->n)
-            return &it->value;
+            it->incarnation == with->incarnation && it->n == with->n &&
+            !it->is_counter)
+            return reference_sum(ref, row, column, &it->value);
     }
-    return shown_value(ref, row, column);
+    return *shown_value(ref, row, column);
 }
 
 ref_place reference_place(const reference *ref, int row)

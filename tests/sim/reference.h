@@ -34,6 +34,7 @@ typedef struct ref_entry {
     datum value;
     bool is_dead;
     bool is_resolution;
+    bool is_counter; /* what its incarnation has added, all in all */
     int gone_count;
     int gone[GONE_MAX]; /* entries that it supersedes */
 } ref_entry;
@@ -132,8 +133,12 @@ int reference_conflicts(reference *ref, const knowledge *known,
 const datum *reference_shown(const reference *ref, int row, int column);
 const ref_entry *reference_shown_entry(const reference *ref, int row,
                                        int column);
-const datum *reference_written_with(const reference *ref, int row, int column,
-                                    int entry);
+datum reference_written_with(const reference *ref, int row, int column,
+                             int entry);
+
+/* The entry's value with all that was added to it. */
+datum reference_sum(const reference *ref, int row, int column,
+                    const datum *value);
 ref_place reference_place(const reference *ref, int row);
 
 /* The latest entry among those that the row shows. */

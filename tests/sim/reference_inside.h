@@ -21,7 +21,9 @@ struct reference {
     ref_row rows[REF_ROWS_MAX];
     int entry_count;
     ref_entry entries[ENTRIES_MAX];
-    bool is_live[ENTRIES_MAX]; /* as look() found */
+    uint64_t added[REF_ROWS_MAX][COLUMNS_MAX + 1]; /* as look() found, */
+    datum sums[REF_ROWS_MAX][COLUMNS_MAX + 1];     /* where columns count */
+    bool is_live[ENTRIES_MAX];                     /* as look() found */
     int shown[REF_ROWS_MAX][COLUMNS_MAX + 1];
     ref_place places[REF_ROWS_MAX];
     int64_t claim[REF_ROWS_MAX]; /* when its unique values were written */
@@ -35,7 +37,19 @@ static inline int column_count(const reference *ref, int row)
 static inline const datum *shown_value(const reference *ref, int row,
                                        int column)
 {
-    return &ref->entries[ref->shown[row][column + 1]].value;
+    const int shown = ref->shown[row][column + 1];
+
+    return ref->schema->tables[ref->rows[row].table].columns[column].counts
+               ? &ref->sums[row][column + 1]
+               : &ref->entries[shown].value;
+}
+
+/* An integer and more; other values stay as they are. */
+static inline datum datum_plus(datum value, uint64_t more)
+{
+    if (value.type == SQLITE_INTEGER)
+        value.number = (int64_t)((uint64_t)value.number + more);
+    return value;
 }
 
 /* state(K), and what each cell of it shows (state.c). */

@@ -51,6 +51,15 @@ static void delete_row(decision *work, int row)
 
 /* ---- which side ---- */
 
+static void put_value(sat_buf *out, const decision *work, const ref_conflict *c)
+{
+    const reference *const ref = work->device->ref;
+    const datum value = reference_sum(ref, c->row, c->column - 1,
+                                      &reference_entry(ref, c->loser)->value);
+
+    datum_json(out, &value);
+}
+
 /* What the conflict holds beside what is shown. */
 static void put_held(decision *work, sat_buf *out)
 {
@@ -61,7 +70,7 @@ static void put_held(decision *work, sat_buf *out)
     else if (c->column == 0)
         sat__buf_put_text(out, "null");
     else
-        datum_json(out, &reference_entry(work->device->ref, c->loser)->value);
+        put_value(out, work, c);
 }
 
 static bool takes_held(decision *work)
@@ -100,12 +109,14 @@ static void take_side(decision *work)
             choose(work, c->row, 0, NULL, false);
         return;
     }
-    for (int k = 0; k < table->column_count; k++)
-        if (table->columns[k].tie == table->columns[c->column - 1].tie)
-            choose(work, c->row, k + 1,
-                   held ? reference_written_with(ref, c->row, k, c->loser)
-                        : reference_shown(ref, c->row, k),
-                   false);
+    for (int k = 0; k < table->column_count; k++) {
+        if (table->columns[k].tie != table->columns[c->column - 1].tie)
+            continue;
+        const datum value =
+            held ? reference_written_with(ref, c->row, k, c->loser)
+                 : *reference_shown(ref, c->row, k);
+        choose(work, c->row, k + 1, &value, false);
+    }
 }
 
 /* ---- another value ---- */

@@ -189,7 +189,21 @@ static void make_pair(sim_schema *schema)
                 "INSERT INTO pair VALUES(1, 0), (2, 0);");
 }
 
-void schema_make(sim_schema *out, chance *c)
+/* Counters of the app count for Satchel, too, and so may what it puts there. */
+static void choose_counters(sim_schema *schema, chance *c)
+{
+    for (int t = 0; t < schema->table_count; t++)
+        for (int i = 0; i < schema->tables[t].column_count; i++) {
+            sim_column *const column = &schema->tables[t].columns[i];
+            column->counts =
+                (column->role == ROLE_COUNTER && chance_hits(c, 60)) ||
+                (column->role == ROLE_PLAIN && schema->tables[t].is_written &&
+                 chance_hits(c, 12));
+            schema->counts = schema->counts || column->counts;
+        }
+}
+
+void schema_make(sim_schema *out, chance *c, chance *counting)
 {
     const uint32_t count = 1 + chance_below(c, 3);
 
@@ -200,6 +214,7 @@ void schema_make(sim_schema *out, chance *c)
         make_pair(out);
     else if (chance_hits(c, 30))
         make_log(out);
+    choose_counters(out, counting);
 }
 
 static datum any_key(chance *c)

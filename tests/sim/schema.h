@@ -36,6 +36,7 @@ typedef struct sim_column {
     column_role role;
     bool is_not_null;
     bool is_nocase; /* 'a' and 'A' are one key */
+    bool counts;    /* what is written at the same time adds up */
     int tie;        /* the first of the columns that are written together */
 } sim_column;
 
@@ -66,10 +67,12 @@ typedef struct sim_table {
 typedef struct sim_schema {
     int table_count;
     sim_table tables[TABLES_MAX];
+    bool counts; /* in any column */
     char sql[6000];
 } sim_schema;
 
-void schema_make(sim_schema *out, chance *c);
+/* `counting` decides which columns count. */
+void schema_make(sim_schema *out, chance *c, chance *counting);
 
 /* A value that an app might write into the column; `now` has the tables. */
 datum schema_value(const sim_schema *schema, int table, int column,

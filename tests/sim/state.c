@@ -31,6 +31,16 @@ static bool shows_before(const reference *ref, const ref_entry *a,
     return compare_dots(ref, a, b) > 0;
 }
 
+static void add_up(reference *ref)
+{
+    for (int r = 0; r < ref->row_count; r++)
+        for (int c = 1; c <= column_count(ref, r); c++)
+            if (ref->schema->tables[ref->rows[r].table].columns[c - 1].counts &&
+                ref->shown[r][c] != NOBODY)
+                ref->sums[r][c] = datum_plus(
+                    ref->entries[ref->shown[r][c]].value, ref->added[r][c]);
+}
+
 void reference_look(reference *ref, const knowledge *known)
 {
     for (int e = 0; e < ref->entry_count; e++)
@@ -42,15 +52,24 @@ void reference_look(reference *ref, const knowledge *known)
     for (int r = 0; r < ref->row_count; r++)
         for (int c = 0; c <= COLUMNS_MAX; c++)
             ref->shown[r][c] = NOBODY;
+    if (ref->schema->counts)
+        memset(ref->added, 0, sizeof ref->added[0] * (size_t)ref->row_count);
     for (int e = 0; e < ref->entry_count; e++) {
         if (!ref->is_live[e])
             continue;
+        if (ref->entries[e].is_counter) {
+            ref->added[ref->entries[e].row][ref->entries[e].column] +=
+                (uint64_t)ref->entries[e].value.number;
+            continue;
+        }
         int *const best =
             &ref->shown[ref->entries[e].row][ref->entries[e].column];
         if (*best == NOBODY ||
             shows_before(ref, &ref->entries[e], &ref->entries[*best]))
             *best = e;
     }
+    if (ref->schema->counts)
+        add_up(ref);
 }
 
 static bool lives(const reference *ref, int row)
@@ -260,7 +279,8 @@ static bool loses(const reference *ref, int entry)
     const ref_entry *const winner = &ref->entries[best];
 
     return ref->is_live[entry] && entry != best && !e->is_dead &&
-           e->incarnation != NOBODY && !datum_same(&e->value, &winner->value) &&
+           e->incarnation != NOBODY && !e->is_counter &&
+           !datum_same(&e->value, &winner->value) &&
            !(e->is_resolution && winner->is_resolution);
 }
 

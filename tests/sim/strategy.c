@@ -159,8 +159,12 @@ static bool take_entries(judgement *work, int row, const sat__row *found)
                 return device_fails(work->device, "a decision that is none");
             if (work->choice_count == CHOICES_MAX)
                 abort();
-            work->choices[work->choice_count++] =
-                (ref_choice){row, c, datum_of(&e->value), e->is_dead, e->time};
+            const datum value = datum_of(&e->value);
+            work->choices[work->choice_count++] = (ref_choice){
+                row, c,
+                c > 0 ? reference_sum(work->device->ref, row, c - 1, &value)
+                      : value,
+                e->is_dead, e->time};
         }
     return true;
 }
@@ -306,17 +310,19 @@ static bool judge_cell(const judgement *work, const ref_conflict *c)
 {
     const reference *const ref = work->device->ref;
     const ref_choice *const choice = choice_of(work, c->row, c->column);
-    const datum *const wanted =
-        takes_held(work, c) ? &reference_entry(ref, c->loser)->value
-                            : reference_shown(ref, c->row, c->column - 1);
+    const datum wanted =
+        takes_held(work, c)
+            ? reference_sum(ref, c->row, c->column - 1,
+                            &reference_entry(ref, c->loser)->value)
+            : *reference_shown(ref, c->row, c->column - 1);
     char text[40];
 
     if (choice == NULL)
         return device_fails(work->device, "a conflict was left undecided");
     if (choice->is_dead || is_disputed(work, c) ||
-        row_has_row_kind(work, c->row) || datum_same(&choice->value, wanted))
+        row_has_row_kind(work, c->row) || datum_same(&choice->value, &wanted))
         return true;
-    datum_format(wanted, text, sizeof text);
+    datum_format(&wanted, text, sizeof text);
     return device_fails(work->device, "a strategy did not choose %s", text);
 }
 

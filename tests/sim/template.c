@@ -19,11 +19,24 @@ static bool fill(device *d, const sim_schema *schema)
     return true;
 }
 
+static sat_status declare_counters(device *d, const sim_schema *schema,
+                                   sat_error *err)
+{
+    for (int t = 0; t < schema->table_count; t++)
+        for (int c = 0; c < schema->tables[t].column_count; c++)
+            if (schema->tables[t].columns[c].counts)
+                TRY(sat_replica_set_counter(d->replica, schema->tables[t].name,
+                                            schema->tables[t].columns[c].name,
+                                            err));
+    return SAT_OK;
+}
+
 static bool import(sim_template *t, device *d)
 {
     sat_error err = {0};
 
     if (sat_replica_track(d->replica, NULL, &err) != SAT_OK ||
+        declare_counters(d, &t->schema, &err) != SAT_OK ||
         sat__replica_knowledge(d->replica, &t->known, &err) != SAT_OK)
         return device_fails(d, "tracking: %s\n%s", err.message, t->schema.sql);
     if (!app_read(d->app, &t->rows))
@@ -67,8 +80,9 @@ static bool make_one(sim_template *t, uint64_t seed, bool is_encrypted,
 bool template_make(sim_template *t, uint64_t seed, char *why)
 {
     chance c = chance_of(seed, 1);
+    chance counting = chance_of(seed, 6);
 
-    schema_make(&t->schema, &c);
+    schema_make(&t->schema, &c, &counting);
     t->is_made = make_one(t, seed, true, why) && make_one(t, seed, false, why);
     return t->is_made;
 }
