@@ -71,7 +71,8 @@ static bool handle(void *context, sat__request *request,
     response->status = 200;
     if (strcmp(request->method, "PUT") == 0) {
         k->len = request->body.len;
-        memcpy(k->file, request->body.data, k->len);
+        if (k->len > 0)
+            memcpy(k->file, request->body.data, k->len);
         return true;
     }
     if (k->knows_ranges && sscanf(k->range, "bytes=%lu-", &from) == 1)
