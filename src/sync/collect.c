@@ -140,10 +140,14 @@ static sat_status delete_one(sat__collecting *work, sat__lives *lives,
         return SAT_OK;
     TRY(sat__collect_group(work, err));
     for (int c = 0; c < row->count; c++) {
-        if (c > 0 && !lives->table->columns[c].is_present)
+        const bool is_held = c > 0 && !lives->table->columns[c].is_present;
+        if (is_held && row->cells[c].count == 0)
             continue;
+        /* What others have there goes with the row, as it is held here. */
         const sat__value value =
-            c > 0 && life->image != NULL ? life->image[c] : SAT_VALUE_NULL;
+            is_held ? sat__cell_value(work->replica, &row->cells[c])
+            : c > 0 && life->image != NULL ? life->image[c]
+                                           : SAT_VALUE_NULL;
         TRY(sat__collect_cell(work, row, c, &value, true, err));
     }
     row->in_table = false;

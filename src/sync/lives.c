@@ -323,8 +323,12 @@ static sat_status prepare_replay(sat_replica *replica, sat__table *table,
     AUTO(sat_buf) sql = SAT_BUF_INIT;
     if (table->stmts[STMT_REPLAY] == NULL) {
         sat__buf_put_text(&sql, "SELECT r, c, m");
+        /* The journal has no place for what only others have. */
         for (int c = 1; c <= table->count; c++)
-            sat__buf_printf(&sql, ", v%d", c);
+            if (table->columns[c].is_present)
+                sat__buf_printf(&sql, ", v%d", c);
+            else
+                sat__buf_put_text(&sql, ", NULL");
         sat__buf_printf(&sql, " FROM sync_journal_%lld ORDER BY rowid LIMIT ?",
                         (long long)table->t);
         TRY(sat__buf_status(&sql, err));

@@ -84,6 +84,29 @@ static void case_19_a_column_that_the_other_does_not_know_yet(void **state)
     }
 }
 
+/* It knew the value that it holds; the deletion is no conflict with it. */
+static void a_device_deletes_a_row_with_a_column_that_it_does_not_know(
+    void **state)
+{
+    (void)state;
+
+    for (int k = 0; k < MERGE_WAYS; k++) {
+        trio t;
+        trio_open(&t, TABLE_T, ROWS_T);
+        device_run(&t.a, "ALTER TABLE t ADD COLUMN x DEFAULT 0;"
+                         "UPDATE t SET x = 5");
+        device_pull(&t.b, &t.a, 1000);
+        device_run(&t.b, "DELETE FROM t WHERE id = 'a'");
+        device_collect(&t.b);
+        assert_string_equal(device_get(&t.b, QUERY_T), "b|2|y;");
+        trio_meet(&t, merge_way_number(k), "SELECT id, qty, name FROM t");
+        assert_string_equal(device_get(&t.a, "SELECT id, x FROM t"), "b|5;");
+        assert_string_equal(device_kinds(&t.a), "");
+        assert_string_equal(device_kinds(&t.b), "");
+        trio_close(&t);
+    }
+}
+
 static void drop_qty(device *d)
 {
     sat_error err = {0};
@@ -205,6 +228,8 @@ int main(void)
         cmocka_unit_test(case_17_rows_that_a_trigger_writes),
         cmocka_unit_test(case_18_what_a_savepoint_took_back_is_not_recorded),
         cmocka_unit_test(case_19_a_column_that_the_other_does_not_know_yet),
+        cmocka_unit_test(
+            a_device_deletes_a_row_with_a_column_that_it_does_not_know),
         cmocka_unit_test(case_20_a_column_dropped_and_added_again),
         cmocka_unit_test(case_21_a_renamed_column_against_an_edit),
         cmocka_unit_test(case_21_a_renamed_table_against_an_edit),
