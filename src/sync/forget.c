@@ -10,6 +10,7 @@
  * What a member reports must be known here as well: it may have seen the
  * deletion beside an edit of its own, and then the row lives.
  */
+#include "sync/plants.h"
 #include "sync/row.h"
 
 #define BATCH 1000
@@ -167,7 +168,7 @@ static sat_status narrow(forget *work, sat_bytes member, bool *possible,
     *possible = sat__knowledge_covers(&work->replica->known, &report);
     for (size_t i = 0; i < work->all.size; i++) {
         const int64_t n = i < report.size ? report.n[i] : 0;
-        if (n < work->all.n[i])
+        if (n < work->all.n[i] && !SAT_PLANT(27))
             work->all.n[i] = n;
     }
     return SAT_OK;

@@ -11,12 +11,13 @@ void sat__limits_clear(sat__limits *limits)
 sat_status sat__limits_are_there(sat_replica *replica, bool *out,
                                  sat_error *err)
 {
-    int64_t count;
-    TRY(sat__core_int(replica,
-                      "SELECT count(*) FROM sqlite_schema WHERE name = "
-                      "'sync_left'",
-                      0, &count, err));
-    *out = count != 0;
+    int64_t none;
+    /* Reads the schema again, if another connection changed it. */
+    TRY(sat__core_int(replica, "SELECT count(*) FROM sync_state WHERE key = ''",
+                      0, &none, err));
+    *out = sqlite3_table_column_metadata(replica->db, "main", "sync_left", NULL,
+                                         NULL, NULL, NULL, NULL,
+                                         NULL) == SQLITE_OK;
     return SAT_OK;
 }
 

@@ -31,6 +31,7 @@
  *   24  items go to a hub as they are
  *   25  an addition takes the place of everybody's
  *   26  an addition hides a deletion that it did not know of
+ *   27  deletions are forgotten that a member has not seen
  */
 #ifndef SAT_SRC_SYNC_PLANTS_H
 #define SAT_SRC_SYNC_PLANTS_H

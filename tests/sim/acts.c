@@ -37,6 +37,9 @@ static bool act_rarely(sim_world *w, device *d, uint64_t seed)
 
     const uint32_t what = chance_below(&w->chance, 8);
 
+    if (w->forgets && what <= 3) /* nobody comes back from before */
+        return true;
+
     if (what == 0 || (what <= 3 && !w->backup.is_there)) {
         if (!disk_is_dead(d->number) && device_has_tables(d))
             world_back_up(w, d);
@@ -101,6 +104,9 @@ bool world_act(sim_world *w, device *d, uint64_t seed)
         plan_trouble(w, d);
     if (w->has_strategies && device_has_tables(d) &&
         chance_hits(&w->policy, 6) && !set_policy(w, d))
+        return false;
+    if (w->forgets && device_has_tables(d) && !disk_is_dead(d->number) &&
+        chance_hits(&w->forgetting, 8) && !world_forget(w, d))
         return false;
     if (x < 480 && device_has_tables(d)) {
         world_say(w, "device %d writes", d->number);

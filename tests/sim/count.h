@@ -34,6 +34,8 @@
     X(UNSURE, "commits of which only the tables could tell")                   \
     X(UNDONE, "of them undone by the power cut")                               \
     X(ADDED, "changes of a counter that add up")                               \
+    X(FORGOTTEN, "deletions forgotten")                                        \
+    X(BEHIND, "pulls by who had missed deletions that were")                   \
     X(RESTART, "restarts")                                                     \
     X(RESTORED, "disks restored from a copy")                                  \
     X(COPIED, "devices that went on from another's disk")                      \

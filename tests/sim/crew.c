@@ -6,6 +6,8 @@
 
 #include "world_inside.h"
 
+#define LONG_MS (INT64_C(200) * DAY_MS)
+
 static device *new_device(sim_world *w, uint64_t seed, bool has_template)
 {
     device *const d = &w->devices[w->device_count];
@@ -120,6 +122,32 @@ bool world_add_copy(sim_world *w, uint64_t seed)
               w->backup.device);
     sim_count(COUNT_COPIED);
     return boot_from_backup(w, d) && device_settle(d, schema_of(w));
+}
+
+bool world_forget(sim_world *w, device *d)
+{
+    uint8_t ids[DEVICES_MAX][SAT_DEVICE_ID_SIZE];
+    uint64_t count = 0;
+    sat_error err = {0};
+
+    for (int i = 0; i < w->device_count; i++)
+        memcpy(ids[i], w->devices[i].id, sizeof ids[i]);
+    if (!device_settle(d, schema_of(w)))
+        return false;
+    /* No app writes meanwhile, so this time is nobody's. */
+    d->skew_ms += LONG_MS;
+    sat_status st = sat__replica_set_members(d->replica, "world", ids[0],
+                                             (size_t)w->device_count, &err);
+    if (st == SAT_OK)
+        st = sat__replica_forget(d->replica, &count, &err);
+    d->skew_ms -= LONG_MS;
+    world_say(w, "device %d forgets %llu deletions", d->number,
+              (unsigned long long)count);
+    for (uint64_t i = 0; i < count; i++)
+        sim_count(COUNT_FORGOTTEN);
+    return (st == SAT_OK ||
+            device_recovers(d, schema_of(w), st, &err, "forgetting")) &&
+           device_settle(d, schema_of(w));
 }
 
 bool world_restart(sim_world *w, device *d)

@@ -45,6 +45,7 @@ typedef struct device {
     reference *ref;
     knowledge known;               /* as the reference has it */
     knowledge staged[DEVICES_MAX]; /* by source, of the last page that came */
+    bool from_start[DEVICES_MAX];  /* it is to be asked for everything */
     bool is_applying; /* what follows may have been applied, or not */
     bool has_applied; /* it was, the engine said */
     knowledge applying;

@@ -5,6 +5,7 @@
 
 #include <stdlib.h>
 
+#include "base/cbor.h"
 #include "store/hub_head.h"
 
 message *message_new(int from, int to, bool is_request)
@@ -25,6 +26,7 @@ message *message_copy(const message *m)
 
     out->number = m->number;
     out->is_last = m->is_last;
+    out->is_behind = m->is_behind;
     out->known = m->known;
     sat__buf_put(&out->base, m->base.data, m->base.len);
     sat__buf_put(&out->body, m->body.data, m->body.len);
@@ -60,9 +62,13 @@ static bool apply(device *d, const sim_schema *schema, const device *source)
     d->applying = d->staged[source->number];
     const sat_status st =
         sat__replica_apply(d->replica, source->id, &report, &err);
-    if (st != SAT_OK && !device_recovers(d, schema, st, &err, "applying"))
+    if (st == SAT_ERR_CONFLICT) /* it can only be understood as a whole */
+        d->from_start[source->number] = true;
+    else if (st != SAT_OK && !device_recovers(d, schema, st, &err, "applying"))
         return false;
     d->has_applied = st == SAT_OK;
+    if (d->has_applied)
+        d->from_start[source->number] = false;
     if (d->has_applied)
         sim_count(COUNT_APPLIED);
     if (d->has_applied)
@@ -94,6 +100,11 @@ static bool finish(device *d, const sim_schema *schema, const device *source,
     return apply(d, schema, source);
 }
 
+static bool is_from_the_start(const sat_buf *base)
+{
+    return base->len == 1;
+}
+
 bool exchange_ask(device *d, const sim_schema *schema, const device *source,
                   message *request, bool *asks)
 {
@@ -101,6 +112,11 @@ bool exchange_ask(device *d, const sim_schema *schema, const device *source,
 
     if (!finish(d, schema, source, &request->base, &request->body, asks))
         return false;
+    if (*asks && d->from_start[source->number] &&
+        !is_from_the_start(&request->base)) {
+        request->base.len = request->body.len = 0;
+        sat__cbor_put_array(&request->base, 0);
+    }
     if (!*asks || request->base.len > 0)
         return true;
     const sat_status st =
@@ -110,18 +126,28 @@ bool exchange_ask(device *d, const sim_schema *schema, const device *source,
                  : fails(d, schema, st, &err, "asking for changes");
 }
 
-bool exchange_answer(device *d, const sim_schema *schema,
+bool exchange_answer(device *d, const sim_schema *schema, const device *asker,
                      const message *request, uint32_t rows, message *reply,
                      bool *answers)
 {
     const sat__page_limits limits = {.bytes = 65536, .rows = rows};
     AUTO(sat_buf) next = SAT_BUF_INIT;
     sat_error err = {0};
+    sat_status st = SAT_OK;
 
-    const sat_status st = sat__replica_read(
-        d->replica, buf_view(&request->base), buf_view(&request->body), &limits,
-        &reply->body, &next, &err);
-    *answers = st == SAT_OK;
+    *answers = false;
+    if (request->body.len == 0)
+        st = sat__replica_report(d->replica, asker->id,
+                                 buf_view(&request->base), &err);
+    if (st != SAT_OK)
+        return fails(d, schema, st, &err, "noting a report");
+    st = sat__replica_read(d->replica, buf_view(&request->base),
+                           buf_view(&request->body), &limits, &reply->body,
+                           &next, &err);
+    *answers = st == SAT_OK || st == SAT_ERR_CONFLICT;
+    reply->is_behind = st == SAT_ERR_CONFLICT;
+    if (reply->is_behind)
+        return device_settle(d, schema);
     if (st != SAT_OK)
         return fails(d, schema, st, &err, "answering");
     reply->is_last = next.len == 0;
@@ -159,6 +185,12 @@ bool exchange_take(device *d, const sim_schema *schema, const device *source,
     bool known;
 
     *more = false;
+    if (reply->is_behind) {
+        sim_count(COUNT_BEHIND);
+        *more = !d->from_start[source->number];
+        d->from_start[source->number] = true;
+        return true;
+    }
     if (!finish(d, schema, source, &base, &cursor, &known))
         return false;
     if (!known)

@@ -16,6 +16,7 @@ typedef struct message {
     uint64_t number; /* in the order in which they were sent */
     bool is_request;
     bool is_last;    /* of its pull's pages */
+    bool is_behind;  /* the puller has missed deletions that are forgotten */
     sat_buf base;    /* of a request */
     sat_buf body;    /* the cursor of a request, the page of a reply */
     sat_buf head;    /* with a last page: what a hub has shown the source */
@@ -31,8 +32,9 @@ void message_free(message *m);
 bool exchange_ask(device *d, const sim_schema *schema, const device *source,
                   message *request, bool *asks);
 
-/* Answers `request`; *answers is false where the disk failed meanwhile. */
-bool exchange_answer(device *d, const sim_schema *schema,
+/* Answers the `request` of `asker`; *answers is false where the disk failed
+ * meanwhile. */
+bool exchange_answer(device *d, const sim_schema *schema, const device *asker,
                      const message *request, uint32_t rows, message *reply,
                      bool *answers);
 

@@ -79,8 +79,8 @@ bool world_receive(sim_world *w, device *d, const message *m)
     }
     world_say(w, "device %d answers %d", d->number, m->from);
     reply = message_new(d->number, m->from, false);
-    is_fine =
-        exchange_answer(d, schema_of(w), m, w->page_rows, reply, &goes_on);
+    is_fine = exchange_answer(d, schema_of(w), &w->devices[m->from], m,
+                              w->page_rows, reply, &goes_on);
     if (is_fine && goes_on)
         send(w, reply);
     else
@@ -122,7 +122,7 @@ bool world_exchange(sim_world *w, device *d, device *source)
         world_say(w, "device %d takes from %d", d->number, source->number);
         bool is_fine = exchange_ask(d, schema_of(w), source, request, &goes_on);
         if (is_fine && goes_on)
-            is_fine = exchange_answer(source, schema_of(w), request,
+            is_fine = exchange_answer(source, schema_of(w), d, request,
                                       w->page_rows, reply, &goes_on);
         if (is_fine && goes_on)
             is_fine = exchange_take(d, schema_of(w), source, reply, &goes_on);

@@ -86,7 +86,6 @@ bool device_set_strategy(device *d, const sim_schema *schema)
     policy expected;
     policy found;
 
-    d->schema_version = 0; /* what knows of it is not to be kept */
     if (!device_settle(d, schema) || !read_policy(d, schema, &expected))
         return false;
     const sat_status st = set_something(d, schema, &expected, &err);

@@ -123,6 +123,53 @@ static bool meet_at_hub(sim_world *w)
     return true;
 }
 
+/* Everybody meets everybody, until nobody learns anything new. */
+static bool become_equal(sim_world *w, bool at_hub)
+{
+    for (int round = 0; round <= 2 * w->device_count + 4; round++) {
+        if (round < 2 && !decide_some(w))
+            return false;
+        if (round >= 2 && are_equal(w))
+            break;
+        if (!(at_hub ? meet_at_hub(w) : meet(w)))
+            return false;
+    }
+    return are_equal(w) ||
+           device_fails(&w->devices[0], "the devices do not become equal");
+}
+
+/* What is written after deletions were forgotten is synced like all else. */
+static bool forget_and_go_on(sim_world *w)
+{
+    for (int i = 0; i < w->device_count; i++)
+        if ((chance_hits(&w->forgetting, 70) &&
+             !world_forget(w, &w->devices[i])) ||
+            (chance_hits(&w->forgetting, 70) &&
+             !(device_write(&w->devices[i], schema_of(w)) &&
+               device_settle(&w->devices[i], schema_of(w)))))
+            return false;
+    return become_equal(w, false);
+}
+
+static bool compare_ids(sim_world *w)
+{
+    uint64_t first = 0;
+    for (int i = 0; i < w->device_count; i++) {
+        uint64_t hash;
+        if (!device_compare_conflicts(&w->devices[i], schema_of(w)) ||
+            !device_hash_conflicts(&w->devices[i], &hash))
+            return false;
+        if (i == 0)
+            first = hash;
+        else if (hash != first)
+            return device_fails(&w->devices[i],
+                                "the conflicts have other ids than on device "
+                                "0");
+    }
+    w->result->hash = hash_bytes(w->result->hash, &first, sizeof first);
+    return true;
+}
+
 /* With a whole network and sound disks, all become equal. */
 static bool come_to_rest(sim_world *w)
 {
@@ -139,31 +186,8 @@ static bool come_to_rest(sim_world *w)
     const bool at_hub =
         w->has_hub && !w->hub_lies && chance_hits(&w->hub_chance, 60);
     hub_rest(w->hub);
-    for (int round = 0; round <= 2 * w->device_count + 4; round++) {
-        if (round < 2 && !decide_some(w))
-            return false;
-        if (round >= 2 && are_equal(w))
-            break;
-        if (!(at_hub ? meet_at_hub(w) : meet(w)))
-            return false;
-    }
-    if (!are_equal(w))
-        return device_fails(&w->devices[0], "the devices do not become equal");
-    uint64_t first = 0;
-    for (int i = 0; i < w->device_count; i++) {
-        uint64_t hash;
-        if (!device_compare_conflicts(&w->devices[i], schema_of(w)) ||
-            !device_hash_conflicts(&w->devices[i], &hash))
-            return false;
-        if (i == 0)
-            first = hash;
-        else if (hash != first)
-            return device_fails(&w->devices[i],
-                                "the conflicts have other ids than on device "
-                                "0");
-    }
-    w->result->hash = hash_bytes(w->result->hash, &first, sizeof first);
-    return true;
+    return become_equal(w, at_hub) && (!w->forgets || forget_and_go_on(w)) &&
+           compare_ids(w);
 }
 
 static void forget_all(sim_world *w)
@@ -216,6 +240,8 @@ static bool begin(sim_world *w, uint64_t seed)
     w->hub_chance = chance_of(seed, 5);
     w->has_hub = chance_hits(&w->hub_chance, 20);
     w->hub_lies = chance_hits(&w->hub_chance, 40);
+    w->forgetting = chance_of(seed, 7);
+    w->forgets = !w->has_hub && chance_hits(&w->forgetting, 20);
     hub_begin(w->hub, seed, !w->hub_lies, w->loss);
     w->sent = 0;
     memset(w->last_seen, 0, sizeof w->last_seen);

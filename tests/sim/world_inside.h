@@ -49,6 +49,8 @@ struct sim_world {
     bool has_hub, hub_lies;
     sim_hub *hub;
     chance hub_chance; /* when devices turn to it */
+    bool forgets;      /* deletions that everybody has seen */
+    chance forgetting;
     bool has_strategies;
     chance policy; /* when devices are told how to decide */
     sim_result *result;
@@ -77,6 +79,10 @@ bool world_add_copy(sim_world *w, uint64_t seed);
 void world_back_up(sim_world *w, const device *d);
 bool world_restore(sim_world *w);
 bool world_restart(sim_world *w, device *d);
+
+/* The device forgets the deletions that all devices have seen, as if a long
+ * time had passed. */
+bool world_forget(sim_world *w, device *d);
 
 /* Fills `out` with a file of the device's disk. */
 void world_copy_file(const device *d, const char *name, sat_buf *out);
