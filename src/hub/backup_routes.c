@@ -7,6 +7,7 @@
  * what no backup names any more stays for an hour, since somebody may be
  * restoring it.
  */
+#include "hub/backup_day.h"
 #include "hub/blob_routes.h"
 #include "hub/handlers.h"
 
@@ -227,6 +228,7 @@ static sat_status store_backup(hub_db *db, void *context, sat_error *err)
                      "UPDATE blobs SET complete = 1 WHERE key = $1", "t",
                      b->objects[i].key));
     }
+    TRY(hub_backup_day_join(db, account, (int64_t)hub_now(b->call->hub), err));
     TRY(drop_older(db, b, err));
     return let_go(db, b, err);
 }

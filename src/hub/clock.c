@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <time.h>
 
+#include "hub/backup_day.h"
 #include "hub/blob_routes.h"
 #include "hub/live.h"
 
@@ -116,6 +117,9 @@ static void *tick_on(void *context)
             hub_sweep(clock->hub, &err) != SAT_OK &&
             clock->hub->options.log != NULL)
             clock->hub->options.log("sweep failed", err.message);
+        if (hub_backup_day_tick(clock->hub, &err) != SAT_OK &&
+            clock->hub->options.log != NULL)
+            clock->hub->options.log("backup trigger failed", err.message);
     }
     return NULL;
 }

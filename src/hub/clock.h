@@ -8,8 +8,8 @@
 
 typedef struct hub_clock hub_clock;
 
-/* Each second: those who have not said who they are go. Each minute: what has
- * run out is swept. */
+/* Each second: those who have not said who they are go, and accounts whose day
+ * begins hear of it. Each minute: what has run out is swept. */
 SAT_CHECK sat_status hub_clock_start(hub_core *hub, hub_clock **out,
                                      sat_error *err);
 void hub_clock_stop(hub_clock *clock);

@@ -8,6 +8,7 @@
 #include "crypto/hash.h"
 #include "crypto/labels.h"
 #include "crypto/webpush.h"
+#include "hub/backup_day.h"
 #include "hub/handlers.h"
 #include "hub/live.h"
 #include "hub/workers.h"
@@ -104,6 +105,8 @@ static sat_status store_endpoint(hub_db *db, void *context, sat_error *err)
                  "xx", who->account, who->device));
     if (r->endpoint[0] == 0)
         return SAT_OK;
+    TRY(hub_backup_day_join(db, who->account, (int64_t)hub_now(r->call->hub),
+                            err));
     return hub_exec(db, NULL, err,
                     "INSERT INTO endpoints(account, device, endpoint, point,"
                     " auth, created) VALUES($1, $2, $3, $4, $5, $6)",

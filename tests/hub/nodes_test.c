@@ -521,6 +521,52 @@ static void a_blob_announced_at_one_is_completed_at_the_other(void **state)
     assert_true(bytes_equal(buf_view(&got), data));
 }
 
+/* ---- the word of the day ---- */
+
+/* As if that account's day had begun. */
+static sat_status begin_day(hub_db *db, void *context, sat_error *err)
+{
+    const citizen *const c = context;
+
+    TRY(hub_exec(db, NULL, err, "DELETE FROM backup_days WHERE account = $1",
+                 "x", sat__chain_id(c->account)->bytes));
+    return hub_exec(db, NULL, err,
+                    "INSERT INTO backup_days(account, due) VALUES($1, 1)", "x",
+                    sat__chain_id(c->account)->bytes);
+}
+
+static int count_words(sat__live *live)
+{
+    const double end = now_s() + 3; /* each node has looked, twice */
+    int words = 0;
+
+    while (now_s() < end) {
+        AUTO(sat_buf) text = SAT_BUF_INIT;
+        bool got = false, is_text;
+        assert_int_equal(
+            sat__live_receive(live, 500, &got, &is_text, &text, NULL), SAT_OK);
+        words += got && strstr(sat__buf_text(&text), "backup_trigger") != NULL;
+    }
+    return words;
+}
+
+static void one_of_the_nodes_gives_the_word_of_the_day(void **state)
+{
+    AUTO(scene) s;
+    AUTO(hub_storage) storage = {.self = NULL};
+    sat_error err = {0};
+
+    (void)state;
+    scene_open(&s);
+    AUTO_PTR(sat__live) here = live_connect(&s.alice);
+    AUTO_PTR(sat__live) there = live_connect(&s.phone);
+    if (hub_storage_postgres(hub.database, &storage, &err) != SAT_OK ||
+        storage.write(storage.self, begin_day, &s.alice, &err) != SAT_OK)
+        fail_msg("%s", err.message);
+    assert_int_equal(count_words(here), 1);
+    hear(there, "backup_trigger");
+}
+
 static int open_hub(void **state)
 {
     (void)state;
@@ -547,6 +593,7 @@ int main(void)
         cmocka_unit_test(a_logout_at_one_ends_the_session_at_the_other),
         cmocka_unit_test(row_3_who_is_revoked_at_one_is_out_at_the_other),
         cmocka_unit_test(a_blob_announced_at_one_is_completed_at_the_other),
+        cmocka_unit_test(one_of_the_nodes_gives_the_word_of_the_day),
         cmocka_unit_test(without_a_bus_pushes_count_and_sessions_end),
         cmocka_unit_test(what_was_acknowledged_is_there_when_nodes_are_killed),
     };

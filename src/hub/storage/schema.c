@@ -133,6 +133,9 @@ const char *const hub_schema[] = {
     " account BYTEA NOT NULL, device BYTEA NOT NULL, endpoint TEXT NOT NULL,"
     " point BYTEA NOT NULL, auth BYTEA NOT NULL, created BIGINT NOT NULL,"
     " PRIMARY KEY(account, device))",
+    "CREATE TABLE IF NOT EXISTS backup_days("
+    " account BYTEA PRIMARY KEY, due BIGINT NOT NULL)",
+    "CREATE INDEX IF NOT EXISTS backup_days_due ON backup_days(due)",
 
     /* ---- guarding ---- */
     "CREATE TABLE IF NOT EXISTS rates("
