@@ -194,9 +194,11 @@ static sat_status read_grant(const hub_call *call, hub_blob_grant *out,
     return sat__hex_parse(text, out->mark, 32, err);
 }
 
-sat_status hub_blob_begin(hub_call *call, size_t *body_max, sat_error *err)
+sat_status hub_blob_begin(hub_call *call, sat__request *request,
+                          size_t *body_max, sat_error *err)
 {
     hub_blob_grant grant;
+    hub_upload *upload;
 
     if (call->hub->blobs == NULL ||
         strcmp(call->hub->blobs->name, "directory") != 0)
@@ -205,17 +207,19 @@ sat_status hub_blob_begin(hub_call *call, size_t *body_max, sat_error *err)
         return sat__fail(err, SAT_ERR_DENIED, "this is no address of a blob");
     TRY(hub_directory_check(call->hub->blobs, &grant, hub_now(call->hub) / 1000,
                             err));
-    *body_max = grant.is_upload ? (size_t)grant.blob.size : 0;
+    *body_max = 0;
+    if (!grant.is_upload)
+        return SAT_OK;
+    TRY(hub_upload_begin(call->hub->blobs, &grant.blob, &upload, err));
+    request->sink = (sat__body_sink){upload, hub_upload_take, hub_upload_close};
+    *body_max = (size_t)grant.blob.size;
     return SAT_OK;
 }
 
 sat_status hub_blob_put(hub_call *call, sat_error *err)
 {
-    hub_blob_grant grant;
+    const sat_status status = hub_upload_keep(call->request->sink.self, err);
 
-    TRY(read_grant(call, &grant, err));
-    const sat_status status = hub_directory_put(
-        call->hub->blobs, &grant.blob, buf_view(&call->request->body), err);
     if (status == SAT_ERR_INVALID)
         return hub_refuse(call, 403, "blob", err,
                           "the blob is not the one that was announced");
@@ -229,10 +233,13 @@ sat_status hub_blob_get(hub_call *call, sat_error *err)
 {
     sat__response *const response = call->response;
     hub_blob_grant grant;
+    int64_t size;
 
     TRY(read_grant(call, &grant, err));
-    TRY(hub_directory_get(call->hub->blobs, grant.blob.key, &response->body,
-                          err));
+    TRY(hub_directory_get(call->hub->blobs, grant.blob.key, &response->file.fd,
+                          &size, err));
+    response->file.is_open = true;
+    response->file.left = (uint64_t)size;
     response->status = 200;
     sat__headers_put(&response->headers, "Content-Type",
                      "application/octet-stream");

@@ -76,9 +76,9 @@ void hub_blob_remove(const hub_core *hub, const char *key);
 /* What is due; called by the clock. */
 SAT_CHECK sat_status hub_blob_sweep(hub_core *hub, sat_error *err);
 
-/* Whether the request's address was given out, and how large its body may be.
- */
-SAT_CHECK sat_status hub_blob_begin(hub_call *call, size_t *body_max,
-                                    sat_error *err);
+/* Whether the request's address was given out, and how large its body may be;
+ * where that is an upload, it is written as it comes. */
+SAT_CHECK sat_status hub_blob_begin(hub_call *call, sat__request *request,
+                                    size_t *body_max, sat_error *err);
 
 #endif /* SAT_SRC_HUB_BLOB_ROUTES_H */

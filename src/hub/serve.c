@@ -141,7 +141,7 @@ static size_t begin(void *context, sat__request *request,
     const hub_access access = hub_routes[path - hub_paths].access;
     size_t body_max = path->body_max;
     if (access == HUB_ADDRESS)
-        status = hub_blob_begin(&call, &body_max, &err);
+        status = hub_blob_begin(&call, request, &body_max, &err);
     else if (access != HUB_ANYBODY)
         status = check_token(hub, request, &call.session, &err);
     if (status == SAT_OK)

@@ -2,6 +2,7 @@
  * connection_http.c - reading requests, and writing answers
  */
 #include <stdio.h>
+#include <unistd.h>
 
 #include "net/connection_state.h"
 #include "net/host.h"
@@ -77,11 +78,40 @@ static void on_written(uv_write_t *request, int status)
     write_more(connection);
 }
 
+/* More of the answer, from its file, once what was in memory has gone; false
+ * where there is none. A file that ends too early ends the connection: its
+ * length was said. */
+static bool refill(sat__connection *connection)
+{
+    sat__body_file *const file = &connection->http->response.file;
+    sat_buf *const out = &connection->out;
+
+    if (connection->out_at < out->len)
+        return true;
+    if (file->left == 0)
+        return false;
+    out->len = connection->out_at = 0;
+    const size_t wanted = file->left < SAT_CONNECTION_SLICE
+                              ? (size_t)file->left
+                              : SAT_CONNECTION_SLICE;
+    if (!sat__buf_reserve(out, wanted))
+        return true; /* and write_more() sees that it failed */
+    const ssize_t got = read(file->fd, out->data, wanted);
+    out->len = got > 0 ? (size_t)got : 0;
+    file->left -= out->len;
+    out->failed = out->len == 0;
+    return true;
+}
+
 /* Puts the next slice of the answer on the wire; most answers are taken at
  * once, and the loop is not asked to come back. */
 static void write_more(sat__connection *connection)
 {
-    while (connection->out_at < connection->out.len) {
+    while (refill(connection)) {
+        if (connection->out.failed) {
+            connection_end(connection);
+            return;
+        }
         const size_t left = connection->out.len - connection->out_at;
         const size_t len =
             left < SAT_CONNECTION_SLICE ? left : SAT_CONNECTION_SLICE;
@@ -299,10 +329,11 @@ static void take_event(sat__connection *connection, sat__http_event event)
 static void earn_time(sat__connection *connection)
 {
     connection_http *const http = connection->http;
+    const size_t taken = sat__http_parser_taken(http->parser);
 
-    if (http->request.body.len < http->body_earned + BODY_STEP)
+    if (taken < http->body_earned + BODY_STEP)
         return;
-    http->body_earned = http->request.body.len;
+    http->body_earned = taken;
     connection_allow_timeout(connection);
 }
 

@@ -22,7 +22,7 @@ struct sat__http_parser {
     sat__response *response;
     sat_buf head;   /* what has come of it */
     sat_bytes name; /* of the field whose value comes next */
-    size_t body_max;
+    size_t body_max, body_taken;
     bool has_head, is_done, must_close;
     bool skips_body;  /* of a response to HEAD */
     unsigned failure; /* HTTP status, 0 while all is well */
@@ -150,8 +150,15 @@ static int on_body(http_parser *machine, const char *at, size_t len)
     sat__http_parser *const parser = machine->data;
     sat_buf *const body = body_of(parser);
 
-    if (len > parser->body_max - body->len)
+    if (len > parser->body_max - parser->body_taken)
         return fail(parser, 413, "the body is larger than is accepted");
+    parser->body_taken += len;
+    if (parser->request != NULL && parser->request->sink.self != NULL) {
+        const sat__body_sink *const sink = &parser->request->sink;
+        return sink->take(sink->self, bytes_of((const uint8_t *)at, len))
+                   ? 0
+                   : fail(parser, 503, "the body can not be kept now");
+    }
     sat__buf_put(body, at, len);
     return body->failed ? fail(parser, 503, "out of memory") : 0;
 }
@@ -375,6 +382,11 @@ unsigned sat__http_parser_failure(const sat__http_parser *parser,
     return parser->failure;
 }
 
+size_t sat__http_parser_taken(const sat__http_parser *parser)
+{
+    return parser->body_taken;
+}
+
 bool sat__http_parser_is_pending(const sat__http_parser *parser)
 {
     return parser->has_head && !parser->is_done && parser->head.len > 0;
@@ -396,7 +408,7 @@ static void reset(sat__http_parser *parser)
                      parser->request != NULL ? HTTP_REQUEST : HTTP_RESPONSE);
     parser->machine.data = parser;
     parser->head.len = 0;
-    parser->body_max = 0;
+    parser->body_max = parser->body_taken = 0;
     parser->has_head = parser->is_done = parser->must_close = false;
     parser->failure = 0;
 }

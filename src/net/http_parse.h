@@ -42,6 +42,9 @@ void sat__http_parser_limit(sat__http_parser *parser, size_t bytes);
 unsigned sat__http_parser_failure(const sat__http_parser *parser,
                                   const char **detail);
 
+/* How much of the body has come. */
+size_t sat__http_parser_taken(const sat__http_parser *parser);
+
 /* The response to come is to HEAD: whatever its head says, no body follows. */
 void sat__http_parser_skip_body(sat__http_parser *parser);
 

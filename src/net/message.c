@@ -7,6 +7,7 @@
 #include <jansson.h>
 #include <stdio.h>
 #include <strings.h>
+#include <unistd.h>
 
 #include "base/error.h"
 
@@ -91,6 +92,9 @@ void sat__request_clear(sat__request *request)
     sat__buf_clear(&request->target);
     sat__headers_clear(&request->headers);
     sat__buf_clear(&request->body);
+    if (request->sink.self != NULL)
+        request->sink.close(request->sink.self);
+    request->sink.self = NULL;
     request->method[0] = 0;
     request->is_signed = false;
     request->route = NULL;
@@ -100,6 +104,10 @@ void sat__response_clear(sat__response *response)
 {
     sat__headers_clear(&response->headers);
     sat__buf_clear(&response->body);
+    if (response->file.is_open)
+        (void)close(response->file.fd);
+    response->file.is_open = false;
+    response->file.left = 0;
     response->status = 0;
     response->must_close = false;
 }
@@ -178,14 +186,15 @@ sat_status sat__request_parameter(const sat__request *request, const char *name,
 }
 
 static void write_rest(const sat__headers *headers, const sat_buf *body,
-                       bool has_length, sat_buf *out)
+                       uint64_t more, bool has_length, sat_buf *out)
 {
     for (size_t i = 0; i < headers->count; i++)
         sat__buf_printf(out, "%s: %s\r\n",
                         text_at(headers, headers->at[i].name),
                         text_at(headers, headers->at[i].value));
     if (has_length)
-        sat__buf_printf(out, "Content-Length: %zu\r\n", body->len);
+        sat__buf_printf(out, "Content-Length: %llu\r\n",
+                        (unsigned long long)(body->len + more));
     sat__buf_put_text(out, "\r\n");
     sat__buf_put(out, body->data, body->len);
 }
@@ -195,7 +204,7 @@ void sat__request_write(const sat__request *request, sat_buf *out)
     sat__buf_printf(out, "%s %.*s HTTP/1.1\r\n", request->method,
                     (int)request->target.len,
                     (const char *)request->target.data);
-    write_rest(&request->headers, &request->body,
+    write_rest(&request->headers, &request->body, 0,
                strcmp(request->method, "GET") != 0 || request->body.len > 0,
                out);
 }
@@ -206,8 +215,8 @@ void sat__response_write(const sat__response *response, sat_buf *out)
                     sat__reason_phrase(response->status));
     if (response->must_close)
         sat__buf_put_text(out, "Connection: close\r\n");
-    write_rest(&response->headers, &response->body, response->status != 101,
-               out);
+    write_rest(&response->headers, &response->body, response->file.left,
+               response->status != 101, out);
 }
 
 void sat__response_problem(sat__response *response, unsigned status,

@@ -38,21 +38,37 @@ SAT_CHECK sat_status sat__headers_status(const sat__headers *headers,
 /* The value of the field, or NULL. */
 const char *sat__headers_get(const sat__headers *headers, const char *name);
 
+/* Where the body of a request goes as it comes, instead of into memory. */
+typedef struct sat__body_sink {
+    void *self; /* NULL: there is none */
+    bool (*take)(void *self, sat_bytes bytes);
+    void (*close)(void *self);
+} sat__body_sink;
+
+/* What of a response follows its body in memory, and is never there. */
+typedef struct sat__body_file {
+    bool is_open;
+    int fd; /* read from where it stands */
+    uint64_t left;
+} sat__body_file;
+
 typedef struct sat__request {
     char method[12];
     sat_buf target; /* "/path?query" as it was sent */
     sat__headers headers;
     sat_buf body;
-    uint8_t signer[32]; /* the Ed25519 key that signed it … */
-    bool is_signed;     /* … once that has been verified */
-    void *ticket;       /* of the server that took it, or NULL */
-    const void *route;  /* what its handler found when it began, or NULL */
+    sat__body_sink sink; /* set by who answers, before the body comes */
+    uint8_t signer[32];  /* the Ed25519 key that signed it … */
+    bool is_signed;      /* … once that has been verified */
+    void *ticket;        /* of the server that took it, or NULL */
+    const void *route;   /* what its handler found when it began, or NULL */
 } sat__request;
 
 typedef struct sat__response {
     unsigned status;
     sat__headers headers;
     sat_buf body;
+    sat__body_file file;
     bool must_close; /* nothing more is read from this connection */
 } sat__response;
 

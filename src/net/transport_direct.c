@@ -3,6 +3,9 @@
  */
 #include "net/transport.h"
 
+#include <errno.h>
+#include <unistd.h>
+
 #include "base/error.h"
 
 /* The server changes a request as it reads it, so it gets one of its own. */
@@ -22,6 +25,25 @@ static sat_status copy_request(const sat__request *request, sat__request *out,
     return sat__headers_status(&out->headers, err);
 }
 
+/* Nothing follows: a call returns all of it. */
+static sat_status read_file(sat__response *response, sat_error *err)
+{
+    sat__body_file *const file = &response->file;
+    sat_buf *const body = &response->body;
+
+    while (file->left > 0) {
+        if (!sat__buf_reserve(body, (size_t)file->left))
+            return sat__buf_status(body, err);
+        const ssize_t got =
+            read(file->fd, body->data + body->len, (size_t)file->left);
+        if (got <= 0)
+            return sat__fail_os(err, errno, "a body ends too early");
+        body->len += (size_t)got;
+        file->left -= (uint64_t)got;
+    }
+    return SAT_OK;
+}
+
 static sat_status exchange(void *self, const sat__request *sent,
                            sat__response *response, sat_error *err)
 {
@@ -31,15 +53,20 @@ static sat_status exchange(void *self, const sat__request *sent,
 
     TRY(copy_request(sent, request, err));
     const size_t limit = handler->begin(handler->context, request, response);
+    const sat__body_sink *const sink = &request->sink;
 
     if (response->status == 0 && request->body.len > limit)
         sat__response_problem(response, 413,
                               "the body is larger than is accepted");
+    else if (response->status == 0 && sink->self != NULL &&
+             !sink->take(sink->self, buf_view(&request->body)))
+        sat__response_problem(response, 503, "the body can not be kept now");
     else if (response->status == 0 &&
              !handler->handle(handler->context, request, response))
         return sat__fail(err, SAT_ERR_UNSUPPORTED,
                          "the other side answers later, and this is a call");
     TRY(sat__headers_status(&response->headers, err));
+    TRY(read_file(response, err));
     return sat__buf_status(&response->body, err);
 }
 

@@ -45,6 +45,11 @@ class Hub:
             raise AssertionError("the hub does not serve: " + line)
         self.url, self.listen = found[0], found[1]
 
+    def memory(self):
+        """The most that it ever had, in bytes."""
+        status = pathlib.Path(f"/proc/{self.process.pid}/status").read_text()
+        return int(re.search(r"VmHWM:\s+(\d+) kB", status)[1]) * 1024
+
     def stop(self, how=signal.SIGTERM):
         if self.process is not None:
             self.process.send_signal(how)

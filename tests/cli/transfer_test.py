@@ -1,5 +1,7 @@
 """Everything moves to a new device, by a code and six digits."""
+import filecmp
 import json
+import os
 import select
 import subprocess
 import unittest
@@ -15,13 +17,13 @@ RECEIVED = ["Transferring", "Downloading", "Decrypting", "Importing", "Done"]
 class Side:
     """One side of a transfer, as it goes on: its states, line by line."""
 
-    def __init__(self, case, device, *words):
+    def __init__(self, case, device, *words, setup=None):
         self.case, self.states, self.last = case, [], {}
         self.process = subprocess.Popen(
             [SATCHEL, "--profile", device.home, "--password-file",
              device.password_file, "--json", "transfer", *map(str, words)],
             stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-            env=clean_environment())
+            env=clean_environment(), preexec_fn=setup)
         case.addCleanup(self.end)
 
     def end(self):
@@ -64,7 +66,9 @@ class Side:
         for line in self.process.stdout:
             self.states.append(json.loads(line)["state"])
         complaint = self.process.stderr.read()
-        return self.process.wait(60), complaint
+        status = self.process.wait(60)
+        self.end()
+        return status, complaint
 
 
 class WithATransfer(WithAHub):
@@ -75,12 +79,12 @@ class WithATransfer(WithAHub):
         self.digits = self.folder / "digits"
         self.phone = self.device("phone", init=False)
 
-    def send(self, *more):
+    def send(self, *more, **options):
         return Side(self, self.laptop, "send", "--qr-png", self.png,
-                    "--digits-file", self.digits, *more)
+                    "--digits-file", self.digits, *more, **options)
 
-    def receive(self, *more):
-        return Side(self, self.phone, "receive", *more)
+    def receive(self, *more, **options):
+        return Side(self, self.phone, "receive", *more, **options)
 
     def blobs(self):
         return list((self.folder / "hub" / "blobs").iterdir())
@@ -155,6 +159,23 @@ class Transfers(WithATransfer):
         self.assertEqual({"a": "one"}, self.notes(self.laptop))
         self.assertNotEqual(0, self.laptop.run("sync", "hub").code)
         self.phone.ok("sync", "hub")
+
+
+class Large(WithATransfer):
+    def test_what_is_large_passes_through_a_hub_that_stays_small(self):
+        """cases/backup.md, row 25: more than the hub would hold in memory"""
+        media = self.folder / "film.bin"
+        with open(media, "wb") as file:
+            for _ in range(100):
+                file.write(os.urandom(1000000))
+        self.laptop.ok("files", "add", media)
+        before = self.hub.memory()
+        self.move()
+        self.assertLess(self.hub.memory() - before, 30e6)
+        [file] = self.phone.json("files", "list")
+        out = self.folder / "out.bin"
+        self.phone.ok("files", "get", file["id"], out)
+        self.assertTrue(filecmp.cmp(media, out, shallow=False))
 
 
 class Refusals(WithATransfer):

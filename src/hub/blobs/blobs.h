@@ -107,12 +107,24 @@ SAT_CHECK sat_status hub_directory_check(const hub_blobs *blobs,
                                          const hub_blob_grant *grant,
                                          uint64_t now_s, sat_error *err);
 
-/* Stores it, once: SAT_ERR_CONFLICT where it is there already, SAT_ERR_INVALID
+/* A blob that is coming, written as it comes beside its place. */
+typedef struct hub_upload hub_upload;
+
+SAT_CHECK sat_status hub_upload_begin(const hub_blobs *blobs,
+                                      const hub_blob *blob, hub_upload **out,
+                                      sat_error *err);
+/* False where it can not be written, or is longer than was announced. */
+bool hub_upload_take(void *upload, sat_bytes bytes);
+
+/* Keeps it, once: SAT_ERR_CONFLICT where it is there already, SAT_ERR_INVALID
  * where it is not what was announced. */
-SAT_CHECK sat_status hub_directory_put(const hub_blobs *blobs,
-                                       const hub_blob *blob, sat_bytes data,
-                                       sat_error *err);
+SAT_CHECK sat_status hub_upload_keep(hub_upload *upload, sat_error *err);
+
+/* What was not kept goes. */
+void hub_upload_close(void *upload);
+
+/* Opens it to read. */
 SAT_CHECK sat_status hub_directory_get(const hub_blobs *blobs, const char *key,
-                                       sat_buf *out, sat_error *err);
+                                       int *fd, int64_t *size, sat_error *err);
 
 #endif /* SAT_SRC_HUB_BLOBS_BLOBS_H */

@@ -1,9 +1,10 @@
 /*
  * directory.c - blobs as files of one folder
  *
- * A file is written beside its place, synced, and renamed there: it is whole or
- * not there.
+ * A file is written beside its place as it comes, synced, and linked there: it
+ * is whole or not there, and never in memory.
  */
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -15,7 +16,7 @@
 #include "hub/blobs/blobs.h"
 #include "hub/trouble.h"
 
-#define SIZE_MAX_BYTES ((int64_t)64 << 20)
+#define SIZE_MAX_BYTES ((int64_t)16 << 30)
 
 typedef struct directory {
     char *path;
@@ -108,16 +109,16 @@ static sat_status remove_file(void *self, const char *key, sat_error *err)
     return SAT_OK;
 }
 
-static sat_status write_all(int fd, sat_bytes data, sat_error *err)
-{
-    for (size_t at = 0; at < data.len;) {
-        const ssize_t len = write(fd, data.data + at, data.len - at);
-        if (len < 0 && errno != EINTR)
-            return fail_store(err, "cannot write a blob");
-        at += len > 0 ? (size_t)len : 0;
-    }
-    return fsync(fd) == 0 ? SAT_OK : fail_store(err, "cannot write a blob");
-}
+/* ---- uploads ---- */
+
+struct hub_upload {
+    const directory *in;
+    hub_blob blob;
+    int fd;
+    char part[64];
+    sat__sha256_state hash;
+    int64_t size; /* that came */
+};
 
 /* A name that only one upload has. */
 static void name_part(char out[64], const char *key)
@@ -128,53 +129,103 @@ static void name_part(char out[64], const char *key)
                    __atomic_add_fetch(&count, 1, __ATOMIC_RELAXED));
 }
 
-sat_status hub_directory_put(const hub_blobs *blobs, const hub_blob *blob,
-                             sat_bytes data, sat_error *err)
+sat_status hub_upload_begin(const hub_blobs *blobs, const hub_blob *blob,
+                            hub_upload **out, sat_error *err)
 {
     const directory *const d = blobs->self;
-    uint8_t hash[32];
-    char part[64];
+    AUTO_FREE hub_upload *upload = calloc(1, sizeof *upload);
 
-    sat__sha256(data, hash);
-    if ((int64_t)data.len != blob->size || memcmp(hash, blob->hash, 32) != 0)
-        return sat__fail(err, SAT_ERR_INVALID,
-                         "the blob is not the one that was announced");
-    name_part(part, blob->key);
-    AUTO_FD int fd =
-        openat(d->fd, part, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-    if (fd < 0)
+    if (upload == NULL)
+        return sat__fail(err, SAT_ERR_NOMEM, "out of memory");
+    upload->in = d;
+    upload->blob = *blob;
+    name_part(upload->part, blob->key);
+    upload->fd = openat(d->fd, upload->part,
+                        O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+    if (upload->fd < 0)
         return fail_store(err, "cannot make a blob");
-    sat_status status = write_all(fd, data, err);
-    if (status == SAT_OK && linkat(d->fd, part, d->fd, blob->key, 0) != 0)
-        status = errno == EEXIST
-                     ? sat__fail(err, SAT_ERR_CONFLICT, "the blob is there")
-                     : fail_store(err, "cannot keep a blob");
-    (void)unlinkat(d->fd, part, 0);
-    if (status == SAT_OK && fsync(d->fd) != 0)
-        status = fail_store(err, "cannot keep a blob");
-    return status;
+    sat__sha256_init(&upload->hash);
+    *out = TAKE(upload);
+    return SAT_OK;
 }
 
-sat_status hub_directory_get(const hub_blobs *blobs, const char *key,
-                             sat_buf *out, sat_error *err)
+bool hub_upload_take(void *self, sat_bytes bytes)
+{
+    hub_upload *const upload = self;
+
+    if ((int64_t)bytes.len > upload->blob.size - upload->size)
+        return false;
+    sat__sha256_update(&upload->hash, bytes);
+    upload->size += (int64_t)bytes.len;
+    while (bytes.len > 0) {
+        const ssize_t put = write(upload->fd, bytes.data, bytes.len);
+        if (put < 0 && errno == EINTR)
+            continue;
+        if (put <= 0)
+            return false;
+        bytes.data += put;
+        bytes.len -= (size_t)put;
+    }
+    return true;
+}
+
+sat_status hub_upload_keep(hub_upload *upload, sat_error *err)
+{
+    const directory *const d = upload->in;
+    uint8_t hash[32];
+
+    sat__sha256_final(&upload->hash, hash);
+    if (upload->size != upload->blob.size ||
+        memcmp(hash, upload->blob.hash, sizeof hash) != 0)
+        return sat__fail(err, SAT_ERR_INVALID,
+                         "the blob is not the one that was announced");
+    if (fsync(upload->fd) != 0)
+        return fail_store(err, "cannot write a blob");
+    if (linkat(d->fd, upload->part, d->fd, upload->blob.key, 0) != 0)
+        return errno == EEXIST
+                   ? sat__fail(err, SAT_ERR_CONFLICT, "the blob is there")
+                   : fail_store(err, "cannot keep a blob");
+    return fsync(d->fd) == 0 ? SAT_OK : fail_store(err, "cannot keep a blob");
+}
+
+void hub_upload_close(void *self)
+{
+    hub_upload *const upload = self;
+
+    (void)unlinkat(upload->in->fd, upload->part, 0);
+    (void)close(upload->fd);
+    free(upload);
+}
+
+sat_status hub_directory_get(const hub_blobs *blobs, const char *key, int *fd,
+                             int64_t *size, sat_error *err)
 {
     const directory *const d = blobs->self;
-    int64_t size;
 
-    TRY(size_of(blobs->self, key, &size, err));
-    AUTO_FD int fd = openat(d->fd, key, O_RDONLY | O_CLOEXEC);
-    if (fd < 0)
-        return sat__fail(err, SAT_ERR_NOT_FOUND, "there is no such blob");
-    if (!sat__buf_reserve(out, (size_t)size + 1))
-        return sat__buf_status(out, err);
-    for (size_t at = 0; at < (size_t)size;) {
-        const ssize_t len = read(fd, out->data + at, (size_t)size - at);
-        if (len <= 0)
-            return fail_store(err, "cannot read a blob");
-        at += (size_t)len;
-    }
-    out->len = (size_t)size;
-    return SAT_OK;
+    TRY(size_of(blobs->self, key, size, err));
+    *fd = openat(d->fd, key, O_RDONLY | O_CLOEXEC);
+    return *fd >= 0
+               ? SAT_OK
+               : sat__fail(err, SAT_ERR_NOT_FOUND, "there is no such blob");
+}
+
+/* ---- the folder ---- */
+
+/* Uploads that were under way when the hub was killed. */
+static void remove_parts(const directory *d)
+{
+    const int fd = openat(d->fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    DIR *const entries = fd >= 0 ? fdopendir(fd) : NULL;
+
+    for (const struct dirent *at = entries != NULL ? readdir(entries) : NULL;
+         at != NULL; at = readdir(entries))
+        if (strlen(at->d_name) > HUB_BLOB_KEY_SIZE &&
+            at->d_name[HUB_BLOB_KEY_SIZE - 1] == '.')
+            (void)unlinkat(d->fd, at->d_name, 0);
+    if (entries != NULL)
+        (void)closedir(entries);
+    else if (fd >= 0)
+        (void)close(fd);
 }
 
 static void close_directory(void *self)
@@ -202,6 +253,7 @@ sat_status hub_blobs_directory(const char *path, const uint8_t key[32],
         return sat__fail_os(err, errno, "cannot open '%s'", path);
     memcpy(d->key, key, 32);
     d->path = TAKE(copy);
+    remove_parts(d);
     *out = (hub_blobs){.self = TAKE(d),
                        .name = "directory",
                        .size_max = SIZE_MAX_BYTES,
