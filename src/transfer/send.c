@@ -310,7 +310,8 @@ static sat_status await_claim(sending *job, sat_error *err)
     }
 }
 
-/* The one try is written down before it is made. */
+/* The one try and how it ended are written down in one step, before anybody
+ * sees which: who is killed before that has told nothing, and types again. */
 static sat_status check_digits(sending *job, sat_error *err)
 {
     sat__send_record *const record = &job->record;
@@ -327,11 +328,11 @@ static sat_status check_digits(sending *job, sat_error *err)
         TRY(sat__transfer_check(&job->options, &job->folder, err));
         typed[sizeof typed - 1] = 0;
         record->is_tried = true;
-        TRY(save(job, err));
         record->is_right = sat__transfer_digits_match(&job->session, typed);
+        TRY(save(job, err));
     }
     if (record->is_right)
-        return save(job, err);
+        return SAT_OK;
     return sat__fail(err, SAT_ERR_AUTH,
                      "these are not the digits of the device that read the "
                      "code; nothing was released, and the code is dead");

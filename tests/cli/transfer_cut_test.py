@@ -1,6 +1,8 @@
 """A transfer that is cut goes on: killed, stopped, cancelled, without a hub."""
+import collections
 import os
 import random
+import shutil
 import time
 import unittest
 
@@ -57,40 +59,76 @@ class Interruptions(WithATransfer):
                 receiver.until(RECEIVED[RECEIVED.index(state) + 1])
         self.finish(sender, receiver)
 
-    @unittest.skipUnless("SAT_TEST_KILLS" in os.environ,
-                         "killed at random moments by make nightly")
     def test_killed_at_any_moment_both_go_on(self):
+        """SAT_TEST_KILLS=200 kills as often as that, over several transfers"""
         chance = random.Random(4)
-        sender, receiver, kills = self.send(), None, 0
-        until = time.monotonic() + 300
-        while time.monotonic() < until:
-            time.sleep(0.1)
-            if receiver is None and self.png.exists():
-                receiver = self.receive("--qr", self.png)
+        wanted = int(os.environ.get("SAT_TEST_KILLS", "4"))
+        killed = collections.Counter()
+        while killed.total() < wanted:
+            self.move_under_kills(chance, killed,
+                                  min(12, wanted - killed.total()))
+            shutil.rmtree(self.phone.home)
+            self.png.unlink()
+            self.digits.unlink()
+        if wanted >= 100:
+            self.assertGreaterEqual(len(killed), 8, killed)
+
+    def move_under_kills(self, chance, killed, kills):
+        """One transfer, in which either side is killed at random moments, at
+        most `kills` times; who was, and in which state, is counted."""
+        devices = self.account_devices()
+        sender, receiver, ends = self.send(), None, []
+        until = time.monotonic() + 60 + 10 * kills
+        while not self.has_arrived(receiver):
+            if time.monotonic() > until:
+                self.fail(f"sender: {self.status(self.laptop)}, receiver: "
+                          f"{self.status(self.phone)}, after {killed}; "
+                          f"{ends[-4:]}")
+            time.sleep(chance.random() * 0.3)
             for line in receiver.heard() if receiver else ():
                 if line.get("digits"):
                     self.digits.write_text(line["digits"])
-            if kills < 8 and chance.random() < 0.08:
-                kills += 1
-                side = chance.choice([s for s in (sender, receiver) if s])
-                side.kill()
-            if sender.ended() and self.status(self.laptop) != "LocalOnly":
+            if kills > 0 and chance.random() < 0.5:
+                kills -= self.kill_one(chance, sender, receiver, killed)
+            # Where it was killed before it wrote anything, nothing was begun.
+            if sender.ended() and (self.status(self.laptop) != "LocalOnly"
+                                   or not self.png.exists()):
+                ends.append(("sender", sender.finish()))
                 sender = self.send()
-            if receiver and receiver.ended():
-                if self.status(self.phone) != "LocalOnly":
-                    receiver = self.receive()
-                elif self.phone.home.exists():
-                    break
-                else:  # its code was replaced before it could claim it
-                    receiver = self.receive("--qr", self.png)
-        else:
-            self.fail(f"{self.status(self.laptop)}, {sender.finish()}; "
-                      f"{self.status(self.phone)}")
+            if receiver and receiver.ended() and not self.has_arrived(receiver):
+                ends.append(("receiver", receiver.finish()))
+                receiver = self.receive(*(
+                    () if self.status(self.phone) != "LocalOnly"
+                    else ("--qr", self.png)))
+            elif receiver is None and self.png.exists():
+                receiver = self.receive("--qr", self.png)
+        if sender.ended() and self.status(self.laptop) != "LocalOnly":
+            sender = self.send()
         sender.finish()
-        self.assertGreater(kills, 0)
+        self.assertEqual("LocalOnly", self.status(self.laptop))
         self.assertEqual({"a": "one"}, self.notes(self.phone))
-        self.assertEqual(2, self.phone.json("account", "show")["devices"])
+        self.assertEqual(devices + 1, self.account_devices())
         self.nothing_stays()
+
+    def has_arrived(self, receiver):
+        return (receiver is not None and receiver.ended()
+                and self.phone.home.exists()
+                and self.status(self.phone) == "LocalOnly")
+
+    def kill_one(self, chance, sender, receiver, killed):
+        """Kills one side, unless it has ended; whether it did."""
+        side = chance.choice([s for s in (sender, receiver) if s])
+        if side.ended():
+            return False
+        side.kill()
+        if side is sender:
+            killed["sender", self.status(self.laptop)] += 1
+        else:
+            killed["receiver", self.status(self.phone)] += 1
+        return True
+
+    def account_devices(self):
+        return self.laptop.json("account", "show")["devices"]
 
     def test_a_sender_that_is_stopped_goes_on_and_one_that_is_cancelled_not(self):
         sender = self.send()
