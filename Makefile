@@ -6,7 +6,7 @@
 #   make bench                   measure, as a table and as build/bench.json
 #   make simulate SEEDS=1-2000   runs of the simulation; prints the seeds that fail
 #   make check                   everything that holds before a merge
-#   make nightly                 that, 100,000 seeds, and kills at random moments
+#   make nightly                 that, 100,000 seeds, kills at random moments, and large files
 #   make coverage                which lines the tests run: build/coverage/report/index.html
 #   make install                 to $(DESTDIR)$(PREFIX)
 PREFIX ?= /usr/local
@@ -39,6 +39,7 @@ check: setup
 nightly: check
 	@$(MAKE) simulate SEEDS=1-100000
 	@SAT_TEST_KILLS=200 ctest --preset dev -R '^(backup/restore|cli/transfer_cut)$$'
+	@SAT_TEST_LARGE=1 SATCHEL=build/dev/satchel python3 -B tests/cli/backup_large_test.py
 
 coverage:
 	@scripts/setup build test coverage
