@@ -43,14 +43,25 @@ static double seconds_since(const struct timespec *start)
            (double)(now.tv_nsec - start->tv_nsec) / 1e9;
 }
 
+/* As a person reads it: "17.2 MB", "2.5 KB". */
+static const char *size_text(uint64_t bytes, char out[32])
+{
+    const bool is_small = bytes < 1000000;
+
+    (void)snprintf(out, 32, "%.1f %s", (double)bytes / (is_small ? 1e3 : 1e6),
+                   is_small ? "KB" : "MB");
+    return out;
+}
+
 static sat_status report_made(const cli_run *cli, const sat_backup *made,
                               const char *to, double seconds, sat_error *err)
 {
     AUTO(cli_json) json = CLI_JSON_INIT;
+    char size[32], sent[32];
 
-    cli_say(cli, "Backup %llu is in '%s': %.1f MB, of which %.1f were new.",
-            (unsigned long long)made->version, to, (double)made->size / 1e6,
-            (double)made->uploaded / 1e6);
+    cli_say(cli, "Backup %llu is in '%s': %s, of which %s were new.",
+            (unsigned long long)made->version, to, size_text(made->size, size),
+            size_text(made->uploaded, sent));
     if (made->missing > 0)
         cli_say(cli,
                 "The content of %llu media files is not on this device, and "

@@ -179,7 +179,9 @@ static sat_status check_operands(cli_run *cli, sat_error *err)
     if (cli->count >= command->least &&
         (command->most == CLI_ANY || cli->count <= command->most))
         return SAT_OK;
-    cli_hint(cli, "usage: satchel %s %s", command->name,
+    cli_hint(cli, "usage: satchel %s%s%s%s", command->name,
+             command->options[0].name != NULL ? " [OPTION]..." : "",
+             command_operands(command)[0] != 0 ? " " : "",
              command_operands(command));
     if (cli->count < command->least)
         return sat__fail(err, SAT_ERR_INVALID, "'%s' needs more: %s",

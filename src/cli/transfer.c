@@ -16,6 +16,7 @@
 #include "store/fs.h"
 #include "store/profile.h"
 #include "store/scan.h"
+#include "transfer/code.h"
 #include "transfer/qr.h"
 
 #define PNG_SCALE 8
@@ -189,21 +190,25 @@ static sat_status receive_news(void *context, const sat_transfer_news *news,
     return cli_flush(err);
 }
 
-/* False where one that was cut is to go on. */
+/* False where one that was cut is to go on. What is no code is said to be none
+ * before anything else is asked. */
 static sat_status read_code(cli_run *cli, bool *is_there, sat_buf *out,
                             sat_error *err)
 {
     const char *const image = cli_value(cli, "qr");
+    AUTO(sat__transfer_code) ignored = {0};
 
     *is_there = image != NULL || cli->count > 0;
     if (image != NULL && cli->count > 0)
         return sat__fail(err, SAT_ERR_INVALID,
                          "give the code, or --qr IMAGE with a picture of it");
     if (image != NULL)
-        return sat__scan_file(image, out, err);
-    if (cli->count > 0)
+        TRY(sat__scan_file(image, out, err));
+    else if (cli->count > 0)
         sat__buf_put_text(out, cli->operands[0]);
-    return sat__buf_status(out, err);
+    TRY(sat__buf_status(out, err));
+    return *is_there ? sat__transfer_code_parse(buf_view(out), &ignored, err)
+                     : SAT_OK;
 }
 
 /* Whether a profile that is there may go; one that was cut knows that. */
