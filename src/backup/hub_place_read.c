@@ -35,22 +35,6 @@ static sat_status download(hub_place *in, const sat__hub_object *object,
     return st;
 }
 
-static sat_status read_file(int fd, uint8_t *out, size_t len, sat_error *err)
-{
-    while (len > 0) {
-        const ssize_t got = read(fd, out, len);
-        if (got < 0 && errno == EINTR)
-            continue;
-        if (got < 0)
-            return sat__fail_os(err, errno, "cannot read an object");
-        if (got == 0)
-            return sat__fail(err, SAT_ERR_CORRUPT, "an object ends too early");
-        out += got;
-        len -= (size_t)got;
-    }
-    return SAT_OK;
-}
-
 static const hub_cached *find_cached(const hub_place *in,
                                      const sat__blob_name *name)
 {
@@ -73,7 +57,7 @@ static sat_status keep(hub_place *in, const sat__hub_object *object,
     to->bytes.len = 0;
     if (!sat__buf_reserve(&to->bytes, size + 1))
         return sat__buf_status(&to->bytes, err);
-    TRY(read_file(in->got, to->bytes.data, size, err));
+    TRY(sat__place_read_file(in->got, to->bytes.data, size, err));
     to->bytes.len = size;
     in->got_cached = to;
     in->cached_count++;
@@ -103,7 +87,7 @@ sat_status hub_place_read(void *self, uint8_t *out, size_t len, sat_error *err)
 {
     hub_place *const in = self;
     if (in->got_cached == NULL)
-        return read_file(in->got, out, len, err);
+        return sat__place_read_file(in->got, out, len, err);
     if (len > in->got_cached->bytes.len - in->used)
         return sat__fail(err, SAT_ERR_CORRUPT, "an object ends too early");
     memcpy(out, in->got_cached->bytes.data + in->used, len);

@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/error.h"
 
@@ -17,6 +18,23 @@ static sat_status identify(const char *path, sat__place *place, sat_error *err)
         return sat__fail_os(err, errno, "cannot find '%s'", path);
     sat__sha256(bytes_of(real, strlen(real)), digest);
     sat__hex_format(digest, 16, place->id);
+    return SAT_OK;
+}
+
+sat_status sat__place_read_file(int fd, uint8_t *out, size_t len,
+                                sat_error *err)
+{
+    while (len > 0) {
+        const ssize_t got = read(fd, out, len);
+        if (got < 0 && errno == EINTR)
+            continue;
+        if (got < 0)
+            return sat__fail_os(err, errno, "cannot read an object");
+        if (got == 0)
+            return sat__fail(err, SAT_ERR_CORRUPT, "an object ends too early");
+        out += got;
+        len -= (size_t)got;
+    }
     return SAT_OK;
 }
 

@@ -106,6 +106,10 @@ SAT_CHECK sat_status sat__place_open_hub(const char *where,
                                          const sat__place_access *access,
                                          sat__place *out, sat_error *err);
 
+/* For the places: reads as their read() does, from a file. */
+SAT_CHECK sat_status sat__place_read_file(int fd, uint8_t *out, size_t len,
+                                          sat_error *err);
+
 SAT_CHECK sat_status sat__place_open_folder(const char *path,
                                             const sat_env *env,
                                             sat__place_use use, sat__place *out,

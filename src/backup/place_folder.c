@@ -116,18 +116,7 @@ static sat_status folder_read(void *self, uint8_t *out, size_t len,
                               sat_error *err)
 {
     const folder *const in = self;
-    while (len > 0) {
-        const ssize_t got = read(in->reader, out, len);
-        if (got < 0 && errno == EINTR)
-            continue;
-        if (got < 0)
-            return sat__fail_os(err, errno, "cannot read an object");
-        if (got == 0)
-            return sat__fail(err, SAT_ERR_CORRUPT, "an object ends too early");
-        out += got;
-        len -= (size_t)got;
-    }
-    return SAT_OK;
+    return sat__place_read_file(in->reader, out, len, err);
 }
 
 static sat_status lock_manifests(folder *in, int how, sat_error *err)
