@@ -33,6 +33,9 @@ class Spoiler(http.server.BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
 
     def pass_on(self):
+        if self.path == "/ws":  # word comes by asking, then
+            self.answer(404, {}, b"")
+            return
         what = self.server.take(self.command, self.path)
         length = int(self.headers.get("Content-Length", 0))
         if what == "tear":  # in the middle of the request

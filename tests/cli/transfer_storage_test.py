@@ -4,6 +4,7 @@ import resource
 import signal
 import unittest
 
+import backup_storage_test
 from at_scale import AtScale
 from hub_test import CHINOOK
 from transfer_test import RECEIVED, SENT, WithATransfer
@@ -26,6 +27,19 @@ class OverS3(AtScale, WithATransfer):
         self.assertEqual([{"n": 3503}], self.phone.json(
             "--vault", "work", "sql", "SELECT count(*) AS n FROM Track"))
         self.assertEqual({"a": "one"}, self.notes(self.phone))
+
+
+class InTrouble(WithATransfer):
+    start_hub = backup_storage_test.Storage.start_hub
+
+    def test_an_address_that_runs_out_midway_is_asked_for_again(self):
+        """cases/backup.md, rows 7 and 24, for a transfer"""
+        self.trouble.plan = {"PUT": ["tear", 403, "unheard"],
+                             "GET": ["cut", 403, 503]}
+        self.move()
+        self.assertEqual({"PUT": [], "GET": []}, self.trouble.plan)
+        self.assertEqual({"a": "one"}, self.notes(self.phone))
+        self.nothing_stays()
 
 
 class FullDisks(WithATransfer):
