@@ -49,8 +49,8 @@ class Large(Case):
         for i in range(COUNT):
             (folder / f"{i:06}.txt").write_text(f"note {i}")
         names = sorted(folder.iterdir())
-        for i in range(0, COUNT, 5000):
-            self.laptop.ok("files", "add", *names[i:i + 5000])
+        for i in range(0, COUNT, 500):
+            self.laptop.ok("files", "add", *names[i:i + 500])
         phone = self.come_back()
         self.assertEqual(COUNT, phone.json("files", "verify")["verified"])
 

@@ -19,10 +19,11 @@ class Side:
 
     def __init__(self, case, device, *words, setup=None):
         self.case, self.states, self.last = case, [], {}
+        self.pending = b""  # of lines that have come and were not asked for
         self.process = subprocess.Popen(
             [SATCHEL, "--profile", device.home, "--password-file",
              device.password_file, "--json", "transfer", *map(str, words)],
-            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE,
             env=clean_environment(), preexec_fn=setup)
         case.addCleanup(self.end)
 
@@ -37,35 +38,50 @@ class Side:
         self.process.kill()
         self.process.wait()
 
+    def line(self, seconds):
+        """The next one, or None where none comes in that time, or ever."""
+        pipe = self.process.stdout.fileno()
+        while b"\n" not in self.pending:
+            ready, _, _ = select.select([pipe], [], [], seconds)
+            got = os.read(pipe, 65536) if ready else b""
+            if not got:
+                return None
+            self.pending += got
+        line, _, self.pending = self.pending.partition(b"\n")
+        return json.loads(line)
+
     def until(self, state):
         """What was said with `state`, once it comes."""
         while True:
-            ready, _, _ = select.select([self.process.stdout], [], [], 60)
-            line = self.process.stdout.readline() if ready else ""
-            if not line:
-                raise AssertionError(f"no {state} after {self.states}: "
-                                     + self.process.stderr.read())
-            self.last = json.loads(line)
-            self.states.append(self.last["state"])
-            if self.last["state"] == state:
-                return self.last
+            said = self.line(60)
+            if said is None:
+                self.kill()
+                raise AssertionError(
+                    f"no {state} after {self.states}: "
+                    + self.process.stderr.read().decode())
+            self.last = said
+            self.states.append(said["state"])
+            if said["state"] == state:
+                return said
 
     def heard(self):
         """What it has said since, without waiting."""
-        while select.select([self.process.stdout], [], [], 0)[0]:
-            line = self.process.stdout.readline()
-            if not line:
-                return
-            yield json.loads(line)
+        while (said := self.line(0)) is not None:
+            yield said
 
     def ended(self):
         return self.process.poll() is not None
 
     def finish(self):
         """Exit code and complaint."""
-        for line in self.process.stdout:
-            self.states.append(json.loads(line)["state"])
-        complaint = self.process.stderr.read()
+        while (said := self.line(120)) is not None:
+            self.states.append(said["state"])
+        if not self.ended():
+            try:
+                self.process.wait(5)
+            except subprocess.TimeoutExpired:
+                self.kill()
+        complaint = self.process.stderr.read().decode()
         status = self.process.wait(60)
         self.end()
         return status, complaint
