@@ -3,7 +3,9 @@
  *
  * What is found has a dot before it is sent, and a dot is durable before it
  * leaves the device; so a commit is part of it. What that costs on this disk at
- * the least is told beside it: a page appended to a file and synced.
+ * the least is told beside it: a page of a file written over and synced. The
+ * vault has been in use for a while: its log has been filled before, and is
+ * written over as well, which syncs without the file's size having to be told.
  */
 #include <fcntl.h>
 #include <stdio.h>
@@ -15,6 +17,7 @@
 
 #define ROWS 1000000
 #define ROUNDS 21
+#define ROUNDS_BEFORE 120 /* more than a thousand pages, then from the top */
 
 static sqlite3 *app;
 static sqlite3 *own;
@@ -73,7 +76,7 @@ static double sync_page(int file)
     static const char page[4096];
     const double start = bench_now();
 
-    if (write(file, page, sizeof page) != (ssize_t)sizeof page ||
+    if (pwrite(file, page, sizeof page, 0) != (ssize_t)sizeof page ||
         fdatasync(file) != 0) {
         perror("bench: a page that is synced");
         exit(1);
@@ -90,6 +93,11 @@ int main(void)
     prepare();
     const int file =
         open(bench_path("page"), O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+    for (int i = 0; i < ROUNDS_BEFORE; i++) {
+        const int row = 7 + i * (ROWS / ROUNDS_BEFORE);
+        (void)find_change(&row, &busy[0]);
+    }
+    (void)sync_page(file);
     for (int i = 0; i < ROUNDS; i++) {
         const int row = 1 + i * (ROWS / ROUNDS);
         times[i] = find_change(&row, &busy[i]);
@@ -100,7 +108,7 @@ int main(void)
                        bench_median(times, ROUNDS), "ms", 1, BENCH_AT_MOST);
     bench_report_fact("one changed cell among 1,000,000 rows, on the processor",
                       bench_median(busy, ROUNDS), "ms", 0);
-    bench_report_fact("a page appended to a file and synced, for comparison",
+    bench_report_fact("a page of a file written over and synced",
                       bench_median(synced, ROUNDS), "ms", 0);
     return 0;
 }

@@ -162,10 +162,27 @@ static sat_status on_move(sqlite3 *db, const sat__table *table, sat_error *err)
     return run(db, &sql, err);
 }
 
-/* EXISTS(…) for a row that shares the unique key with the new one. */
+/*
+ * Whether a row shares the unique key with the new one: EXISTS(…), or IN where
+ * one column is the key, which looks into the same index in fewer steps.
+ */
 static void put_exists(sat_buf *out, const sat__table *table,
                        const sat__unique *unique)
 {
+    if (unique->count == 1 && unique->columns[0] != 0 &&
+        unique->where == NULL && unique->collates[0] != NULL) {
+        const char *const column = table->columns[unique->columns[0]].name;
+        sat__buf_put_text(out, "NEW.");
+        sat__sql_put_name(out, column);
+        sat__buf_put_text(out, " COLLATE ");
+        sat__sql_put_name(out, unique->collates[0]);
+        sat__buf_put_text(out, " IN (SELECT ");
+        sat__sql_put_name(out, column);
+        sat__buf_put_text(out, " FROM ");
+        sat__sql_put_name(out, table->name);
+        sat__buf_put_byte(out, ')');
+        return;
+    }
     sat__buf_put_text(out, "EXISTS(SELECT 1 FROM ");
     sat__sql_put_name(out, table->name);
     sat__buf_put_text(out, " WHERE ");

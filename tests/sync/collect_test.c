@@ -180,6 +180,51 @@ static void a_deletion_keeps_the_values_of_its_own_row(void **state)
             "a|1|1;b|2|edit;");
 }
 
+/* How often a statement that is not run would fill a table of its own. */
+static int count_copies(const char *sql)
+{
+    sqlite3_stmt *stmt;
+    int count = 0;
+
+    assert_int_equal(sqlite3_prepare_v2(a.app, sql, -1, &stmt, NULL),
+                     SQLITE_OK);
+    while (sqlite3_step(stmt) == SQLITE_ROW) {
+        const char *const step = (const char *)sqlite3_column_text(stmt, 1);
+        count += strcmp(step, "OpenEphemeral") == 0;
+    }
+    (void)sqlite3_finalize(stmt);
+    return count;
+}
+
+/* Else every new row would cost as much as there are rows. */
+static void a_new_row_is_looked_up_by_an_index(void **state)
+{
+    static const char *const tables[] = {
+        "k TEXT PRIMARY KEY, v",
+        "k INTEGER PRIMARY KEY, v",
+        "k PRIMARY KEY, v BLOB UNIQUE",
+        "k REAL PRIMARY KEY, v NUMERIC UNIQUE",
+        "k TEXT PRIMARY KEY, v TEXT, UNIQUE(v COLLATE NOCASE)",
+        "k TEXT COLLATE NOCASE PRIMARY KEY, v INT UNIQUE",
+        "k INT, v, PRIMARY KEY(k, v)"};
+    (void)state;
+    for (size_t i = 0; i < sizeof tables / sizeof *tables; i++) {
+        device_run(&a, "CREATE TABLE t(%s)", tables[i]);
+        device_track(&a, "t");
+        assert_int_equal(count_copies("EXPLAIN INSERT INTO t VALUES(1, 2)"), 0);
+        device_run(&a, "DROP TABLE t");
+        assert_true(sat__replica_collect(a.replica, NULL, NULL) == SAT_OK);
+    }
+}
+
+static void a_row_evicted_by_the_collation_of_an_index(void **state)
+{
+    (void)state;
+    begin("CREATE TABLE t(n INTEGER PRIMARY KEY, k TEXT, "
+          "UNIQUE(k COLLATE NOCASE)); INSERT INTO t VALUES(1, 'a'), (2, 'b')");
+    arrives("INSERT OR REPLACE INTO t VALUES(3, 'A')", "2|b;3|A;");
+}
+
 int main(void)
 {
 #define WITH_DEVICES(test)                                                     \
@@ -197,6 +242,8 @@ int main(void)
         WITH_DEVICES(a_key_that_two_rows_lost),
         WITH_DEVICES(a_row_on_a_rowid_that_was_free_again),
         WITH_DEVICES(a_deletion_keeps_the_values_of_its_own_row),
+        WITH_DEVICES(a_new_row_is_looked_up_by_an_index),
+        WITH_DEVICES(a_row_evicted_by_the_collation_of_an_index),
     };
     return cmocka_run_group_tests_name("collect", tests, NULL, NULL);
 }
