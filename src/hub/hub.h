@@ -140,6 +140,8 @@ SAT_CHECK sat_status hub_query_int(const hub_call *call, const char *name,
 SAT_CHECK static inline sat_status hub_read(hub_call *call, hub_work_fn *work,
                                             void *context, sat_error *err)
 {
+    if (call->db != NULL)
+        return work(call->db, context, err);
     return call->hub->storage->read(call->hub->storage->self, work, context,
                                     err);
 }

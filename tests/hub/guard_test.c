@@ -211,6 +211,35 @@ static void counts_are_told_and_nothing_else(void **state)
     assert_null(strstr(text, "alice"));
 }
 
+static sat_status note_where(hub_db *db, void *context, sat_error *err)
+{
+    (void)err;
+    *(hub_db **)context = db;
+    return SAT_OK;
+}
+
+static sat_status read_within(hub_db *db, void *context, sat_error *err)
+{
+    town *const t = context;
+    hub_call call = {.hub = t->hub, .db = db};
+    hub_db *where = NULL;
+
+    TRY(hub_read(&call, note_where, &where, err));
+    assert_ptr_equal(where, db);
+    return SAT_OK;
+}
+
+/* One connection, and one state of the storage. */
+static void reading_within_reading_is_part_of_it(void **state)
+{
+    AUTO(town) t;
+
+    (void)state;
+    town_open(&t);
+    assert_int_equal(t.storage.read(t.storage.self, read_within, &t, NULL),
+                     SAT_OK);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -220,6 +249,7 @@ int main(void)
         cmocka_unit_test(row_9_passwords_can_not_be_tried_out_on_any_node),
         cmocka_unit_test(the_audit_is_a_chain_of_hashes),
         cmocka_unit_test(counts_are_told_and_nothing_else),
+        cmocka_unit_test(reading_within_reading_is_part_of_it),
     };
     return RUN_TOWN_TESTS("guard", tests);
 }
