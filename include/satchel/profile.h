@@ -140,6 +140,16 @@ SAT_CHECK sat_status sat_profile_set_password(sat_profile *profile,
 SAT_CHECK sat_status sat_profile_renew(sat_profile *profile,
                                        const char *password, sat_error *err);
 
+/*
+ * Makes the unlocked profile another device, with keys of its own and a new id:
+ * how one that was revoked comes back. It leaves its account, and is let in as
+ * a new device is, by sat_peer_join() or sat_account_login(). Its vaults stay;
+ * what it had not sent goes out once it has heard what of its former self
+ * counts. The keychain forgets.
+ */
+SAT_CHECK sat_status sat_profile_renew_device(sat_profile *profile,
+                                              sat_error *err);
+
 SAT_END_DECLS
 
 #endif /* SAT_PROFILE_H */

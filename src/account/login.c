@@ -216,8 +216,9 @@ static sat_status add_device(login *l, sat_error *err)
         sat__account_state_of(session->chain), &session->device);
     if (known != NULL && known->is_removed)
         return sat__fail(err, SAT_ERR_DENIED,
-                         "this device was removed from the account; make a new "
-                         "profile to come back");
+                         "this device was removed from the account; 'satchel "
+                         "device renew' makes it another one, which may come "
+                         "back");
     if (known != NULL)
         return SAT_OK;
     return sat__session_admit(session, l->principal,

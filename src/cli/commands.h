@@ -59,6 +59,7 @@ cli_command_fn cli_conflicts_show;
 cli_command_fn cli_device_authorize;
 cli_command_fn cli_device_list;
 cli_command_fn cli_device_rename;
+cli_command_fn cli_device_renew;
 cli_command_fn cli_device_revoke;
 cli_command_fn cli_device_show;
 cli_command_fn cli_doctor;

@@ -36,6 +36,15 @@ const cli_command cli_peers_commands[] = {
      .most = 1,
      .summary = "Give this device another name",
      .run = cli_device_rename},
+    {.name = "device renew",
+     .summary = "Go on as another device, with keys of its own",
+     .details =
+         "For one that was revoked, or whose keys somebody else may "
+         "have. It leaves the account and keeps its vaults; then 'satchel "
+         "join' or 'satchel account login' lets it in as a new device, "
+         "and what it had not sent is sent.",
+     .run = cli_device_renew,
+     .options = {YES}},
     {.name = "device authorize",
      .operands = "ID",
      .least = 1,

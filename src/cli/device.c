@@ -6,6 +6,7 @@
 #include "cli/commands.h"
 #include "cli/list.h"
 #include "cli/session.h"
+#include "cli/terminal.h"
 #include "satchel/peer.h"
 
 static const cli_column device_columns[] = {
@@ -83,6 +84,40 @@ sat_status cli_device_rename(cli_run *cli, sat_error *err)
     TRY(sat_profile_set_device_name(session.profile, cli->operands[0], err));
     cli_say(cli, "This device is now '%s'.", cli->operands[0]);
     return cli_print_done(cli, err);
+}
+
+static sat_status print_renewed(cli_run *cli, const sat_profile *profile,
+                                sat_error *err)
+{
+    static const cli_column columns[] = {{"device_id", "DEVICE"},
+                                         {"device_name", "NAME"},
+                                         {"fingerprint", "FINGERPRINT"},
+                                         {NULL, NULL}};
+    AUTO(cli_list) list = {0};
+    char id[2 * SAT_DEVICE_ID_SIZE + 1];
+    char fingerprint[SAT_FINGERPRINT_SIZE];
+    const uint8_t *const raw = sat_profile_device_id(profile);
+
+    sat__hex_format(raw, SAT_DEVICE_ID_SIZE, id);
+    sat_device_fingerprint(raw, fingerprint);
+    cli_list_init_one(&list, cli, columns);
+    cli_list_text(&list, id);
+    cli_list_text(&list, sat_profile_device_name(profile));
+    cli_list_text(&list, fingerprint);
+    return cli_list_print(&list, "", err);
+}
+
+sat_status cli_device_renew(cli_run *cli, sat_error *err)
+{
+    AUTO(cli_session) session = {0};
+
+    TRY(cli_session_unlock(cli, &session, err));
+    if (!cli_confirm(cli, "Leave the account, and go on as another device?")) {
+        cli_hint(cli, "--yes says so without asking");
+        return sat__fail(err, SAT_ERR_STOPPED, "this device stays what it is");
+    }
+    TRY(sat_profile_renew_device(session.profile, err));
+    return print_renewed(cli, session.profile, err);
 }
 
 /* A whole id, never a part of one: it decides who may read everything. */

@@ -78,8 +78,11 @@ static sat_status sync_once(cli_run *cli, sat_profile *profile, const char *url,
     if (is_hub && st == SAT_ERR_OFFLINE)
         cli_hint(cli, "what was written waits here for the next sync");
     if (!is_hub && st == SAT_ERR_DENIED)
-        cli_hint(cli, "on the other device, 'satchel device authorize' with "
-                      "this one's id lets it in");
+        cli_hint(cli, strstr(err->message, "revoked") != NULL
+                          ? "'satchel device renew' makes this device another "
+                            "one, which 'satchel join' can let in"
+                          : "on the other device, 'satchel device authorize' "
+                            "with this one's id lets it in");
     TRY(st);
     return report(cli, &done, err);
 }

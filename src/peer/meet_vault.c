@@ -59,21 +59,51 @@ static sat_status write_message(sat__members *members,
     return sat__buf_status(out, err);
 }
 
+/* Since when the account has the device that began this chain. */
+static size_t rank_of(const sat__members *members, sat__chain *chain)
+{
+    const sat__account_state *const people =
+        sat__account_state_of(members->account);
+    size_t rank = 0;
+
+    if (sat__chain_count(chain) == 0 || people == NULL)
+        return SIZE_MAX;
+    while (rank < people->principal_count &&
+           !id_equal(&people->principals[rank].who.id,
+                     &sat__chain_at(chain, 0).link->by))
+        rank++;
+    return rank;
+}
+
+static sat_status was_theirs_first(const sat__members *members,
+                                   const sat__chain_message *theirs, bool *out,
+                                   sat_error *err)
+{
+    const sat__id *const ours = sat__chain_id(members->chain);
+    AUTO_PTR(sat__chain) chain = NULL;
+
+    TRY(sat__vault_chain_new(&chain, err));
+    TRY(sat__chain_append(chain, theirs->links[0], NULL, err));
+    const size_t mine = rank_of(members, members->chain);
+    const size_t other = rank_of(members, chain);
+    *out = ours == NULL || other < mine ||
+           (other == mine &&
+            memcmp(theirs->id.bytes, ours->bytes, sizeof *ours) < 0);
+    return SAT_OK;
+}
+
 /* Which of two chains of one vault both sides go on with. */
 static sat_status is_theirs(const sat__members *members,
                             const sat__chain_message *theirs, bool *out,
                             sat_error *err)
 {
-    const sat__id *const ours = sat__chain_id(members->chain);
-
     if (members->is_fixed && theirs->is_fixed)
         return sat__fail(err, SAT_ERR_CONFLICT,
                          "the two devices have different vaults of this name "
                          "at a hub; rename one with 'satchel vault rename'");
-    *out = members->is_fixed != theirs->is_fixed
-               ? theirs->is_fixed
-               : ours == NULL ||
-                     memcmp(theirs->id.bytes, ours->bytes, sizeof *ours) < 0;
+    if (members->is_fixed == theirs->is_fixed)
+        return was_theirs_first(members, theirs, out, err);
+    *out = theirs->is_fixed;
     return SAT_OK;
 }
 

@@ -337,8 +337,8 @@ sat_status sat__registry_authorize(sat__registry *registry,
     TRY(sat__registry_find(registry, id, &device, err));
     if (device.is_revoked)
         return sat__fail(err, SAT_ERR_CONFLICT,
-                         "this device was revoked; it can come back only as a "
-                         "new one");
+                         "this device was revoked; it comes back only as "
+                         "another one, by 'satchel device renew' there");
     memcpy(keys.sign, device.key, sizeof keys.sign);
     TRY(read_exchange(registry, id, keys.exchange, err));
     return sat__ledger_admit(registry->ledger, &keys, device.name, is_admin,

@@ -311,8 +311,8 @@ sat_status sat__ledger_admit(sat__ledger *ledger, const sat__principal *device,
         sat__account_find(change.state, &add.device.id);
     if (known != NULL && known->is_removed)
         return sat__fail(err, SAT_ERR_CONFLICT,
-                         "this device was revoked; it can come back only as a "
-                         "new one");
+                         "this device was revoked; it comes back only as "
+                         "another one, by 'satchel device renew' there");
     if (known != NULL && known->who.is_admin && !is_admin)
         return sat__fail(err, SAT_ERR_CONFLICT,
                          "this device is an administrator; only revoking it "

@@ -26,6 +26,12 @@ SAT_CHECK sat_status sat__ledger_found(sqlite3 *db, const sat_env *env,
                                        const sat__identity *device,
                                        const char *device_name, sat_error *err);
 
+/* Leaves the account that is in `db`, whoever is in it, for a new one. */
+SAT_CHECK sat_status sat__ledger_found_anew(
+    sqlite3 *db, const sat_env *env, const sat__identity *phrase,
+    const sat__principal *password, const sat__master_key *master,
+    const sat__identity *device, const char *device_name, sat_error *err);
+
 /*
  * Opens the chain in `db`, verifying every link; both are lent as long.
  * SAT_ERR_AUTH where a link was changed, left out or put in. `device` may be

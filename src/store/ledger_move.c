@@ -62,19 +62,50 @@ sat_status sat__ledger_has_left(sat__ledger *ledger, const sat__id *id,
     return sat__sql_step(stmt, out, err);
 }
 
-/* The links of another account in the place of ours; they are numbered on. */
+/* The links of another account come in the place of ours; they are numbered on,
+ * so that other processes notice. */
+static sat_status remove_links(sqlite3 *db, sat_error *err)
+{
+    return sat__sql_exec(db, err,
+                         "CREATE TEMP TABLE sync_end AS SELECT max(s) AS s "
+                         "FROM sync_chain; DELETE FROM sync_chain;"
+                         "INSERT INTO sync_chain SELECT s, x'' FROM sync_end;"
+                         "DROP TABLE sync_end");
+}
+
+static sat_status end_removal(sqlite3 *db, sat_error *err)
+{
+    return sat__sql_exec(db, err,
+                         "DELETE FROM sync_chain WHERE length(link) = 0");
+}
+
 static sat_status exchange_links(sat__ledger *ledger, const sat_bytes *links,
                                  size_t count, sat_error *err)
 {
-    TRY(sat__sql_exec(ledger->db, err,
-                      "CREATE TEMP TABLE sync_end AS SELECT max(s) AS s FROM "
-                      "sync_chain; DELETE FROM sync_chain;"
-                      "INSERT INTO sync_chain SELECT s, x'' FROM sync_end;"
-                      "DROP TABLE sync_end"));
+    TRY(remove_links(ledger->db, err));
     for (size_t i = 0; i < count; i++)
         TRY(sat__ledger_put(ledger->db, links[i], err));
-    return sat__sql_exec(ledger->db, err,
-                         "DELETE FROM sync_chain WHERE length(link) = 0");
+    return end_removal(ledger->db, err);
+}
+
+sat_status sat__ledger_found_anew(sqlite3 *db, const sat_env *env,
+                                  const sat__identity *phrase,
+                                  const sat__principal *password,
+                                  const sat__master_key *master,
+                                  const sat__identity *device,
+                                  const char *device_name, sat_error *err)
+{
+    AUTO_PTR(sat__ledger) ledger = NULL;
+    AUTO(sat__ledger_change) change = {.ledger = NULL};
+
+    TRY(sat__ledger_open(db, env, device, &ledger, err));
+    TRY(sat__ledger_begin(ledger, &change, err));
+    TRY(note_left(ledger, err));
+    TRY(remove_links(db, err));
+    TRY(sat__ledger_found(db, env, phrase, password, master, device,
+                          device_name, err));
+    TRY(end_removal(db, err));
+    return sat__ledger_commit(&change, err);
 }
 
 sat_status sat__ledger_replace(sat__ledger *ledger, const sat_bytes *links,

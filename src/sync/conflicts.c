@@ -57,7 +57,7 @@ static const sat__entry *entry_of(const sat__cell *cell, int64_t g)
     return NULL;
 }
 
-/* The greatest group among what the row shows. */
+/* The group that wrote last of those that keep the row alive. */
 static int64_t latest_group(sat_replica *replica, const sat__row *row)
 {
     const sat__entry *latest = NULL;
@@ -65,7 +65,8 @@ static int64_t latest_group(sat_replica *replica, const sat__row *row)
     for (int c = 0; c < row->count; c++) {
         const sat__entry *const shown =
             sat__cell_shown(replica, &row->cells[c]);
-        if (shown != NULL && (latest == NULL || shown->time > latest->time))
+        if (shown != NULL && !shown->is_dead &&
+            (latest == NULL || shown->time > latest->time))
             latest = shown;
     }
     return latest != NULL ? latest->g : 0;

@@ -4,7 +4,8 @@
  * Where this replica took some of that before it heard of the removal, they go
  * out of their cells again, and what they had superseded last is shown until a
  * replica that never took them gives what it has (limit.h). A row that was born
- * by them goes whole.
+ * by them goes whole. What a former self of this replica wrote is written again
+ * (reissue.h).
  */
 #include <stdio.h>
 
@@ -12,6 +13,7 @@
 #include "sync/history.h"
 #include "sync/limit.h"
 #include "sync/page.h"
+#include "sync/reissue.h"
 #include "sync/settle.h"
 
 static const char tables[] =
@@ -32,6 +34,7 @@ typedef struct expulsion {
     sat_replica *replica;
     sat__limits limits;
     sat__settle settle;
+    sat__reissue reissue;
     sat__arena arena;
 } expulsion;
 
@@ -39,6 +42,7 @@ static void expulsion_clear(expulsion *work)
 {
     sat__limits_clear(&work->limits);
     sat__settle_clear(&work->settle);
+    sat__reissue_clear(&work->reissue);
     sat__arena_clear(&work->arena);
 }
 
@@ -63,6 +67,23 @@ static sat_status find_former(expulsion *work, const sat__cell *history,
     return SAT_OK;
 }
 
+/* Where the entry goes: it stays, is written again, or does not count. */
+static sat_status sort_entry(expulsion *work, const sat__row *row,
+                             const sat__entry *entry, sat__cell *kept,
+                             sat__cell *gone, bool *was_late, sat_error *err)
+{
+    bool is_late, is_ours = false;
+    TRY(sat__limits_is_late(work->replica, &work->limits, entry->g, &is_late,
+                            err));
+    *was_late |= is_late;
+    if (is_late)
+        TRY(sat__reissue_has(&work->reissue, entry->g, &is_ours, err));
+    if (is_ours)
+        return sat__reissue_entry(&work->reissue, &work->arena, row, kept,
+                                  entry, err);
+    return sat__cell_add(&work->arena, is_late ? gone : kept, entry, err);
+}
+
 static sat_status strip_cell(expulsion *work, sat__row *row, int c,
                              const sat__row *history, bool *was_late,
                              sat_error *err)
@@ -70,17 +91,12 @@ static sat_status strip_cell(expulsion *work, sat__row *row, int c,
     const sat__entry *former;
     sat__cell kept = {0};
     sat__cell gone = {0};
-    for (size_t k = 0; k < row->cells[c].count; k++) {
-        const sat__entry *const entry = &row->cells[c].entries[k];
-        bool is_late;
-        TRY(sat__limits_is_late(work->replica, &work->limits, entry->g,
-                                &is_late, err));
-        TRY(sat__cell_add(&work->arena, is_late ? &gone : &kept, entry, err));
-    }
+    for (size_t k = 0; k < row->cells[c].count; k++)
+        TRY(sort_entry(work, row, &row->cells[c].entries[k], &kept, &gone,
+                       was_late, err));
+    row->cells[c] = kept;
     if (gone.count == 0)
         return SAT_OK;
-    *was_late = true;
-    row->cells[c] = kept;
     TRY(sat__stains_add(work->replica, row->table->t, row->b, row->o, c, err));
     TRY(sat__history_add(work->replica, row, c, &gone, err));
     if (kept.count > 0 || c == 0)
@@ -106,6 +122,25 @@ static sat_status restore_existence(expulsion *work, sat__row *row,
     return sat__cell_add(&work->arena, &row->cells[0], &birth, err);
 }
 
+/* A row that was born late goes; one that a former self bore comes again. */
+static sat_status strip_born(expulsion *work, sat__row *row,
+                             const sat__value *was, sat_error *err)
+{
+    sat__row *again = NULL;
+    bool is_ours;
+    TRY(sat__reissue_has(&work->reissue, row->b, &is_ours, err));
+    if (is_ours && sat__row_lives(row))
+        TRY(sat__reissue_row(&work->reissue, &work->arena, row, &again, err));
+    for (int c = 0; c < row->count; c++)
+        row->cells[c].count = 0;
+    TRY(sat__settle_row(&work->settle, row, was, err));
+    if (again == NULL)
+        return SAT_OK;
+    return again->why == WHY_GONE
+               ? sat__row_store(work->replica, again, err)
+               : sat__settle_row(&work->settle, again, NULL, err);
+}
+
 static sat_status strip_row(expulsion *work, sat__table *table, int64_t b,
                             int64_t o, sat_error *err)
 {
@@ -119,19 +154,17 @@ static sat_status strip_row(expulsion *work, sat__table *table, int64_t b,
     if (row->in_table)
         TRY(sat__table_read(work->replica, &work->arena, table, row->r, &was,
                             &found, err));
-    TRY(sat__row_new(&work->arena, table, b, o, &history, err));
-    TRY(sat__history_load(work->replica, &work->arena, history, err));
     TRY(sat__limits_is_late(work->replica, &work->limits, b, &is_born_late,
                             err));
+    if (is_born_late)
+        return strip_born(work, row, was, err);
+    TRY(sat__row_new(&work->arena, table, b, o, &history, err));
+    TRY(sat__history_load(work->replica, &work->arena, history, err));
     for (int c = 0; c < row->count; c++)
-        if (is_born_late)
-            row->cells[c].count = 0;
-        else
-            TRY(strip_cell(work, row, c, history, &was_late, err));
-    if (!is_born_late && !was_late)
+        TRY(strip_cell(work, row, c, history, &was_late, err));
+    if (!was_late)
         return SAT_OK;
-    if (!is_born_late)
-        TRY(restore_existence(work, row, err));
+    TRY(restore_existence(work, row, err));
     return sat__settle_row(&work->settle, row, was, err);
 }
 
@@ -232,6 +265,7 @@ static sat_status go_back(expulsion *work, sat_error *err)
     if (!is_any)
         return SAT_OK;
     TRY(sat__settle_init(&work->settle, replica, err));
+    TRY(sat__reissue_init(&work->reissue, replica, err));
     TRY(strip_rows(work, err));
     TRY(sat__settle_end(&work->settle, err));
     for (size_t i = 0; i < last->size && i < known->size; i++)

@@ -29,6 +29,7 @@
 #include "sync/core.h"
 #include "sync/limit.h"
 #include "sync/plants.h"
+#include "sync/reissue.h"
 
 static const char system_tables[] =
     "CREATE TABLE IF NOT EXISTS sync_state("
@@ -211,6 +212,8 @@ static sat_status recognise(sat_replica *replica, sat_error *err)
     (void)sqlite3_bind_blob(stmt, 2, replica->device, sizeof replica->device,
                             SQLITE_STATIC);
     TRY(sat__sql_step(stmt, &row, err));
+    if (!row && replica->self != 0)
+        TRY(sat__reissue_inherit(replica, replica->self, err));
     if (!row)
         return sat__replica_renew(replica, err);
     memcpy(replica->incarnation, sqlite3_column_blob(stmt, 0),

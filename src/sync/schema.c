@@ -4,14 +4,14 @@
  * Apps change their tables without asking. Before the tables are loaded, the
  * registry is brought in line with what is there now:
  *
- *   trigger gone      the table was dropped; if one of that name is there
- * again, it is another table, of the next generation trigger elsewhere the
- * table was renamed (SQLite takes triggers along) a column of another name in
- * one's place     it was renamed a column more, a column less added, dropped
+ * - trigger gone: the table was dropped; if one of that name is there again, it
+ *   is another table, of the next generation;
+ * - trigger elsewhere: the table was renamed, SQLite takes triggers along;
+ * - what became of columns is in columns.c.
  */
 #include <strings.h>
 
-#include "sync/core.h"
+#include "sync/columns.h"
 #include "sync/place.h"
 #include "sync/settle.h"
 
@@ -100,137 +100,6 @@ static sat_status follow_drop(sat_replica *replica, const listed *table,
     return st == SAT_ERR_UNSUPPORTED || st == SAT_ERR_NOT_FOUND ? SAT_OK : st;
 }
 
-typedef struct name_list {
-    size_t count, room;
-    int64_t *numbers; /* of the registry's columns */
-    const char **names;
-} name_list;
-
-static sat_status add_name(sat__arena *arena, name_list *list, int64_t number,
-                           const char *name, sat_error *err)
-{
-    if (list->count == list->room) {
-        const size_t room = 2 * list->room + 16;
-        int64_t *const numbers =
-            sat__arena_alloc(arena, room * sizeof *numbers);
-        const char **const names =
-            sat__arena_alloc(arena, room * sizeof *names);
-        if (numbers == NULL || names == NULL)
-            return no_memory(err);
-        for (size_t i = 0; i < list->count; i++) {
-            numbers[i] = list->numbers[i];
-            names[i] = list->names[i];
-        }
-        list->numbers = numbers;
-        list->names = names;
-        list->room = room;
-    }
-    list->numbers[list->count] = number;
-    list->names[list->count] = sat__arena_text(arena, name, strlen(name));
-    return list->names[list->count++] != NULL ? SAT_OK : no_memory(err);
-}
-
-static sat_status read_names(sat_replica *replica, sat__arena *arena,
-                             const char *sql, int64_t t, const char *table,
-                             name_list *out, sat_error *err)
-{
-    AUTO_RESET sqlite3_stmt *stmt = NULL;
-    TRY(sat__core_keep(replica, sql, &stmt, err));
-    (void)sqlite3_bind_int64(stmt, 1, t);
-    (void)sqlite3_bind_text(stmt, 2, table, -1, SQLITE_STATIC);
-    while (NEXT_ROW(stmt, err))
-        TRY(add_name(arena, out, sqlite3_column_int64(stmt, 0),
-                     (const char *)sqlite3_column_text(stmt, 1), err));
-    return SAT_OK;
-}
-
-static bool contains(const name_list *list, const char *name)
-{
-    for (size_t i = 0; i < list->count; i++)
-        if (strcasecmp(list->names[i], name) == 0)
-            return true;
-    return false;
-}
-
-static sat_status rename_column(sat_replica *replica, int64_t t, int64_t c,
-                                const char *name, sat_error *err)
-{
-    return sat__sql_exec(replica->db, err,
-                         "UPDATE sync_columns SET name = %Q WHERE t = %lld AND "
-                         "c = %lld",
-                         name, (long long)t, (long long)c);
-}
-
-static sat_status drop_column(sat_replica *replica, int64_t t, int64_t c,
-                              sat_error *err)
-{
-    return sat__sql_exec(replica->db, err,
-                         "UPDATE sync_columns SET present = 0, since = "
-                         "9223372036854775807 WHERE t = %lld AND c = %lld;"
-                         "INSERT INTO sync_dropped(t, uid) SELECT t, uid FROM "
-                         "sync_columns WHERE t = %lld AND c = %lld",
-                         (long long)t, (long long)c, (long long)t,
-                         (long long)c);
-}
-
-/*
- * A column that others' rows named before keeps its number; one that was
- * dropped here and comes again is of the next generation.
- */
-static sat_status add_column(sat_replica *replica, int64_t t, const char *name,
-                             sat_error *err)
-{
-    return sat__sql_exec(
-        replica->db, err,
-        "INSERT INTO sync_columns(t, c, uid, gen, name, since, present) "
-        "SELECT %lld, coalesce((SELECT c FROM sync_columns WHERE t = %lld AND "
-        "uid = %Q AND present = 0 AND gen = (SELECT count(*) FROM sync_dropped "
-        "WHERE t = %lld AND uid = %Q)), (SELECT coalesce(max(c), 0) + 1 FROM "
-        "sync_columns WHERE t = %lld)), %Q, (SELECT count(*) FROM sync_dropped "
-        "WHERE t = %lld AND uid = %Q), %Q, (SELECT coalesce(max(g), 0) + 1 "
-        "FROM sync_groups), 1 "
-        "ON CONFLICT(t, c) DO UPDATE SET present = 1, name = excluded.name, "
-        "since = excluded.since",
-        (long long)t, (long long)t, name, (long long)t, name, (long long)t,
-        name, (long long)t, name, name);
-}
-
-static sat_status follow_columns(sat_replica *replica, const listed *table,
-                                 bool *changed, sat_error *err)
-{
-    AUTO(sat__arena) arena = {0};
-    name_list before = {0};
-    name_list now = {0};
-    TRY(read_names(replica, &arena,
-                   "SELECT c, name FROM sync_columns WHERE t = ?1 AND present "
-                   "= 1 AND ?2 = ?2 ORDER BY c",
-                   table->t, table->name, &before, err));
-    TRY(read_names(replica, &arena,
-                   "SELECT cid, name FROM pragma_table_xinfo(?2) WHERE hidden "
-                   "= 0 AND ?1 = ?1 ORDER BY cid",
-                   table->t, table->name, &now, err));
-    for (size_t i = 0; i < before.count; i++) {
-        if (contains(&now, before.names[i]))
-            continue;
-        *changed = true;
-        /* In its place one of an unknown name: the same column, renamed. */
-        if (before.count == now.count && !contains(&before, now.names[i])) {
-            TRY(rename_column(replica, table->t, before.numbers[i],
-                              now.names[i], err));
-            before.names[i] = now.names[i];
-        } else {
-            TRY(drop_column(replica, table->t, before.numbers[i], err));
-        }
-    }
-    for (size_t i = 0; i < now.count; i++) {
-        if (contains(&before, now.names[i]))
-            continue;
-        *changed = true;
-        TRY(add_column(replica, table->t, now.names[i], err));
-    }
-    return SAT_OK;
-}
-
 static sat_status follow_table(sat_replica *replica, listed *table,
                                bool *changed, sat_error *err)
 {
@@ -246,7 +115,7 @@ static sat_status follow_table(sat_replica *replica, listed *table,
                           sat__buf_text(&now), (long long)table->t));
         table->name = sat__buf_text(&now);
     }
-    return follow_columns(replica, table, changed, err);
+    return sat__columns_follow(replica, table->t, table->name, changed, err);
 }
 
 static sat_status default_of(sat_replica *replica, const sat__table *table,
@@ -443,7 +312,7 @@ sat_status sat_replica_drop_column(sat_replica *replica, const char *table,
     sat__tables_clear(&replica->tables);
     TRY(sat__sql_exec(replica->db, err, "ALTER TABLE \"%w\" DROP COLUMN \"%w\"",
                       one.name, column));
-    TRY(follow_columns(replica, &one, &changed, err));
+    TRY(sat__columns_follow(replica, one.t, one.name, &changed, err));
     TRY(sat__tables_load(replica->db, &replica->tables, err));
     TRY(settle_changed(replica, one.t, err));
     TRY(sat__tables_load(replica->db, &replica->tables, err));

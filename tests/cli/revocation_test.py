@@ -70,6 +70,48 @@ class Revocation(Case):
         late.ok("sync", self.at_laptop)
         self.assertEqual({"a": "one"}, self.notes(late))
 
+    def test_who_joins_later_does_not_undo_it(self):
+        self.lost.ok("sync", self.at_tablet)
+        self.revoke(self.laptop, self.lost)
+        for name in ("first", "second", "third"):
+            self.let_in(self.device(name))
+        self.lost.ok("sql", "INSERT INTO notes VALUES('b', 'late')")
+        self.lost.ok("sync", self.at_tablet)
+        self.tablet.ok("sync", self.at_laptop)
+        for device in (self.laptop, self.tablet):
+            self.assertEqual({"a": "one"}, self.notes(device))
+
+    def test_who_comes_back_brings_what_was_not_sent(self):
+        self.lost.ok("sql", "UPDATE notes SET body = 'sent'")
+        self.lost.ok("sync", self.at_laptop)
+        self.revoke(self.laptop, self.lost)
+        self.lost.ok("sql", "INSERT INTO notes VALUES('b', 'not sent')")
+        refused = self.lost.run("sync", self.at_laptop)
+        self.assert_fails(refused, 4, "revoked", "satchel device renew")
+        self.lost.ok("sql", "UPDATE notes SET body = 'mine' WHERE id = 'a'")
+        self.laptop.ok("sql", "INSERT INTO notes VALUES('c', 'meanwhile')")
+        self.assert_fails(self.lost.run("device", "renew"), 1, "--yes")
+        former = self.lost.genesis["device_id"]
+        renewed = self.lost.json("device", "renew", "--yes")
+        self.assertEqual("lost", renewed["device_name"])
+        self.assertNotEqual(former, renewed["device_id"])
+        self.lost.genesis = renewed
+        self.assertEqual(renewed["device_id"],
+                         self.lost.json("device", "show")["device_id"])
+        self.let_in(self.lost)
+        self.tablet.ok("sync", self.at_laptop)
+        everything = {"a": "mine", "b": "not sent", "c": "meanwhile"}
+        for device in (self.lost, self.laptop, self.tablet):
+            self.assertEqual(everything, self.notes(device))
+            self.assertEqual([], device.json("conflicts", "list"))
+        listed = {d["device_id"]: (d["authorized"], d["revoked"])
+                  for d in self.laptop.json("device", "list")}
+        self.assertEqual((False, True), listed[former])
+        self.assertEqual((True, False), listed[renewed["device_id"]])
+        self.lost.ok("sql", "UPDATE notes SET body = 'on' WHERE id = 'b'")
+        self.lost.ok("sync", self.at_tablet)
+        self.assertEqual("on", self.notes(self.tablet)["b"])
+
     def test_who_is_no_administrator_takes_nobody_out(self):
         self.lost.ok("sync", self.at_laptop)
         result = self.lost.run("device", "revoke",

@@ -171,6 +171,30 @@ static void case_21_a_renamed_column_against_an_edit(void **state)
     }
 }
 
+static void case_21_a_renamed_column_and_a_new_one(void **state)
+{
+    static const char query[] = "SELECT id, name, qty FROM t ORDER BY 1";
+    trio t;
+    (void)state;
+
+    trio_open(&t, TABLE_T, ROWS_T);
+    trio_write(&t,
+               "ALTER TABLE t RENAME COLUMN qty TO \"the \"\"amount\";"
+               "ALTER TABLE t RENAME COLUMN name TO qty;"
+               "ALTER TABLE t RENAME COLUMN \"the \"\"amount\" TO name;"
+               "ALTER TABLE t ADD COLUMN extra;"
+               "UPDATE t SET name = 5, extra = 'e' WHERE id = 'b'",
+               "UPDATE t SET qty = 9 WHERE id = 'a'");
+    trio_meet(&t, merge_way_number(0), NULL);
+    assert_string_equal(device_get(&t.a, query), "a|9|x;b|5|y;");
+    assert_string_equal(device_get(&t.b, QUERY_T), "a|9|x;b|5|y;");
+    device_run(&t.b, "ALTER TABLE t ADD COLUMN extra");
+    device_sync(&t.b, &t.a);
+    assert_string_equal(device_get(&t.b, "SELECT extra FROM t ORDER BY id"),
+                        "NULL;e;");
+    trio_close(&t);
+}
+
 static void case_21_a_renamed_table_against_an_edit(void **state)
 {
     (void)state;
@@ -232,6 +256,7 @@ int main(void)
             a_device_deletes_a_row_with_a_column_that_it_does_not_know),
         cmocka_unit_test(case_20_a_column_dropped_and_added_again),
         cmocka_unit_test(case_21_a_renamed_column_against_an_edit),
+        cmocka_unit_test(case_21_a_renamed_column_and_a_new_one),
         cmocka_unit_test(case_21_a_renamed_table_against_an_edit),
         cmocka_unit_test(case_22_a_table_dropped_and_made_again),
     };

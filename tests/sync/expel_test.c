@@ -211,9 +211,76 @@ static void who_is_let_in_again_is_taken_again(void **state)
     four_close(&f);
 }
 
+/* Under other keys, as who was revoked and is let in again. */
+static void come_back(device *x)
+{
+    x->id[0] ^= 0x40;
+    device_reopen(x);
+}
+
+static void who_comes_back_brings_what_was_not_sent(void **state)
+{
+    AUTO(sat__arena) arena = {0};
+    sat__departure gone;
+    four f;
+    (void)state;
+    four_open(&f);
+    leave(&f.a, &arena, &f.x, &gone);
+    write_late(&f.x);
+    come_back(&f.x);
+    device_run(&f.x, "INSERT INTO t VALUES('new', 7, 'new')");
+    hear(&f.x, &gone);
+    assert_string_equal(device_get(&f.x, QUERY_T),
+                        "a|66|late;late|6|late;new|7|new;");
+    assert_true(takes(&f.a, &f.x, 1));
+    assert_string_equal(device_get(&f.a, QUERY_T),
+                        "a|66|late;late|6|late;new|7|new;");
+    hear(&f.c, &gone);
+    device_sync(&f.c, &f.a);
+    device_sync(&f.a, &f.x);
+    devices_equal(&f.a, &f.x, QUERY_T);
+    devices_equal(&f.c, &f.a, QUERY_T);
+    assert_string_equal(device_conflicts(&f.a), "");
+    device_run(&f.a, "UPDATE t SET qty = 8 WHERE id = 'late'");
+    device_sync(&f.x, &f.a);
+    devices_equal(&f.x, &f.a, QUERY_T);
+    four_close(&f);
+}
+
+static void it_stands_beside_what_others_wrote_meanwhile(void **state)
+{
+    AUTO(sat__arena) arena = {0};
+    sat__departure gone;
+    four f;
+    (void)state;
+    four_open(&f);
+    leave(&f.a, &arena, &f.x, &gone);
+    hear(&f.c, &gone);
+    write_late(&f.x);
+    test_now_ms += 1000;
+    device_run(&f.a, "UPDATE t SET qty = 77 WHERE id = 'a'");
+    device_run(&f.c, "UPDATE t SET name = 'kept' WHERE id = 'b'");
+    device_sync(&f.a, &f.c);
+    come_back(&f.x);
+    hear(&f.x, &gone);
+    device_sync(&f.x, &f.a);
+    device_sync(&f.c, &f.x);
+    devices_equal(&f.a, &f.x, QUERY_T);
+    devices_equal(&f.a, &f.c, QUERY_T);
+    assert_string_equal(device_get(&f.a, QUERY_T),
+                        "a|77|late;b|2|kept;late|6|late;");
+    assert_string_equal(
+        device_conflicts(&f.a),
+        "delete::{\"id\":\"b\",\"qty\":2,\"name\":\"kept\"}:null;"
+        "update:qty:77:66;");
+    four_close(&f);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(who_comes_back_brings_what_was_not_sent),
+        cmocka_unit_test(it_stands_beside_what_others_wrote_meanwhile),
         cmocka_unit_test(late_changes_do_not_come_through_a_third_device),
         cmocka_unit_test(who_heard_first_takes_what_counts_and_no_more),
         cmocka_unit_test(what_others_wrote_upon_late_changes_stays),

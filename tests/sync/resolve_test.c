@@ -185,6 +185,20 @@ static void of_a_deletion_the_side_that_is_listed_is_chosen(void **state)
     resolved_as("r|7|of a;");
 }
 
+static void a_deletion_is_the_side_of_whom_deleted_whenever_it_was(void **state)
+{
+    (void)state;
+    both_write("UPDATE t SET qty = 7", "DELETE FROM t"); /* a second later */
+    assert_string_equal(
+        device_conflicts(&b),
+        "delete::null:{\"id\":\"r\",\"qty\":7,\"name\":\"x\"};");
+    assert_string_equal(
+        device_conflicts(&a),
+        "delete::{\"id\":\"r\",\"qty\":7,\"name\":\"x\"}:null;");
+    resolve(&b, SAT_RESOLVE_LOCAL, NULL);
+    resolved_as("");
+}
+
 static void a_row_without_a_parent_is_not_deleted_to_be_kept(void **state)
 {
     sat_error err = {0};
@@ -249,6 +263,7 @@ int main(void)
         IN_CONFLICT(a_strategy_decides_by_itself),
         IN_CONFLICT(of_two_rows_the_side_that_is_listed_is_chosen),
         IN_CONFLICT(of_a_deletion_the_side_that_is_listed_is_chosen),
+        IN_CONFLICT(a_deletion_is_the_side_of_whom_deleted_whenever_it_was),
         IN_CONFLICT(a_row_without_a_parent_is_not_deleted_to_be_kept),
         IN_CONFLICT(data_for_one_of_tied_columns_decides_all),
         IN_CONFLICT(the_history_of_a_row_is_kept_and_can_be_gone_back_to),
