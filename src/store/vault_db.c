@@ -49,8 +49,7 @@ static sat_status check_cipher(sqlite3 *db, sat_error *err)
         return sat__fail(err, SAT_ERR_UNSUPPORTED,
                          "this program was linked with an SQLite that can not "
                          "encrypt; SQLCipher 4 is needed");
-    /* It would write to stderr what we say in a sentence. */
-    return exec(db, "PRAGMA cipher_log_level = NONE", err);
+    return SAT_OK;
 }
 
 #define KEY_TEXT_SIZE (2 + 2 * SAT_KEY_SIZE + 1 + 1)
@@ -71,7 +70,12 @@ static sat_status set_key(sqlite3 *db, const sat__database_key *key,
     const int rc = sqlite3_key(db, text, (int)sizeof text - 1);
     sat__wipe(text, sizeof text);
     TRY(sat__sqlite_status(db, rc, err, "cannot set the database's key"));
-    return exec(db, "PRAGMA cipher_compatibility = 4", err);
+    /* It would write to stderr what we say in a sentence, and begins to do so
+     * when a process sets its first key. */
+    return exec(db,
+                "PRAGMA cipher_log_level = NONE;"
+                "PRAGMA cipher_compatibility = 4",
+                err);
 }
 
 static sat_status open_file(const char *path, const sat_env *env, int mode,

@@ -61,9 +61,10 @@ static sat_status check_table(sat_replica *replica, const char *table,
                          table);
     if (strcmp(type, "table") != 0)
         return sat__fail(err, SAT_ERR_UNSUPPORTED,
-                         "'%s' is a %s table, and only ordinary tables can be "
+                         "'%s' is a %s%s, and only ordinary tables can be "
                          "tracked",
-                         table, type);
+                         table, type,
+                         strcmp(type, "view") == 0 ? "" : " table");
     if (sqlite3_column_int(stmt, 1) == 0)
         return sat__fail(err, SAT_ERR_UNSUPPORTED,
                          "table '%s' has no PRIMARY KEY, so that its rows can "

@@ -1,5 +1,6 @@
 """A profile: made, unlocked, its password changed, its vaults."""
 import os
+import shutil
 import subprocess
 import unittest
 
@@ -216,6 +217,9 @@ class Vaults(Case):
             rest.unlink()
         result = laptop.run("sql", "SELECT 1")
         self.assertIn(result.code, (3, 7), result.err)
+        self.assert_fails(result, result.code)
+        shutil.copy(CHINOOK, laptop.home / "vaults/main.db")
+        self.assert_fails(laptop.run("sql", "SELECT 1"), 7, "plain SQLite")
 
     def test_the_sqlcipher_shell_opens_it_with_the_key(self):
         laptop = self.device("laptop")
