@@ -317,10 +317,22 @@ class RealDatabase(TwoDevices):
         self.meet()
         self.sync()
         self.laptop.ok("sql", "UPDATE Track SET UnitPrice = 1.5 "
-                              "WHERE AlbumId = 3")
+                              "WHERE AlbumId = 3; "
+                              "UPDATE Genre SET Name = 'Loud' WHERE GenreId = 1")
         self.phone.ok("sql", "INSERT INTO Artist VALUES(276, 'Die Ärzte'); "
-                             "DELETE FROM PlaylistTrack WHERE PlaylistId = 8")
+                             "DELETE FROM PlaylistTrack WHERE PlaylistId = 8; "
+                             "UPDATE Genre SET Name = 'Rock!' WHERE GenreId = 1")
+        self.assertEqual(1, self.sync()["conflicts"])
+        conflict, = self.phone.json("conflicts", "list")
+        self.assertEqual(("update", "Genre", 1, "Name", "Rock!", "Loud"), tuple(
+            conflict[field] for field in ("kind", "table_name", "record_id",
+                                          "column", "local", "remote")))
+        self.phone.ok("conflicts", "resolve", conflict["id"], "remote")
         self.sync()
+        for device in (self.laptop, self.phone):
+            self.assertEqual([], device.json("conflicts", "list"))
+            self.assertEqual([{"Name": "Loud"}], device.sql(
+                "SELECT Name FROM Genre WHERE GenreId = 1"))
         exports = []
         for device in (self.laptop, self.phone):
             exports.append(self.folder / f"{device.name}.sqlite")

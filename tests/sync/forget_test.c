@@ -253,6 +253,41 @@ static void case_32_it_meets_a_third_that_joined_meanwhile(void **state)
     trio_close(&t);
 }
 
+/* c was revoked before the deletion, and comes back under other keys. */
+static void case_32_it_was_revoked_meanwhile(void **state)
+{
+    AUTO(sat__arena) arena = {0};
+    sat__departure gone;
+    trio t;
+    sat_error err = {0};
+    (void)state;
+    trio_open(&t, TABLE_T, NULL);
+    device_run(&t.a, "INSERT INTO t VALUES('a', 1, 'x'), ('b', 2, 'y'), "
+                     "('untouched', 3, 'z')");
+    meet_all(&t);
+    must(sat__replica_dots_of(t.a.replica, t.c.id, &arena, &gone, &err), &err);
+    for (int i = 0; i < 2; i++) {
+        device *const one = i == 0 ? &t.a : &t.b;
+        must(sat__replica_expel(one->replica, &gone, 1, &err), &err);
+        set_members(one, (device *[]){&t.a, &t.b}, 2);
+    }
+    device_run(&t.c, "UPDATE t SET name = 'unsent' WHERE id <> 'untouched'; "
+                     "INSERT INTO t VALUES('new', 4, 'w')");
+    device_run(&t.a, "DELETE FROM t WHERE id <> 'b'");
+    device_sync(&t.a, &t.b);
+    test_now_ms += YEAR_MS;
+    assert_int_equal(forget(&t.a), 2);
+    assert_int_equal(forget(&t.b), 2);
+    device_collect(&t.c);
+    t.c.id[0] ^= 0x40;
+    device_reopen(&t.c);
+    must(sat__replica_expel(t.c.replica, &gone, 1, &err), &err);
+    assert_true(device_take(&t.c, &t.a, 1000));
+    settle_trio(&t, 1000);
+    check_returned(&t);
+    trio_close(&t);
+}
+
 static void case_32_what_was_kept_comes_back_if_asked(void **state)
 {
     static const struct {
@@ -527,6 +562,7 @@ int main(void)
         cmocka_unit_test(case_32_it_pulls_first),
         cmocka_unit_test(case_32_others_pull_first),
         cmocka_unit_test(case_32_it_meets_a_third_that_joined_meanwhile),
+        cmocka_unit_test(case_32_it_was_revoked_meanwhile),
         cmocka_unit_test(case_32_what_was_kept_comes_back_if_asked),
         cmocka_unit_test(an_unknown_members_update_brings_the_whole_row),
         cmocka_unit_test(
