@@ -30,6 +30,19 @@ static sat_status change_keys(sat_profile *profile, sat_error *err)
     return sat__profile_commit(&change, err);
 }
 
+/* Whoever it was logged in as at a hub (account/session.c), it is no more. */
+static sat_status forget_login(sqlite3 *db, sat_error *err)
+{
+    int64_t is_there;
+
+    TRY(sat__sql_int(db,
+                     "SELECT count(*) FROM sqlite_schema WHERE name = "
+                     "'sync_account'",
+                     &is_there, err));
+    return is_there != 0 ? sat__sql_exec(db, err, "DELETE FROM sync_account")
+                         : SAT_OK;
+}
+
 /* Nobody has the phrase of this account: it is one to leave for another. */
 static sat_status begin_account(sat_profile *profile, sat_error *err)
 {
@@ -39,6 +52,7 @@ static sat_status begin_account(sat_profile *profile, sat_error *err)
 
     TRY(sat__identity_generate(profile->env, &founder, err));
     TRY(sat__vault_open(profile, "account", 0, &db, err));
+    TRY(forget_login(db, err));
     TRY(sat__ledger_found_anew(db, profile->env, founder, &secrets->password,
                                &secrets->master, secrets->identity,
                                profile->conf.device_name, err));

@@ -36,6 +36,30 @@ class OneAccount(Case):
         account = device.json("account", "show")
         return account["account_id"], account["devices"]
 
+    def test_who_was_revoked_comes_back_by_the_hub(self):
+        self.laptop.ok("sql", "CREATE TABLE notes(id TEXT PRIMARY KEY, body); "
+                              "INSERT INTO notes VALUES('a', 'one')")
+        self.laptop.ok("track", "notes")
+        self.register()
+        tablet = self.login(self.device("tablet", init=False))
+        self.laptop.ok("sync", "hub")
+        tablet.ok("sync", "hub")
+        former = tablet.json("device", "show")["device_id"]
+        self.laptop.ok("device", "revoke", former)
+        self.laptop.ok("sync", "hub")
+        tablet.ok("sql", "INSERT INTO notes VALUES('b', 'not sent')")
+        self.assertNotEqual(0, tablet.run("sync", "hub").code)
+        tablet.ok("device", "renew", "--yes")
+        self.assertNotEqual(former,
+                            tablet.json("device", "show")["device_id"])
+        self.login(tablet)
+        for device in (tablet, self.laptop, tablet):
+            device.ok("sync", "hub")
+        for device in (self.laptop, tablet):
+            self.assertEqual(["one", "not sent"], [
+                row["body"] for row in device.sql(
+                    "SELECT body FROM notes ORDER BY id")])
+
     def test_devices_that_met_are_one_account_at_the_hub(self):
         self.meet()
         self.register()
