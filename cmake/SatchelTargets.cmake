@@ -272,14 +272,15 @@ function(sat_checks)
         "${PROJECT_BINARY_DIR}")
 endfunction()
 
-# sat_benches(): every source of bench/ but bench.c is a benchmark, which
+# sat_benches(): every source of bench/ but bench.c and desk.c is a benchmark, which
 # bench/run runs.
 function(sat_benches)
     file(GLOB sources CONFIGURE_DEPENDS "bench/*.c")
-    list(FILTER sources EXCLUDE REGEX "/bench\\.c$")
+    list(FILTER sources EXCLUDE REGEX "/(bench|desk)\\.c$")
     foreach(source IN LISTS sources)
         get_filename_component(name "${source}" NAME_WE)
-        add_executable(bench_${name} "${source}" bench/bench.c)
+        add_executable(bench_${name} "${source}" bench/bench.c
+            bench/desk.c)
         sat_compile(bench_${name})
         target_compile_definitions(bench_${name} PRIVATE
             SAT_BUILD_DIR="${PROJECT_BINARY_DIR}")

@@ -1,7 +1,7 @@
 // Which view is shown, and when it looks again.
 
 import * as api from "./api.js";
-import {h, span, update} from "./dom.js";
+import {bytes, h, span, update} from "./dom.js";
 import {overview} from "./overview.js";
 import {devices} from "./devices.js";
 import {conflicts} from "./conflicts.js";
@@ -84,6 +84,7 @@ function giveUp(failure) {
 async function look(view) {
   const status = await api.get("/api/status");
   if (view !== shown) return;
+  if (status.rest) return rest(status.rest);
   if (status.fresh) return await greet();
   state.status = status;
   state.vault ??= state.status.vault;
@@ -119,6 +120,23 @@ async function refresh() {
   }
 }
 
+/** A backup takes the profile's place; what comes after has another address. */
+function rest({over, done, total, error, next}) {
+  if (shown.name !== "rest") {
+    shown.leave?.();
+    shown = {name: "rest", refresh: null};
+    document.title = "Restoring · Satchel";
+    nav.parentElement.hidden = true;
+    document.body.classList.add("alone");
+  }
+  tell(over ? error ? "Not restored" : "Restored" : "Restoring…", error ? "bad" : over ? "good" : "busy");
+  update(main, h("h1", {}, "Restoring a backup"), h("section", {class: "card"},
+    h("p", {role: "status"}, error ? `${error}. Nothing was changed.` : over ? "The backup is in its place."
+      : total > 0 ? `${bytes(done)} of ${bytes(total)}` : "Making room for it."),
+    over ? null : h("progress", {max: String(Math.max(1, total)), value: done, "aria-label": "How far the restoring is"}),
+    next ? h("p", {}, h("a", {class: "main button", href: next, onclick: () => sessionStorage.clear()}, "Go on")) : null));
+}
+
 /** There is no profile yet: one view, which makes it. */
 async function greet() {
   if (shown.name !== "welcome") {
@@ -147,7 +165,7 @@ function refreshSoon(wait = 60) {
 const changed = () => refreshSoon();
 
 function show() {
-  if (shown.name === "welcome" || shown.is_over) return;
+  if (["welcome", "rest"].includes(shown.name) || shown.is_over) return;
   const name = location.hash.slice(1);
   const view = views[name] ?? overview;
   shown.leave?.();

@@ -1,7 +1,7 @@
 // Backups: every day or now, where they are, and what is in the list.
 
 import * as api from "./api.js";
-import {attempt, button, bytes, h, keyed, sure, table, time, update} from "./dom.js";
+import {attempt, button, bytes, dialog, h, keyed, sure, table, time, update} from "./dom.js";
 
 const clock = (minute) => `${String(Math.floor(minute / 60)).padStart(2, "0")}:${String(minute % 60).padStart(2, "0")}`;
 
@@ -62,13 +62,32 @@ export function backups(place, _, changed) {
     update(body, table("Backups", ["Version", "Made", "By", "Size", ""], all.backups.map((b) => keyed(b.version, [
       String(b.version), time(b.created), b.device, bytes(b.size), h("span", {class: "row"},
         button("Verify", () => act("verify", b.version), {}, "All of it is there, and is what it was."),
+        button("Restore", () => restore(b, changed)),
         button("Delete", async () => {
           if (await sure(`Delete backup ${b.version} of ${time(b.created)}?`, "Delete")) {
             await act("delete", b.version);
             changed();
           }
-        }, {class: "danger"}))])), all.error ? `${all.error}.` : "No backup yet."),
-    h("p", {class: "soft"}, "To put one back on this device: ", h("span", {class: "mono"}, "satchel backup restore"),
-      ", which asks for the recovery phrase: no page asks for that."));
+        }, {class: "danger"}))])), all.error ? `${all.error}.` : "No backup yet."));
   }};
+}
+
+/** Puts a backup in the place of what is here; the recovery phrase alone opens it. */
+function restore(backup, changed) {
+  const phrase = h("textarea", {id: "phrase", required: true, autocomplete: "off", spellcheck: "false", autocapitalize: "none", rows: "3"});
+  const main = h("button", {class: "main"}, "Restore");
+  const form = h("form", {class: "stack"}, h("label", {}, "Recovery phrase", phrase), h("p", {class: "row"}, main));
+  const box = dialog(`Restore backup ${backup.version} of ${time(backup.created)}?`,
+    h("p", {}, "The vaults of this device become what they were then. What was written since comes back from wherever else it is, and is gone where it is nowhere else."), form);
+  form.addEventListener("submit", (event) => {
+    event.preventDefault();
+    attempt(main, async () => {
+      await api.post("/api/restore", {version: backup.version, phrase: phrase.value.trim()});
+      phrase.value = "";
+      box.close();
+      changed();
+    });
+  });
+  box.addEventListener("close", () => { phrase.value = ""; });
+  phrase.focus();
 }

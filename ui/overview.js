@@ -1,5 +1,5 @@
 import * as api from "./api.js";
-import {ago, button, h, table, update} from "./dom.js";
+import {ago, button, h, keyed, table, update} from "./dom.js";
 
 export function overview(place, _, changed) {
   const sync = button("Sync now", async () => {
@@ -8,10 +8,10 @@ export function overview(place, _, changed) {
   }, {class: "main"}, "Syncing.");
   const body = h("div");
   place.append(h("p", {class: "row"}, sync), body);
-  return {refresh: ({status}) => draw(body, status)};
+  return {refresh: async ({status}) => draw(body, status, await api.get("/api/queue"))};
 }
 
-function draw(body, {agent, vaults, device_name, fingerprint}) {
+function draw(body, {agent, vaults, device_name, fingerprint}, queue) {
   update(body, 
     h("div", {class: "grid"},
       h("section", {class: "card"}, h("h2", {}, "This device"),
@@ -28,6 +28,9 @@ function draw(body, {agent, vaults, device_name, fingerprint}) {
       h("p", {}, `Last sync: ${ago(agent.hub.synced_at)}. `,
         agent.hub.error === null ? h("span", {class: "good"}, agent.hub.following ? "Follows it." : "Does not follow it.")
           : h("span", {class: "bad"}, agent.hub.error))),
+    h("section", {class: "card"}, h("h2", {}, "Waits to be sent"),
+      table("Queue", ["To", "Vault", "Changes"], queue.map((q) => keyed(`${q.to} ${q.vault}`, [q.to, q.vault, String(q.changes)])),
+        "Nothing: whoever this device syncs with has all that is here.")),
     h("section", {class: "card"}, h("h2", {}, "In step with"),
       table("Devices in step", ["Device", "Last sync", "How it goes"], agent.peers.map((p) => [
         p.device_name, ago(p.synced_at),

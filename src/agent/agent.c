@@ -5,12 +5,13 @@
 
 #include <pthread.h>
 #include <signal.h>
+#include <sodium.h>
 #include <stdio.h>
 #include <sys/prctl.h>
 
 #include "agent/control.h"
 #include "base/error.h"
-#include "net/body.h"
+#include "base/sql.h"
 #include "store/profile.h"
 #include "store/vault.h"
 #include "store/vault_db.h"
@@ -22,45 +23,15 @@
 #define HUB_EVERY_MS 30000   /* where its word does not come */
 #define BACKUP_LOOK_MS 10000 /* from one look at the schedule to the next */
 #define QUIET_MS 100         /* after a write, before looking what it was */
+#define QUIET_MAX_MS 800     /* where it is not to be seen yet */
 
-/* ---- the page ---- */
+/* ---- the bell ---- */
 
-void sat__agent_publish(sat__agent *agent)
-{
-    if (agent->page == NULL)
-        return;
-    AUTO_JSON json_t *value = sat__agent_describe(agent);
-    char *const text = value != NULL ? json_dumps(value, JSON_COMPACT) : NULL;
-    {
-        SCOPED_LOCK(&agent->lock);
-        free(agent->described);
-        agent->described = text;
-    }
-    sat__page_touch(agent->page);
-}
-
-static char *describe_for_page(void *context)
-{
-    sat__agent *const agent = context;
-
-    SCOPED_LOCK(&agent->lock);
-    return agent->described != NULL ? strdup(agent->described) : NULL;
-}
-
-/* From any thread, until the loop ends. */
-static void ring(sat__agent *agent)
+void sat__agent_ring(sat__agent *agent)
 {
     SCOPED_LOCK(&agent->lock);
     if (!agent->is_deaf)
         (void)uv_async_send(&agent->bell);
-}
-
-static void sync_for_page(void *context)
-{
-    sat__agent *const agent = context;
-
-    atomic_store(&agent->is_sync_asked, true);
-    ring(agent);
 }
 
 static void on_hub(void *context)
@@ -68,7 +39,7 @@ static void on_hub(void *context)
     sat__agent *const agent = context;
 
     atomic_store(&agent->is_hub_told, true);
-    ring(agent);
+    sat__agent_ring(agent);
 }
 
 static void on_backup_asked(void *context, uint64_t within_ms)
@@ -83,35 +54,16 @@ static void on_bell(uv_async_t *bell)
 {
     sat__agent *const agent = bell->data;
 
+    if (sat__agent_is_leaving(agent)) {
+        sat__agent_stop(agent);
+        return;
+    }
     if (atomic_exchange(&agent->is_sync_asked, false))
         sat__agent_sync(agent, true);
     if (!atomic_exchange(&agent->is_hub_told, false))
         return;
     sat__backup_line_look(&agent->backup);
     sat__agent_publish(agent);
-}
-
-static sat_status start_page(sat__agent *agent, sat_error *err)
-{
-    const sat__page_owner owner = {agent, sync_for_page, describe_for_page};
-    sat_profile *twin = NULL;
-
-    TRY(sat__profile_twin(agent->profile, &twin, err));
-    TRY(sat__page_start(twin, agent->vault, &owner, &agent->page, err));
-    sat__agent_publish(agent);
-    return SAT_OK;
-}
-
-sat_status sat__agent_invite(sat__agent *agent, char url[SAT_PAGE_URL_SIZE],
-                             char file[SAT_PATH_SIZE], sat_error *err)
-{
-    char folder[SAT_PATH_SIZE];
-
-    if (agent->page == NULL)
-        TRY(start_page(agent, err));
-    TRY(sat__control_path(agent->profile->path, "", folder, sizeof folder,
-                          err));
-    return sat__page_invite(agent->page, folder, url, file, err);
 }
 
 /* ---- rounds ---- */
@@ -209,18 +161,48 @@ static void set_clock(sat__agent *agent)
 
 /* ---- what wakes it ---- */
 
+/* Whether anything was committed since the last look. */
+static bool take_news(sat__agent *agent)
+{
+    sqlite3 *const both[] = {agent->watched, agent->account};
+    bool any = false;
+
+    for (size_t i = 0; i < 2; i++) {
+        int64_t version;
+        if (sat__sql_int(both[i], "PRAGMA data_version", &version, NULL) !=
+            SAT_OK)
+            version = agent->versions[i] - 1; /* whatever it is */
+        any |= version != agent->versions[i];
+        agent->versions[i] = version;
+    }
+    return any;
+}
+
+/* The word of a write comes before its commit, which may take its time. */
 static void on_quiet(uv_timer_t *quiet)
 {
     sat__agent *const agent = quiet->data;
 
-    sat__hub_line_look(&agent->hub);
-    sat__agent_sync(agent, false);
+    if (take_news(agent)) {
+        sat__hub_line_look(&agent->hub);
+        sat__agent_sync(agent, false);
+    }
+    if (uv_now(&agent->loop) >= agent->hot_ms)
+        return;
+    if (agent->quiet_ms < QUIET_MAX_MS)
+        agent->quiet_ms *= 2;
+    (void)uv_timer_start(quiet, on_quiet, agent->quiet_ms, 0);
 }
 
 /* Writes come in bursts; the last one counts. */
 static void expect_news(sat__agent *agent)
 {
-    if (!uv_is_active((uv_handle_t *)&agent->quiet))
+    const bool is_waiting = uv_is_active((uv_handle_t *)&agent->quiet) &&
+                            agent->quiet_ms == QUIET_MS;
+
+    agent->hot_ms = uv_now(&agent->loop) + SAT_VAULT_WATCH_MS;
+    agent->quiet_ms = QUIET_MS;
+    if (!is_waiting)
         (void)uv_timer_start(&agent->quiet, on_quiet, QUIET_MS, 0);
 }
 
@@ -383,6 +365,7 @@ static sat_status open_parts(sat__agent *agent, const char *listen,
     TRY(sat_settings_open(agent->profile, &agent->settings, err));
     TRY(sat__vault_open(agent->profile, agent->vault, 0, &agent->watched, err));
     TRY(sat__vault_watch_open(agent->watched, &agent->watch, err));
+    TRY(sat__vault_open(agent->profile, "account", 0, &agent->account, err));
     TRY(sat__profile_twin(agent->profile, &agent->hub.profile, err));
     memcpy(agent->hub.vault, agent->vault, sizeof agent->hub.vault);
     agent->hub.every_ms = HUB_EVERY_MS;
@@ -416,6 +399,7 @@ static void close_parts(sat__agent *agent)
     if (agent->watch >= 0)
         (void)close(agent->watch);
     (void)sqlite3_close_v2(agent->watched);
+    (void)sqlite3_close_v2(agent->account);
     sat_settings_close(agent->settings);
     sat_profile_close(agent->server_twin);
     sat_profile_close(agent->twin);
@@ -452,24 +436,56 @@ static sat_status run(sat__agent *agent, const sat_agent_options *options,
         options->ready(
             agent->server != NULL ? sat_peer_server_url(agent->server) : NULL,
             options->context);
-    if (st == SAT_OK)
+    if (st == SAT_OK) {
         sat__hub_line_look(&agent->hub);
+        sat__agent_send_on(agent);
+    }
     (void)uv_run(&agent->loop, UV_RUN_DEFAULT);
-    sat__page_stop(agent->page);
+    sat__agent_end_page(agent);
     code = uv_loop_close(&agent->loop);
     return st == SAT_OK && code != 0
                ? sat__fail(err, SAT_ERR_IO, "the agent did not end well")
                : st;
 }
 
+static sat_status run_once(sat_profile *profile,
+                           const sat_agent_options *options,
+                           sat__agent_restore *restore, sat_error *err)
+{
+    sat__agent agent = {.profile = profile,
+                        .restore = restore,
+                        .watch = -1,
+                        .held = -1,
+                        .lock = PTHREAD_MUTEX_INITIALIZER};
+
+    (void)snprintf(agent.vault, sizeof agent.vault, "%s", options->vault);
+    agent.started_ms = profile->env->wall(profile->env->context);
+    const sat_status st = run(&agent, options, err);
+    sat__agent_keep_address(&agent);
+    close_parts(&agent);
+    return st;
+}
+
+/* One agent after the other, with a backup in the profile's place between. */
+static sat_status run_all(sat_profile *profile, sat_agent_options *options,
+                          sat__agent_restore *restore, sat_error *err)
+{
+    for (;;) {
+        TRY(run_once(profile, options, restore, err));
+        if (!restore->is_wanted)
+            return SAT_OK;
+        sat__agent_restore_now(profile, restore);
+        options->ready = NULL; /* it was told, and all is where it was */
+        if (options->listen != NULL && restore->address[0] != 0)
+            options->listen = restore->address;
+    }
+}
+
 sat_status sat_agent_run(sat_profile *profile, const sat_agent_options *given,
                          sat_error *err)
 {
     sat_agent_options options = SAT_AGENT_INIT;
-    sat__agent agent = {.profile = profile,
-                        .watch = -1,
-                        .held = -1,
-                        .lock = PTHREAD_MUTEX_INITIALIZER};
+    sat__agent_restore restore = {.is_wanted = false};
     sigset_t before;
 
     if (given->size > sizeof options)
@@ -477,13 +493,13 @@ sat_status sat_agent_run(sat_profile *profile, const sat_agent_options *given,
     memcpy(&options, given, given->size);
     TRY(sat__profile_require(profile, err));
     TRY(sat__vault_name_check(options.vault, err));
-    (void)snprintf(agent.vault, sizeof agent.vault, "%s", options.vault);
-    agent.started_ms = profile->env->wall(profile->env->context);
     /* What it holds in memory is not for core dumps, nor for debuggers. */
     (void)prctl(PR_SET_DUMPABLE, 0);
     block_pipe_signal(&before);
-    const sat_status st = run(&agent, &options, err);
-    close_parts(&agent);
+    (void)sodium_mlock(restore.phrase, sizeof restore.phrase);
+    const sat_status st = run_all(profile, &options, &restore, err);
+    (void)sodium_munlock(restore.phrase, sizeof restore.phrase); /* wipes it */
+    sat__page_stop(restore.page);
     (void)pthread_sigmask(SIG_SETMASK, &before, NULL);
     return st;
 }

@@ -22,6 +22,17 @@
 
 typedef struct agent_client agent_client;
 
+/* A backup that is to take the profile's place, and where the page is told. It
+ * outlives the agent that was asked. */
+typedef struct sat__agent_restore {
+    bool is_wanted;
+    char phrase[SAT_PHRASE_SIZE];
+    char from[SAT_PATH_SIZE];
+    uint64_t version;
+    sat__page *page;   /* that asked, and has no profile any more; or NULL */
+    char address[128]; /* at which peers were answered */
+} sat__agent_restore;
+
 typedef struct sat__agent {
     sat_profile *profile; /* of the loop */
     sat_profile *twin;    /* of the rounds */
@@ -33,11 +44,16 @@ typedef struct sat__agent {
     sat__page *page; /* NULL until somebody asks for it */
     pthread_mutex_t lock;
     char *described; /* what status says, for the page; guarded by lock */
-    atomic_bool is_sync_asked; /* by the page */
-    uv_async_t bell;           /* which rings then … */
-    bool is_deaf;              /* … while this is false; guarded by lock */
-    sqlite3 *watched;          /* the vault, so that its log stays */
-    int watch;                 /* on it, or -1 */
+    atomic_bool is_sync_asked;   /* by the page */
+    sat__agent_restore *restore; /* likewise; guarded by lock */
+    uv_async_t bell;             /* which rings then … */
+    bool is_deaf;                /* … while this is false; guarded by lock */
+    sqlite3 *watched;            /* the vault, so that its log stays */
+    sqlite3 *account;            /* and the vault `account` */
+    int watch;                   /* on the former, or -1 */
+    int64_t versions[2];         /* of both, as they were looked at last */
+    uint64_t hot_ms;             /* until when a commit may be on its way … */
+    uint64_t quiet_ms;           /* … and how long it is waited for */
     int held; /* the lock on the profile's folder `agent`, or -1 */
     uv_loop_t loop;
     uv_pipe_t listener;
@@ -79,6 +95,14 @@ struct agent_client {
 /* Begins a round as soon as none runs. */
 void sat__agent_sync(sat__agent *agent, bool is_forced);
 
+/* Wakes the loop; from any thread, until it ends. */
+void sat__agent_ring(sat__agent *agent);
+
+/* Ends the agent, once what is under way has ended. */
+void sat__agent_stop(sat__agent *agent);
+
+/* ---- visit.c ---- */
+
 /* Tells the page, if it is open, how things are now. */
 void sat__agent_publish(sat__agent *agent);
 
@@ -88,8 +112,20 @@ SAT_CHECK sat_status sat__agent_invite(sat__agent *agent,
                                        char file[SAT_PATH_SIZE],
                                        sat_error *err);
 
-/* Ends the agent, once what is under way has ended. */
-void sat__agent_stop(sat__agent *agent);
+/* Whether a backup is to take the profile's place. */
+bool sat__agent_is_leaving(sat__agent *agent);
+
+/* The page that asked for a backup stays; any other ends with its agent. */
+void sat__agent_end_page(sat__agent *agent);
+
+/* Where peers look for it; the next agent is there as well. */
+void sat__agent_keep_address(sat__agent *agent);
+
+/* What fails leaves the profile as it was, and is told. */
+void sat__agent_restore_now(sat_profile *profile, sat__agent_restore *restore);
+
+/* Whoever asked for the backup is sent to the page of the agent that has it. */
+void sat__agent_send_on(sat__agent *agent);
 
 /* ---- questions.c ---- */
 

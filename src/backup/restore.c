@@ -284,6 +284,22 @@ static sat_status write_former_conf(const restore *job, const char *path,
     return sat__fs_replace(path, buf_view(&text), err);
 }
 
+/* Where its backups go is still known then. */
+static sat_status write_former_place(const restore *job, sat_error *err)
+{
+    char path[SAT_PATH_SIZE];
+    AUTO(sat_buf) place = SAT_BUF_INIT;
+    TRY(sat__profile_file(job->former, "backup/place", path, err));
+    const sat_status st = sat__fs_read(path, SAT_PATH_SIZE - 1, &place, err);
+    if (st == SAT_ERR_NOT_FOUND)
+        return SAT_OK;
+    TRY(st);
+    TRY(sat__profile_file(job->staged, "backup", path, err));
+    TRY(sat__fs_make_folder(path, err));
+    TRY(sat__profile_file(job->staged, "backup/place", path, err));
+    return sat__fs_replace(path, buf_view(&place), err);
+}
+
 /* The settings of the backup, as far as they are understood. */
 static sat_status write_backed_up_conf(const restore *job, const char *path,
                                        sat_error *err)
@@ -317,6 +333,8 @@ static sat_status write_keys(restore *job, sat_error *err)
     TRY(job->former != NULL ? write_former_conf(job, path, err)
                             : write_backed_up_conf(job, path, err));
     TRY(sat__conf_read(path, &job->staged->conf, err));
+    if (job->former != NULL)
+        TRY(write_former_place(job, err));
     return sat__profile_commit(&change, err);
 }
 

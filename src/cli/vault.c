@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <sys/stat.h>
 
+#include "account/turn.h"
 #include "cli/commands.h"
 #include "cli/list.h"
 #include "cli/progress.h"
@@ -57,9 +58,11 @@ sat_status cli_vault_create(cli_run *cli, sat_error *err)
 
 sat_status cli_vault_rename(cli_run *cli, sat_error *err)
 {
+    AUTO_FD int turn = -1; /* no sync with the hub has the vault open */
     AUTO(cli_session) session = {0};
 
     TRY(cli_session_unlock(cli, &session, err));
+    TRY(sat__hub_turn(session.profile, NULL, NULL, NULL, &turn, err));
     TRY(sat_vault_rename(session.profile, cli->operands[0], cli->operands[1],
                          err));
     cli_say(cli, "The vault '%s' is now '%s'.", cli->operands[0],
@@ -70,6 +73,7 @@ sat_status cli_vault_rename(cli_run *cli, sat_error *err)
 sat_status cli_vault_delete(cli_run *cli, sat_error *err)
 {
     const char *const name = cli->operands[0];
+    AUTO_FD int turn = -1; /* no sync with the hub has the vault open */
     AUTO(cli_session) session = {0};
     char question[128];
 
@@ -81,6 +85,7 @@ sat_status cli_vault_delete(cli_run *cli, sat_error *err)
         return sat__fail(err, SAT_ERR_STOPPED, "the vault '%s' was not deleted",
                          name);
     }
+    TRY(sat__hub_turn(session.profile, NULL, NULL, NULL, &turn, err));
     TRY(sat_vault_delete(session.profile, name, err));
     cli_say(cli, "Deleted the vault '%s'.", name);
     return cli_print_done(cli, err);

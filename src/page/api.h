@@ -20,18 +20,26 @@
 #define PAGE_SESSIONS_MAX 8
 #define PAGE_SOCKETS_MAX 32
 
+/* While a backup takes the profile's place, and after. */
+typedef struct page_rest {
+    bool is_begun, is_over;
+    uint64_t done, total;
+    char error[sizeof(sat_error)]; /* "" where there is none */
+} page_rest;
+
 typedef struct page_token {
     uint8_t bytes[PAGE_TOKEN_SIZE];
     uint64_t until_ms; /* 0: there is none */
 } page_token;
 
 struct sat__page {
-    sat_profile *profile; /* NULL where there is none yet */
+    sat_profile *profile; /* NULL where there is none yet, or no more */
     const sat_env *env;
     page_mover *mover;
     page_saver *saver;
     char next[SAT_PAGE_URL_SIZE];          /* where to go on; guarded by lock */
     char password[SAT_PAGE_PASSWORD_SIZE]; /* of what arrives; likewise */
+    page_rest rest;                        /* guarded by lock */
     char vault[65];
     sat__page_owner owner;
     sat__server *server;
@@ -56,6 +64,9 @@ page_route_fn page_get_devices;
 page_route_fn page_post_device;
 page_route_fn page_post_name;
 
+/* api_queue.c */
+page_route_fn page_get_queue;
+
 /* api_vault.c */
 page_route_fn page_get_conflicts;
 page_route_fn page_post_conflict;
@@ -77,6 +88,12 @@ page_route_fn page_get_audit;
 /* api_backup.c */
 page_route_fn page_get_backups;
 page_route_fn page_post_backup;
+
+/* api_restore.c */
+page_route_fn page_post_restore;
+
+/* How the restoring goes, as JSON; NULL where nothing is restored. */
+json_t *page_describe_rest(sat__page *page);
 
 /* api_vaults.c */
 page_route_fn page_get_vaults;

@@ -102,13 +102,16 @@ static sat_status put_vault(const char *name, void *context, sat_error *err)
 sat_status page_get_status(void *context, sat__request *request, const char *id,
                            sat__response *response, sat_error *err)
 {
-    const sat__page *const page = context;
+    sat__page *const page = context;
     AUTO_JSON json_t *vaults = json_array();
     survey self = {page, vaults};
     char fingerprint[SAT_FINGERPRINT_SIZE];
 
     (void)request;
     (void)id;
+    json_t *const rest = page_describe_rest(page);
+    if (rest != NULL)
+        return page_answer(response, json_pack("{s:o}", "rest", rest), err);
     if (page->profile == NULL)
         return page_answer(response, json_pack("{s:b}", "fresh", 1), err);
     TRY(sat_vault_list(page->profile, put_vault, &self, err));

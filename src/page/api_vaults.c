@@ -6,6 +6,7 @@
  */
 #include <sys/stat.h>
 
+#include "account/turn.h"
 #include "base/error.h"
 #include "base/sql.h"
 #include "page/api.h"
@@ -63,6 +64,7 @@ sat_status page_post_vaults(void *context, sat__request *request,
                             sat_error *err)
 {
     sat__page *const page = context;
+    AUTO_FD int turn = -1; /* no sync with the hub has the vault open */
     AUTO_JSON json_t *body = NULL;
     const char *what, *name, *to;
 
@@ -74,8 +76,10 @@ sat_status page_post_vaults(void *context, sat__request *request,
         TRY(sat_vault_create(page->profile, name, err));
     } else if (strcmp(what, "rename") == 0) {
         TRY(page_text(body, "to", &to, err));
+        TRY(sat__hub_turn(page->profile, NULL, NULL, NULL, &turn, err));
         TRY(sat_vault_rename(page->profile, name, to, err));
     } else if (strcmp(what, "delete") == 0) {
+        TRY(sat__hub_turn(page->profile, NULL, NULL, NULL, &turn, err));
         TRY(sat_vault_delete(page->profile, name, err));
     } else {
         return sat__fail(err, SAT_ERR_INVALID, "a vault can not be done that");

@@ -31,6 +31,7 @@ static const sat__route routes[] = {
     {"GET", "/api/events", get_events, 0, OPEN | FRESH},
     {"GET", "/api/status", page_get_status, 0, BEARER | FRESH},
     {"POST", "/api/sync", page_post_sync, SMALL, BEARER},
+    {"GET", "/api/queue", page_get_queue, 0, BEARER},
     {"GET", "/api/devices", page_get_devices, 0, BEARER},
     {"POST", "/api/devices/{id}", page_post_device, SMALL, BEARER},
     {"POST", "/api/name", page_post_name, SMALL, BEARER},
@@ -56,6 +57,7 @@ static const sat__route routes[] = {
     {"GET", "/api/audit", page_get_audit, 0, BEARER},
     {"GET", "/api/backups", page_get_backups, 0, BEARER},
     {"POST", "/api/backups", page_post_backup, SMALL, BEARER},
+    {"POST", "/api/restore", page_post_restore, SMALL, BEARER},
     {"GET", "/api/transfer", page_get_transfer, 0, BEARER | FRESH},
     {"POST", "/api/transfer", page_post_transfer, SMALL, BEARER | FRESH},
     {"POST", "/api/receive", page_post_receive, SMALL, BEARER | FRESH},
@@ -220,7 +222,10 @@ static const sat__route *admit(const sat__page *page,
         return NULL;
     }
     if (page->profile == NULL && (route->flags & FRESH) == 0) {
-        sat__response_problem(response, 404, "there is no profile here yet");
+        sat__response_problem(response, 404,
+                              page->owner.context == NULL
+                                  ? "there is no profile here yet"
+                                  : "a backup is being restored");
         return NULL;
     }
     if ((route->flags & BEARER) != 0 && !has_bearer(page, request)) {

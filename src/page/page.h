@@ -24,6 +24,10 @@ typedef struct sat__page_owner {
     void (*sync)(void *context); /* begins to; its end is touched */
     /* How the owner does, as a JSON object for free(); NULL without memory. */
     char *(*describe)(void *context);
+    /* Lets go of the profile, restores it and begins anew; `phrase` is lent for
+     * the call. The page has let go of it before. */
+    void (*restore)(void *context, const char *from, uint64_t version,
+                    const char *phrase);
 } sat__page_owner;
 
 typedef struct sat__page sat__page;
@@ -49,6 +53,11 @@ SAT_CHECK sat_status sat__page_welcome(const char *path, const sat_env *env,
 /* Whether everything has arrived; then `out` is the password that was chosen.
  */
 bool sat__page_has_arrived(sat__page *page, char out[SAT_PAGE_PASSWORD_SIZE]);
+
+/* How far the restoring is, of what the page asked for; and that it is over,
+ * with `error`, or NULL where it is done. */
+void sat__page_resting(sat__page *page, uint64_t done, uint64_t total);
+void sat__page_rested(sat__page *page, const char *error);
 
 /* Sends whoever looks to another address. */
 void sat__page_send_on(sat__page *page, const char *url);

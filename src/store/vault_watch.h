@@ -14,6 +14,7 @@
 
 #include "base/error.h"
 #include "base/sqlite.h"
+#include "store/profile.h"
 
 /* How long after the last word a commit may still be on its way. */
 #define SAT_VAULT_WATCH_MS 2000
@@ -27,5 +28,15 @@ SAT_CHECK sat_status sat__vault_watch_open(sqlite3 *db, int *fd,
 
 /* Whether there was a write since the last call. Never waits. */
 bool sat__vault_watch_take(int fd);
+
+/* The same for every vault of the profile, those that are made later too. */
+SAT_CHECK sat_status sat__vaults_watch_open(const sat_profile *profile, int *fd,
+                                            sat_error *err);
+
+/* Calls `each` with the names of the vaults that were written to since the last
+ * call, some perhaps more than once. Never waits. */
+void sat__vaults_watch_take(int fd,
+                            void (*each)(const char *name, void *context),
+                            void *context);
 
 #endif /* SAT_SRC_STORE_VAULT_WATCH_H */

@@ -41,4 +41,10 @@ SAT_CHECK sat_status sat__replica_log_from(sat_replica *replica,
 SAT_CHECK sat_status sat__replica_unsynced(sat_replica *replica, uint64_t *out,
                                            sat_error *err);
 
+/* How many changes that are here `whom`, a device or the vault's id at a hub,
+ * is not known to have. */
+SAT_CHECK sat_status sat__replica_waiting(
+    sat_replica *replica, const uint8_t whom[SAT_DEVICE_ID_SIZE], uint64_t *out,
+    sat_error *err);
+
 #endif /* SAT_SRC_SYNC_HISTORY_H */

@@ -340,21 +340,21 @@ sat_status sat__replica_log_from(sat_replica *replica, sat__log_place *place,
     return status;
 }
 
-/* Rows of groups of our own that no other device is known to have. */
-sat_status sat__replica_unsynced(sat_replica *replica, uint64_t *out,
-                                 sat_error *err)
+/* Rows of the groups that `groups` selects, which may name this device ?1 and
+ * `whom` ?2. */
+static sat_status count_rows(sat_replica *replica, const char *groups,
+                             const uint8_t *whom, uint64_t *out, sat_error *err)
 {
     const sat__tables *const tables = &replica->tables;
     AUTO_STMT sqlite3_stmt *stmt = NULL;
     AUTO(sat_buf) sql = SAT_BUF_INIT;
     bool row;
     TRY(sat__replica_collect(replica, NULL, err));
-    sat__buf_put_text(
-        &sql, "WITH own(g) AS (SELECT g FROM sync_groups AS x JOIN "
-              "sync_incarnations USING(i) WHERE device = ?1 AND NOT EXISTS("
-              "SELECT 1 FROM sync_reports AS r WHERE r.i = x.i AND r.n >= x.n "
-              "AND r.device <> ?1)) SELECT total(n) FROM (SELECT count(*) AS n "
-              "FROM own JOIN sync_mods USING(g)");
+    sat__buf_printf(&sql,
+                    "WITH own(g) AS (SELECT g FROM sync_groups AS x JOIN "
+                    "sync_incarnations USING(i) WHERE %s) SELECT total(n) FROM "
+                    "(SELECT count(*) AS n FROM own JOIN sync_mods USING(g)",
+                    groups);
     for (size_t i = 0; i < tables->count; i++) {
         const long long t = (long long)tables->list[i]->t;
         if (tables->list[i]->is_present)
@@ -372,7 +372,29 @@ sat_status sat__replica_unsynced(sat_replica *replica, uint64_t *out,
     TRY(sat__sql_prepare(replica->db, &stmt, sat__buf_text(&sql), err));
     (void)sqlite3_bind_blob(stmt, 1, replica->device, SAT_DEVICE_ID_SIZE,
                             SQLITE_STATIC);
+    if (whom != NULL)
+        (void)sqlite3_bind_blob(stmt, 2, whom, SAT_DEVICE_ID_SIZE,
+                                SQLITE_STATIC);
     TRY(sat__sql_step(stmt, &row, err));
     *out = (uint64_t)sqlite3_column_int64(stmt, 0);
     return SAT_OK;
+}
+
+sat_status sat__replica_unsynced(sat_replica *replica, uint64_t *out,
+                                 sat_error *err)
+{
+    return count_rows(replica,
+                      "device = ?1 AND NOT EXISTS(SELECT 1 FROM sync_reports "
+                      "AS r WHERE r.i = x.i AND r.n >= x.n AND r.device <> ?1)",
+                      NULL, out, err);
+}
+
+sat_status sat__replica_waiting(sat_replica *replica,
+                                const uint8_t whom[SAT_DEVICE_ID_SIZE],
+                                uint64_t *out, sat_error *err)
+{
+    return count_rows(replica,
+                      "device <> ?2 AND NOT EXISTS(SELECT 1 FROM sync_reports "
+                      "AS r WHERE r.i = x.i AND r.n >= x.n AND r.device = ?2)",
+                      whom, out, err);
 }

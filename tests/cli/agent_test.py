@@ -9,6 +9,7 @@ import socket
 import subprocess
 import time
 import unittest
+from concurrent.futures import ThreadPoolExecutor
 
 from hub_test import WithAHub
 from program import SATCHEL, Case, clean_environment
@@ -253,6 +254,20 @@ class OverAHub(WithAHub):
         self.hub.stop()
         code = self.phone.json("mfa", "code", "bank")["code"]
         self.phone.ok("mfa", "verify", "bank", code)
+
+    def test_a_new_vault_is_begun_once_and_followed_like_any(self):
+        self.laptop.ok("vault", "create", "plans")
+        with ThreadPoolExecutor(3) as at_once:
+            list(at_once.map(lambda _: self.laptop.ok("sync", "hub"),
+                             range(3)))
+        put = ("--vault", "plans", "item", "put", "trip")
+        for place in ("Brno", "Praha"):  # the second within the clock's 30 s
+            self.laptop.ok(*put, '{"to":"%s"}' % place)
+            self.wait_until(f"{place} is there", lambda: place in self.phone.run(
+                "--vault", "plans", "item", "get", "trip").out)
+        for device in (self.laptop, self.phone):
+            self.assertIsNone(self.hub_of(device)["error"])
+        self.laptop.ok("vault", "rename", "plans", "trips")
 
     def test_what_was_changed_offline_follows_once_the_hub_is_back(self):
         self.laptop.ok("settings", "set", "ui.theme", '"dark"')

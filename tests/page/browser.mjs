@@ -108,13 +108,15 @@ export class Device {
 }
 
 export class World {
-  static async make() {
+  /** `video`: a y4m file, what the camera sees. */
+  static async make({video} = {}) {
     const world = new World();
     world.folder = mkdtempSync(join(tmpdir(), "satchel-page-"));
     world.devices = [];
     world.browser = await chromium.launch({
       executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
-      args: ["--no-sandbox", "--use-fake-device-for-media-stream", "--disable-dev-shm-usage"]});
+      args: ["--no-sandbox", "--use-fake-device-for-media-stream", "--disable-dev-shm-usage",
+        ...video ? [`--use-file-for-fake-video-capture=${video}`] : []]});
     mkdirSync(SHOTS, {recursive: true});
     return world;
   }

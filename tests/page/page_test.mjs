@@ -245,7 +245,35 @@ test("an image of a QR code sets up codes, and another image says why not", asyn
   await page.getByRole("region", {name: "ACME"}).waitFor();
 });
 
-test("a backup is made, verified and deleted, and made every day", async () => {
+/** The newest backup, over a row that was written after it. */
+async function restore() {
+  const rows = () => laptop.json("sql", "SELECT count(*) AS n FROM notes")[0].n;
+  const before = rows();
+  laptop.ok("sql", "INSERT INTO notes VALUES('late', 'after the backup')");
+  const ask = async (phrase) => {
+    await page.getByRole("button", {name: "Restore"}).first().click();
+    await page.getByRole("dialog").getByLabel("Recovery phrase").fill(phrase);
+    await page.getByRole("dialog").getByRole("button", {name: "Restore"}).click();
+  };
+  await ask(phone.genesis.recovery_phrase);
+  await page.locator("#said").getByText(/not the recovery phrase of this profile/).waitFor();
+  await shot(page, "restore");
+  assert.deepEqual(await serious(page), []);
+  await page.keyboard.press("Escape");
+  assert.equal(rows(), before + 1);
+  await ask(laptop.genesis.recovery_phrase);
+  await page.getByText("The backup is in its place.").waitFor();
+  assert.deepEqual(await serious(page), []);
+  await shot(page, "restored");
+  await page.getByRole("link", {name: "Go on"}).click();
+  await page.getByRole("heading", {name: "Overview"}).waitFor();
+  assert.equal(rows(), before);
+  assert.equal(laptop.json("status").agent.address, laptop.address);
+  await go(page, "Backups");
+  await page.getByRole("button", {name: "Delete"}).first().waitFor();
+}
+
+test("a backup is made, verified, restored and deleted, and made every day", async () => {
   await go(page, "Backups");
   const where = join(world.folder, "copies/");
   await page.getByLabel("Where to").fill(where);
@@ -262,6 +290,7 @@ test("a backup is made, verified and deleted, and made every day", async () => {
   await shot(page, "backups");
   await page.getByLabel("Every day").uncheck();
   await until("it is not", () => laptop.json("backup", "settings").enabled === false);
+  await restore();
   for (let left = await page.getByRole("button", {name: "Delete"}).count(); left > 0; left--) {
     await page.getByRole("button", {name: "Delete"}).first().click();
     await page.getByRole("dialog").getByRole("button", {name: "Delete"}).click();
