@@ -124,6 +124,8 @@ static sat_status take_vault(rest *in, char out[SAT_VAULT_NAME_MAX + 1],
                          (unsigned)len);
     TRY(take_copy(in, out, (size_t)len, err));
     out[len] = 0;
+    if (strlen(out) != len)
+        return sat__fail(err, SAT_ERR_CORRUPT, "a name with a zero in it");
     return sat__vault_name_check(out, err);
 }
 

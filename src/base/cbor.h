@@ -60,7 +60,8 @@ typedef struct sat__cbor {
 
 static inline sat__cbor cbor_of(sat_bytes bytes)
 {
-    return (sat__cbor){bytes.data, bytes.data + bytes.len};
+    return (sat__cbor){bytes.data,
+                       bytes.len > 0 ? bytes.data + bytes.len : bytes.data};
 }
 
 /* What comes next, without consuming it. */
