@@ -141,7 +141,7 @@ static sat_status delete_one(sat__collecting *work, sat__lives *lives,
     TRY(sat__collect_group(work, err));
     for (int c = 0; c < row->count; c++) {
         const bool is_held = c > 0 && !lives->table->columns[c].is_present;
-        if (is_held && row->cells[c].count == 0)
+        if (is_held && (row->cells[c].count == 0 || SAT_PLANT(28)))
             continue;
         /* What others have there goes with the row, as it is held here. */
         const sat__value value =
@@ -193,6 +193,14 @@ static sat_status take_out_moved(sat__collecting *work, sat__lives *lives,
     return SAT_OK;
 }
 
+static bool has_unwritten(const sat__row *row)
+{
+    for (int c = 1; c < row->count; c++)
+        if (row->table->columns[c].is_present && row->cells[c].count == 0)
+            return true;
+    return false;
+}
+
 static sat_status update_one(sat__collecting *work, sat__lives *lives,
                              sat__life *life, sat_error *err)
 {
@@ -209,7 +217,15 @@ static sat_status update_one(sat__collecting *work, sat__lives *lives,
     if (row == NULL || !found)
         return SAT_OK;
     const bool moved = row->r != life->r || life->row != NULL;
-    TRY(sat__collect_changes(work, row, now, &changed, &key_changed, err));
+    /* Where nobody ever wrote, the row held what its schema says. */
+    sat__value *before = NULL;
+    if (has_unwritten(row))
+        TRY(values_before(work->arena, life, lives->table,
+                          life->is_claimed && life->image != NULL ? life->image
+                                                                  : now,
+                          &before, err));
+    TRY(sat__collect_changes(work, row, before, now, &changed, &key_changed,
+                             err));
     if (!changed && !moved)
         return SAT_OK;
     row->r = life->r;

@@ -27,8 +27,10 @@ SAT_CHECK sat_status sat__collect_cell(sat__collecting *work, sat__row *row,
                                        int c, const sat__value *value,
                                        bool is_dead, sat_error *err);
 
-/* Writes what differs between the row and `now`, the table's values. */
+/* Writes what differs between the row and `now`, the table's values; `before`,
+ * which may be NULL where all cells were written, is what it held in others. */
 SAT_CHECK sat_status sat__collect_changes(sat__collecting *work, sat__row *row,
+                                          const sat__value *before,
                                           const sat__value *now, bool *changed,
                                           bool *key_changed, sat_error *err);
 

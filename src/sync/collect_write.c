@@ -79,8 +79,9 @@ static bool must_write(const sat__row *row, const bool *differs, int c)
 }
 
 sat_status sat__collect_changes(sat__collecting *work, sat__row *row,
-                                const sat__value *now, bool *changed,
-                                bool *key_changed, sat_error *err)
+                                const sat__value *before, const sat__value *now,
+                                bool *changed, bool *key_changed,
+                                sat_error *err)
 {
     const sat__table *const table = row->table;
     bool *const differs =
@@ -90,7 +91,10 @@ sat_status sat__collect_changes(sat__collecting *work, sat__row *row,
     for (int c = 1; c <= table->count; c++) {
         if (!table->columns[c].is_present)
             continue;
-        const sat__value shown = sat__cell_value(work->replica, &row->cells[c]);
+        const sat__value shown =
+            row->cells[c].count > 0
+                ? sat__cell_value(work->replica, &row->cells[c])
+                : before[c];
         differs[c] = !sat__value_same(&shown, &now[c]);
         *changed = *changed || differs[c];
     }

@@ -15,9 +15,13 @@ static sat_status values_now(sat__apply *work, const sat__row *row,
         sat__arena_alloc(&work->arena, (size_t)row->count * sizeof *values);
     if (values == NULL)
         return sat__fail(err, SAT_ERR_NOMEM, "out of memory");
-    for (int c = 0; c < row->count; c++) {
-        values[c] = sat__cell_value(work->replica, &row->cells[c]);
-    }
+    /* Where nobody wrote, the table shows its default: no value is the same
+     * as one without a type. */
+    for (int c = 0; c < row->count; c++)
+        if (row->cells[c].count > 0)
+            values[c] = sat__cell_value(work->replica, &row->cells[c]);
+        else
+            values[c] = (sat__value){0};
     *out = values;
     return SAT_OK;
 }

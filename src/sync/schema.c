@@ -13,6 +13,7 @@
 
 #include "sync/columns.h"
 #include "sync/place.h"
+#include "sync/plants.h"
 #include "sync/settle.h"
 
 typedef struct listed {
@@ -154,9 +155,10 @@ static sat_status note_early_writes(sat_replica *replica,
         TRY(default_of(replica, table, column, &value, err));
         TRY(sat__sql_exec(replica->db, err,
                           "INSERT INTO sync_journal_%lld(r, c, v%d) SELECT %s, "
-                          "%d, NULL FROM \"%w\" WHERE \"%w\" IS NOT (%s)",
+                          "%d, (%s) FROM \"%w\" WHERE \"%w\" IS NOT (%s)",
                           (long long)table->t, c, sat__buf_text(&place), c,
-                          table->name, column->name, sat__buf_text(&value)));
+                          sat__buf_text(&value), table->name, column->name,
+                          sat__buf_text(&value)));
     }
     return SAT_OK;
 }
@@ -232,7 +234,7 @@ sat_status sat__table_release(sat_replica *replica, sat__table *table,
     AUTO(sat__arena) arena = {0};
     AUTO(sat_buf) held = SAT_BUF_INIT;
     TRY(list_held(replica, table, &held, err));
-    if (held.len == 0)
+    if (held.len == 0 || SAT_PLANT(29))
         return SAT_OK;
     TRY(sat__settle_init(&settle, replica, err));
     for (size_t at = 0; at < held.len; at += 2 * sizeof(int64_t)) {

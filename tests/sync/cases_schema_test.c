@@ -107,6 +107,33 @@ static void a_device_deletes_a_row_with_a_column_that_it_does_not_know(
     }
 }
 
+/* Rows from before the column was added show its default, which nobody wrote.
+ */
+static void a_default_of_a_new_column_is_no_write_and_leaving_it_is_one(
+    void **state)
+{
+    static const char query[] = "SELECT id, qty, x FROM t ORDER BY id";
+    static const char add[] = "ALTER TABLE t ADD COLUMN x DEFAULT 3";
+    (void)state;
+
+    for (int k = 0; k < MERGE_WAYS; k++) {
+        trio t;
+        trio_open(&t, TABLE_T, ROWS_T);
+        device_run(&t.a, add);
+        device_run(&t.b, add);
+        device_collect(&t.a);
+        device_collect(&t.b);
+        trio_write(&t,
+                   "UPDATE t SET x = 4 WHERE id = 'a';"
+                   "UPDATE t SET x = NULL WHERE id = 'b'",
+                   "UPDATE t SET qty = 9");
+        trio_meet(&t, merge_way_number(k), query);
+        assert_string_equal(device_get(&t.b, query), "a|9|4;b|9|NULL;");
+        assert_string_equal(device_kinds(&t.b), "");
+        trio_close(&t);
+    }
+}
+
 static void drop_qty(device *d)
 {
     sat_error err = {0};
@@ -254,6 +281,8 @@ int main(void)
         cmocka_unit_test(case_19_a_column_that_the_other_does_not_know_yet),
         cmocka_unit_test(
             a_device_deletes_a_row_with_a_column_that_it_does_not_know),
+        cmocka_unit_test(
+            a_default_of_a_new_column_is_no_write_and_leaving_it_is_one),
         cmocka_unit_test(case_20_a_column_dropped_and_added_again),
         cmocka_unit_test(case_21_a_renamed_column_against_an_edit),
         cmocka_unit_test(case_21_a_renamed_column_and_a_new_one),
