@@ -256,7 +256,7 @@ function(sat_simulation)
         set(last 200)
     endif()
     add_test(NAME simulate COMMAND satchel_simulate 1-${last})
-    foreach(bug RANGE 1 27)
+    foreach(bug RANGE 1 29)
         add_test(NAME simulate/planted-${bug}
             COMMAND satchel_simulate -x -p ${bug} 1-2000)
     endforeach()

@@ -32,6 +32,8 @@
  *   25  an addition takes the place of everybody's
  *   26  an addition hides a deletion that it did not know of
  *   27  deletions are forgotten that a member has not seen
+ *   28  a deleted row lives on by a column that its deleter does not know
+ *   29  a later schema does not show what was held for it
  */
 #ifndef SAT_SRC_SYNC_PLANTS_H
 #define SAT_SRC_SYNC_PLANTS_H

@@ -105,6 +105,12 @@ bool world_act(sim_world *w, device *d, uint64_t seed)
     if (w->has_strategies && device_has_tables(d) &&
         chance_hits(&w->policy, 6) && !set_policy(w, d))
         return false;
+    if (w->upgrades && device_has_tables(d) && !d->app->is_later &&
+        chance_hits(&w->upgrading, 5)) {
+        world_say(w, "device %d takes the later schema", d->number);
+        if (!device_upgrade(d, schema_of(w)))
+            return false;
+    }
     if (w->forgets && device_has_tables(d) && !disk_is_dead(d->number) &&
         chance_hits(&w->forgetting, 8) && !world_forget(w, d))
         return false;

@@ -93,7 +93,7 @@ bool app_read(sim_app *app, row_set *out)
         while (sqlite3_step(app->dump[t]) == SQLITE_ROW) {
             table_row *const row = rows_add(out);
             row->table = t;
-            for (int c = 0; c < table->column_count; c++)
+            for (int c = 0; c < schema_width(table, app->is_later); c++)
                 row->v[c] = datum_column(app->dump[t], c);
         }
         if (sqlite3_reset(app->dump[t]) != SQLITE_OK)
@@ -296,6 +296,7 @@ static void mind_check(sim_app *app, const sim_table *table, datum *row)
 static int insert(sim_app *app, int t)
 {
     const sim_table *const table = &app->schema->tables[t];
+    const int width = schema_width(table, app->is_later);
     const char *const verbs[] = {
         "INSERT",          "INSERT", "INSERT", "INSERT", "INSERT OR REPLACE",
         "INSERT OR IGNORE"};
@@ -307,11 +308,11 @@ static int insert(sim_app *app, int t)
     datum values[COLUMNS_MAX];
     int count = 0;
 
-    for (int c = 0; c < table->column_count; c++)
+    for (int c = 0; c < width; c++)
         row[c] = any_value(app, t, c);
     mind_check(app, table, row);
     put(sql, "%s INTO %s(", verb, table->name);
-    for (int c = 0; c < table->column_count; c++) {
+    for (int c = 0; c < width; c++) {
         if (table->columns[c].role == ROLE_COUNTER)
             continue;
         put(sql, "%s%s", count > 0 ? ", " : "", table->columns[c].name);
@@ -322,7 +323,7 @@ static int insert(sim_app *app, int t)
         put(sql, ", ?");
     put(sql, ")");
     if (upserts) {
-        const int last = table->column_count - 1;
+        const int last = width - 1;
         put(sql, " ON CONFLICT(%s%s) DO UPDATE SET %s = excluded.%s",
             table->columns[0].name, table->uniques[0].count == 2 ? ", j" : "",
             table->columns[last].name, table->columns[last].name);
@@ -341,6 +342,7 @@ static int insert(sim_app *app, int t)
 static int update(sim_app *app, int t)
 {
     const sim_table *const table = &app->schema->tables[t];
+    const int width = schema_width(table, app->is_later);
     const table_row *const row = any_row(app, t);
     char sql[200] = "";
     datum values[2 * COLUMNS_MAX];
@@ -350,13 +352,12 @@ static int update(sim_app *app, int t)
 
     if (row == NULL)
         return SQLITE_OK;
-    const int column =
-        (int)chance_below(&app->chance, (uint32_t)table->column_count);
+    const int column = (int)chance_below(&app->chance, (uint32_t)width);
     const bool whole = chance_hits(&app->chance, 30);
     memcpy(after, row->v, sizeof after);
     put(sql, "UPDATE %s%s SET ",
         chance_hits(&app->chance, 15) ? "OR REPLACE " : "", table->name);
-    for (int c = 0; c < table->column_count; c++) {
+    for (int c = 0; c < width; c++) {
         const bool is_tied =
             table->columns[c].tie == table->columns[column].tie;
         if (c != column && !(whole && is_tied))

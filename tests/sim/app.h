@@ -23,6 +23,7 @@ typedef struct app_state {
 
 typedef struct sim_app {
     const sim_schema *schema;
+    bool is_later; /* it has the later schema */
     sqlite3 *db;
     chance chance;
     row_set base; /* what the tables held when last settled */

@@ -45,6 +45,8 @@ void row_json(sat_buf *out, const device *d, const sim_schema *schema, int row)
         &schema->tables[reference_row(d->ref, row)->table];
 
     for (int c = 0; c < table->column_count; c++) {
+        if (!reference_is_written(d->ref, row, c))
+            continue;
         sat__buf_printf(out, "%s\"%s\":", c == 0 ? "{" : ",",
                         table->columns[c].name);
         datum_json(out, reference_shown(d->ref, row, c));
@@ -167,7 +169,9 @@ bool device_pick_conflict(device *d, const sim_schema *schema,
     if (!list_open(d, schema, &open))
         return false;
     expected.count =
-        device_has_tables(d) ? reference_conflicts(d->ref, &d->known, list) : 0;
+        device_has_tables(d)
+            ? reference_conflicts(d->ref, &d->known, d->app->is_later, list)
+            : 0;
     if (expected.count == 0)
         return true;
     const uint32_t i = chance_below(&d->chance, (uint32_t)expected.count);
@@ -197,7 +201,9 @@ bool device_compare_conflicts(device *d, const sim_schema *schema)
     if (!list_open(d, schema, &found))
         return false;
     expected.count =
-        device_has_tables(d) ? reference_conflicts(d->ref, &d->known, list) : 0;
+        device_has_tables(d)
+            ? reference_conflicts(d->ref, &d->known, d->app->is_later, list)
+            : 0;
     for (int i = 0; i < expected.count; i++) {
         AUTO(sat_buf) line = SAT_BUF_INIT;
         put_expected(&line, d, schema, &list[i]);

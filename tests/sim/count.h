@@ -34,6 +34,7 @@
     X(UNSURE, "commits of which only the tables could tell")                   \
     X(UNDONE, "of them undone by the power cut")                               \
     X(ADDED, "changes of a counter that add up")                               \
+    X(UPGRADED, "devices that took the later schema")                          \
     X(FORGOTTEN, "deletions forgotten")                                        \
     X(BEHIND, "pulls by who had missed deletions that were")                   \
     X(RESTART, "restarts")                                                     \

@@ -77,6 +77,7 @@ void world_back_up(sim_world *w, const device *d)
     world_copy_file(d, "vault.db", &b->database);
     world_copy_file(d, "vault.db-wal", &b->log);
     b->known = d->known;
+    b->is_later = d->app->is_later;
     memcpy(b->staged, d->staged, sizeof b->staged);
     rows_copy(&b->base, &d->app->base);
     rows_copy(&b->state.now, &d->app->state.now);
@@ -94,6 +95,7 @@ static bool boot_from_backup(sim_world *w, device *d)
     (void)snprintf(path, sizeof path, "%d/vault.db-wal", d->number);
     disk_write(path, buf_view(&b->log));
     d->known = b->known;
+    d->app->is_later = b->is_later;
     memcpy(d->staged, b->staged, sizeof d->staged);
     rows_copy(&d->app->base, &b->base);
     rows_copy(&d->app->state.now, &b->state.now);

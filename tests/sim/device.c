@@ -69,7 +69,7 @@ void device_prepare(device *d, int number, uint64_t seed, reference *ref,
     d->trace = HASH_BEGIN;
     app->chance = chance_of(seed, 200 + (uint64_t)number);
     app->base.count = app->state.now.count = app->state.buried.count = 0;
-    app->is_unsure = false;
+    app->is_unsure = app->is_later = false;
     app->newborn = NOBODY;
     app->trace = HASH_BEGIN;
 }
@@ -92,9 +92,10 @@ bool device_has_tables(const device *d)
 
 static sqlite3 *open_database(const device *d)
 {
+    /* It decrypts pages that a dead disk did not give, and complains. */
     static const char key[] =
         "PRAGMA key = \"x'000102030405060708090a0b0c0d0e0f10111213141516"
-        "1718191a1b1c1d1e1f'\";";
+        "1718191a1b1c1d1e1f'\"; PRAGMA cipher_log_level = NONE";
     char path[32];
     sqlite3 *db = NULL;
 
@@ -287,6 +288,39 @@ bool device_group(device *d, uint32_t n, int64_t *g, int64_t *time)
                "SELECT time FROM sync_groups WHERE n = ? AND i = (SELECT value "
                "FROM sync_state WHERE key = 'self')",
                1, values, time);
+}
+
+/* The schema is whatever the tables have: a disk may fail in between, and who
+ * came blank has the tables of another. */
+bool device_note_schema(device *d, const sim_schema *schema)
+{
+    int64_t count = 0;
+
+    if (schema->grows &&
+        !device_ask(d,
+                    "SELECT count(*) FROM sqlite_schema AS s, "
+                    "pragma_table_info(s.name) AS c WHERE s.type = 'table' AND "
+                    "s.name LIKE 't_' AND c.name = 'z'",
+                    0, NULL, &count))
+        return device_fails(d, "the schema can not be read");
+    d->app->is_later = count > 0;
+    return true;
+}
+
+bool device_upgrade(device *d, const sim_schema *schema)
+{
+    if (!device_settle(d, schema) || d->app->is_later)
+        return d->why[0] == 0;
+    sim_count(COUNT_UPGRADED);
+    if (sqlite3_exec(d->app_db, schema->later_sql, NULL, NULL, NULL) !=
+        SQLITE_OK) {
+        sat_error err = {0};
+        (void)snprintf(err.message, sizeof err.message, "%s",
+                       sqlite3_errmsg(d->app_db));
+        if (!device_recovers(d, schema, SAT_ERR_IO, &err, "a new schema"))
+            return false;
+    }
+    return device_settle(d, schema);
 }
 
 bool device_renew(device *d)

@@ -104,6 +104,12 @@ bool device_recovers(device *d, const sim_schema *schema, sat_status status,
 /* Brings the reference up to date and compares. False where the run fails. */
 bool device_settle(device *d, const sim_schema *schema);
 
+/* Takes the later schema, as an app does when it is updated. */
+bool device_upgrade(device *d, const sim_schema *schema);
+
+/* Finds out which schema the tables have. */
+bool device_note_schema(device *d, const sim_schema *schema);
+
 /* Goes on as a new incarnation. */
 bool device_renew(device *d);
 

@@ -106,7 +106,7 @@ static ref_entry *add_entry(reference *ref, int row, int column)
 void reference_import(reference *ref, table_row *row, int64_t ordinal)
 {
     row->who = add_row(ref, row->table, NOBODY, 0, ordinal);
-    for (int c = 0; c <= column_count(ref, row->who); c++) {
+    for (int c = 0; c <= width_of(ref, row->who, false); c++) {
         ref_entry *const e = add_entry(ref, row->who, c);
         e->incarnation = NOBODY;
         if (c > 0)
@@ -223,7 +223,7 @@ static void write_row(reference *ref, const ref_write *write,
 
     bool adds = false;
 
-    for (int c = 0; c < table->column_count; c++) {
+    for (int c = 0; c < schema_width(table, write->is_later); c++) {
         if (!tie_differs(table, table->columns[c].tie, base->v, now->v))
             continue;
         if (!table->columns[c].counts || base->v[c].type != SQLITE_INTEGER ||
@@ -245,15 +245,23 @@ static void write_row(reference *ref, const ref_write *write,
 static void bury_row(reference *ref, const ref_write *write, int row,
                      const datum *values)
 {
+    const int width = width_of(ref, row, write->is_later);
+
+    /* What is held for a column that is not there goes with the row. */
     for (int c = 0; c <= column_count(ref, row); c++)
-        write_cell(ref, write, row, c, c > 0 ? &values[c - 1] : NULL, OVER_ALL)
-            ->is_dead = true;
+        if (c <= width || ref->shown[row][c] != NOBODY)
+            write_cell(ref, write, row, c,
+                       c == 0       ? NULL
+                       : c <= width ? &values[c - 1]
+                                    : shown_value(ref, row, c - 1),
+                       OVER_ALL)
+                ->is_dead = true;
 }
 
 static void bear_row(reference *ref, const ref_write *write, table_row *row)
 {
     row->who = add_row(ref, row->table, write->incarnation, write->n, 0);
-    for (int c = 0; c <= column_count(ref, row->who); c++)
+    for (int c = 0; c <= width_of(ref, row->who, write->is_later); c++)
         (void)write_cell(ref, write, row->who, c, c > 0 ? &row->v[c - 1] : NULL,
                          OVER_ALL);
 }
@@ -352,6 +360,11 @@ datum reference_written_with(const reference *ref, int row, int column,
             return reference_sum(ref, row, column, &it->value);
     }
     return *shown_value(ref, row, column);
+}
+
+bool reference_is_written(const reference *ref, int row, int column)
+{
+    return ref->shown[row][column + 1] != NOBODY;
 }
 
 ref_place reference_place(const reference *ref, int row)

@@ -80,6 +80,7 @@ typedef struct ref_write {
     int incarnation;
     uint32_t n;
     int64_t time;
+    bool is_later; /* whether the writer has the later schema */
 } ref_write;
 
 /*
@@ -110,8 +111,10 @@ void reference_decide(reference *ref, const ref_write *write,
 void reference_set_ordinal(reference *ref, int row, int64_t ordinal);
 const ref_row *reference_row(const reference *ref, int row);
 
-/* What the tables hold for that knowledge, sorted. */
-void reference_view(reference *ref, const knowledge *known, row_set *out);
+/* What the tables hold for that knowledge, by the later schema or the first
+ * one, sorted. */
+void reference_view(reference *ref, const knowledge *known, bool is_later,
+                    row_set *out);
 
 typedef struct ref_conflict {
     const char *kind;
@@ -124,7 +127,7 @@ typedef struct ref_conflict {
 #define CONFLICTS_MAX 400
 
 /* The conflicts that are open for that knowledge. Returns how many. */
-int reference_conflicts(reference *ref, const knowledge *known,
+int reference_conflicts(reference *ref, const knowledge *known, bool is_later,
                         ref_conflict out[CONFLICTS_MAX]);
 
 /* As the last call looked at it: what the cell shows, the entry that it shows,
@@ -139,6 +142,9 @@ datum reference_written_with(const reference *ref, int row, int column,
 /* The entry's value with all that was added to it. */
 datum reference_sum(const reference *ref, int row, int column,
                     const datum *value);
+/* Whether anything was ever written there: a later column shows what its schema
+ * says otherwise. */
+bool reference_is_written(const reference *ref, int row, int column);
 ref_place reference_place(const reference *ref, int row);
 
 /* The latest entry among those that the row shows. */

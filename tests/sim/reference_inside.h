@@ -34,11 +34,18 @@ static inline int column_count(const reference *ref, int row)
     return ref->schema->tables[ref->rows[row].table].column_count;
 }
 
+static inline int width_of(const reference *ref, int row, bool is_later)
+{
+    return schema_width(&ref->schema->tables[ref->rows[row].table], is_later);
+}
+
 static inline const datum *shown_value(const reference *ref, int row,
                                        int column)
 {
     const int shown = ref->shown[row][column + 1];
 
+    if (shown == NOBODY)
+        return &ref->schema->later;
     return ref->schema->tables[ref->rows[row].table].columns[column].counts
                ? &ref->sums[row][column + 1]
                : &ref->entries[shown].value;

@@ -45,8 +45,9 @@ static void delete_row(decision *work, int row)
 {
     choose(work, row, 0, NULL, true);
     for (int c = 0; c < table_of(work, row)->column_count; c++)
-        choose(work, row, c + 1, reference_shown(work->device->ref, row, c),
-               true);
+        if (reference_is_written(work->device->ref, row, c))
+            choose(work, row, c + 1, reference_shown(work->device->ref, row, c),
+                   true);
 }
 
 /* ---- which side ---- */
@@ -136,10 +137,11 @@ static void give_value(decision *work)
     const ref_conflict *const c = &work->open.what;
     const sim_table *const table = table_of(work, c->row);
     const bool is_cell = c->loser != NOBODY && c->column > 0;
-    const int column = is_cell
-                           ? c->column - 1
-                           : (int)chance_below(&work->device->chance,
-                                               (uint32_t)table->column_count);
+    const int column =
+        is_cell ? c->column - 1
+                : (int)chance_below(&work->device->chance,
+                                    (uint32_t)schema_width(
+                                        table, work->device->app->is_later));
     datum value;
 
     if (!value_for(work, c->row, column, &value))

@@ -203,7 +203,29 @@ static void choose_counters(sim_schema *schema, chance *c)
         }
 }
 
-void schema_make(sim_schema *out, chance *c, chance *counting)
+/* The later schema has one more column. */
+static void grow(sim_schema *schema, chance *c)
+{
+    sim_table *const table =
+        &schema->tables[chance_below(c, (uint32_t)schema->table_count)];
+
+    if (!chance_hits(c, 40) || !table->is_written ||
+        table->column_count == COLUMNS_MAX)
+        return;
+    (void)add_column(table, "z", ROLE_PLAIN);
+    table->grows = schema->grows = true;
+    schema->later = chance_hits(c, 60) ? datum_integer(3) : datum_null();
+    (void)snprintf(schema->later_sql, sizeof schema->later_sql,
+                   "ALTER TABLE %s ADD COLUMN z%s", table->name,
+                   schema->later.type == SQLITE_NULL ? "" : " DEFAULT 3");
+}
+
+int schema_width(const sim_table *table, bool is_later)
+{
+    return table->column_count - (table->grows && !is_later);
+}
+
+void schema_make(sim_schema *out, chance *c, chance *counting, chance *growing)
 {
     const uint32_t count = 1 + chance_below(c, 3);
 
@@ -215,6 +237,7 @@ void schema_make(sim_schema *out, chance *c, chance *counting)
     else if (chance_hits(c, 30))
         make_log(out);
     choose_counters(out, counting);
+    grow(out, growing);
 }
 
 static datum any_key(chance *c)

@@ -61,6 +61,7 @@ typedef struct sim_table {
     int foreign_count;
     sim_foreign foreigns[FOREIGNS_MAX];
     bool is_rowless; /* WITHOUT ROWID */
+    bool grows;      /* the last column comes with a later schema */
     bool is_written; /* by apps; otherwise by triggers alone */
 } sim_table;
 
@@ -68,11 +69,18 @@ typedef struct sim_schema {
     int table_count;
     sim_table tables[TABLES_MAX];
     bool counts; /* in any column */
+    bool grows;  /* any table does */
+    datum later; /* what the later column has where nobody wrote it */
+    char later_sql[80];
     char sql[6000];
 } sim_schema;
 
-/* `counting` decides which columns count. */
-void schema_make(sim_schema *out, chance *c, chance *counting);
+/* `counting` decides which columns count, `growing` which table gets one more
+ * when a device takes the later schema. */
+void schema_make(sim_schema *out, chance *c, chance *counting, chance *growing);
+
+/* How many columns the table has, by the first schema or the later one. */
+int schema_width(const sim_table *table, bool is_later);
 
 /* A value that an app might write into the column; `now` has the tables. */
 datum schema_value(const sim_schema *schema, int table, int column,

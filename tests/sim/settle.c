@@ -126,8 +126,10 @@ bool device_find_ordinal(device *d, const sim_schema *schema,
 static bool tell_reference(device *d, const sim_schema *schema, uint32_t n)
 {
     row_set *const now = &d->app->state.now;
-    ref_write write = {
-        .known = &d->known, .incarnation = d->incarnation, .n = n};
+    ref_write write = {.known = &d->known,
+                       .incarnation = d->incarnation,
+                       .is_later = d->app->is_later,
+                       .n = n};
     int64_t g;
     int64_t parked_after[TABLES_MAX]; /* ordinals ascend within a table */
 
@@ -202,7 +204,9 @@ static bool compare(device *d, const sim_schema *schema)
 
     if (!device_has_tables(d))
         return true;
-    reference_view(d->ref, &d->known, &expected);
+    if (schema->grows && !d->app->is_later && !device_note_schema(d, schema))
+        return false;
+    reference_view(d->ref, &d->known, d->app->is_later, &expected);
     sim_count(COUNT_COMPARED);
     while (!app_read(d->app, &found)) {
         const sat_error err = {.message = ""};
@@ -253,7 +257,9 @@ bool device_decided(device *d, const sim_schema *schema,
                     const ref_choice *choices, int count, bool made)
 {
     const uint32_t before = d->known.n[d->incarnation];
-    ref_write write = {.known = &d->known, .incarnation = d->incarnation};
+    ref_write write = {.known = &d->known,
+                       .incarnation = d->incarnation,
+                       .is_later = d->app->is_later};
     knowledge found;
     int64_t g;
 

@@ -234,7 +234,8 @@ static void place(reference *ref, const knowledge *known)
     drop_dangling(ref);
 }
 
-void reference_view(reference *ref, const knowledge *known, row_set *out)
+void reference_view(reference *ref, const knowledge *known, bool is_later,
+                    row_set *out)
 {
     place(ref, known);
     out->count = 0;
@@ -244,9 +245,9 @@ void reference_view(reference *ref, const knowledge *known, row_set *out)
         table_row *const row = rows_add(out);
         row->table = ref->rows[r].table;
         row->who = r;
-        for (int c = 0; c < column_count(ref, r); c++)
+        for (int c = 0; c < width_of(ref, r, is_later); c++)
             row->v[c] = *shown_value(ref, r, c);
-        for (int c = column_count(ref, r); c < COLUMNS_MAX; c++)
+        for (int c = width_of(ref, r, is_later); c < COLUMNS_MAX; c++)
             memset(&row->v[c], 0, sizeof row->v[c]);
     }
     rows_sort(out);
@@ -328,7 +329,7 @@ static const char *cell_kind(const reference *ref, const ref_entry *e)
 
 /* A row that is kept out by one with the same values is missed by nobody, even
  * if that one then steps out for want of a parent: it is a conflict itself. */
-static bool has_double(const reference *ref, int row)
+static bool has_double(const reference *ref, int row, bool is_later)
 {
     const sim_table *const table = &ref->schema->tables[ref->rows[row].table];
 
@@ -336,15 +337,17 @@ static bool has_double(const reference *ref, int row)
         bool same =
             r != row && ref->rows[r].table == ref->rows[row].table &&
             (ref->places[r] == PLACE_TABLE || ref->places[r] == PLACE_FOREIGN);
-        for (int c = 0; same && c < table->column_count; c++)
-            same = datum_same(shown_value(ref, r, c), shown_value(ref, row, c));
+        for (int c = 0; same && c < schema_width(table, is_later); c++)
+            same = reference_is_written(ref, r, c) ==
+                       reference_is_written(ref, row, c) &&
+                   datum_same(shown_value(ref, r, c), shown_value(ref, row, c));
         if (same)
             return true;
     }
     return false;
 }
 
-int reference_conflicts(reference *ref, const knowledge *known,
+int reference_conflicts(reference *ref, const knowledge *known, bool is_later,
                         ref_conflict out[CONFLICTS_MAX])
 {
     int count = 0;
@@ -353,13 +356,14 @@ int reference_conflicts(reference *ref, const knowledge *known,
     for (int r = 0; r < ref->row_count && count < CONFLICTS_MAX; r++) {
         const char *const kind = place_kind(ref->places[r]);
         if (kind != NULL &&
-            !(ref->places[r] == PLACE_KEY && has_double(ref, r)))
+            !(ref->places[r] == PLACE_KEY && has_double(ref, r, is_later)))
             out[count++] = (ref_conflict){kind, r, 0, NOBODY, NOBODY};
     }
     for (int e = 0; e < ref->entry_count && count < CONFLICTS_MAX; e++) {
         const ref_entry *const entry = &ref->entries[e];
         const int best = ref->shown[entry->row][entry->column];
-        if (!ref->is_live[e] || ref->places[entry->row] == PLACE_NOWHERE)
+        if (!ref->is_live[e] || ref->places[entry->row] == PLACE_NOWHERE ||
+            entry->column > width_of(ref, entry->row, is_later))
             continue;
         if (entry->column == 0 && entry->is_dead &&
             !(entry->is_resolution && ref->entries[best].is_resolution &&

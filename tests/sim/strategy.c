@@ -360,8 +360,9 @@ static bool judge(const judgement *work)
 /* Nothing stays open that a strategy decides. */
 static bool judge_rest(judgement *work)
 {
-    work->conflict_count = reference_conflicts(
-        work->device->ref, &work->device->known, work->conflicts);
+    work->conflict_count =
+        reference_conflicts(work->device->ref, &work->device->known,
+                            work->device->app->is_later, work->conflicts);
     for (int i = 0; i < work->conflict_count; i++)
         if (is_decided(work, &work->conflicts[i]))
             return device_fails(work->device, "a conflict was left open that a "
@@ -391,8 +392,10 @@ static bool judge_all(device *d, const sim_schema *schema, const policy *by,
                       uint32_t n)
 {
     static judgement work;
-    ref_write write = {
-        .known = &d->known, .incarnation = d->incarnation, .n = n};
+    ref_write write = {.known = &d->known,
+                       .incarnation = d->incarnation,
+                       .is_later = d->app->is_later,
+                       .n = n};
 
     memset(&work, 0, sizeof work);
     work.device = d;
@@ -401,8 +404,8 @@ static bool judge_all(device *d, const sim_schema *schema, const policy *by,
     if (n > d->known.n[d->incarnation]) {
         if (!device_group(d, n, &work.g, &write.time))
             return device_fails(d, "group %u is not listed", n);
-        work.conflict_count =
-            reference_conflicts(d->ref, &d->known, work.conflicts);
+        work.conflict_count = reference_conflicts(
+            d->ref, &d->known, d->app->is_later, work.conflicts);
         if (!read_choices(&work) || !judge(&work))
             return false;
         if (work.choice_count == 0)

@@ -81,8 +81,9 @@ bool template_make(sim_template *t, uint64_t seed, char *why)
 {
     chance c = chance_of(seed, 1);
     chance counting = chance_of(seed, 6);
+    chance growing = chance_of(seed, 8);
 
-    schema_make(&t->schema, &c, &counting);
+    schema_make(&t->schema, &c, &counting, &growing);
     t->is_made = make_one(t, seed, true, why) && make_one(t, seed, false, why);
     return t->is_made;
 }

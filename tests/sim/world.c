@@ -151,6 +151,16 @@ static bool forget_and_go_on(sim_world *w)
     return become_equal(w, false);
 }
 
+static bool upgrade_some(sim_world *w, uint32_t percent)
+{
+    for (int i = 0; w->upgrades && i < w->device_count; i++)
+        if (device_has_tables(&w->devices[i]) && !w->devices[i].app->is_later &&
+            chance_hits(&w->upgrading, percent) &&
+            !device_upgrade(&w->devices[i], schema_of(w)))
+            return false;
+    return true;
+}
+
 static bool compare_ids(sim_world *w)
 {
     uint64_t first = 0;
@@ -186,8 +196,10 @@ static bool come_to_rest(sim_world *w)
     const bool at_hub =
         w->has_hub && !w->hub_lies && chance_hits(&w->hub_chance, 60);
     hub_rest(w->hub);
-    return become_equal(w, at_hub) && (!w->forgets || forget_and_go_on(w)) &&
-           compare_ids(w);
+    return upgrade_some(w, 40) && become_equal(w, at_hub) &&
+           (!w->upgrades ||
+            (upgrade_some(w, 100) && become_equal(w, at_hub))) &&
+           (!w->forgets || forget_and_go_on(w)) && compare_ids(w);
 }
 
 static void forget_all(sim_world *w)
@@ -240,6 +252,8 @@ static bool begin(sim_world *w, uint64_t seed)
     w->hub_chance = chance_of(seed, 5);
     w->has_hub = chance_hits(&w->hub_chance, 20);
     w->hub_lies = chance_hits(&w->hub_chance, 40);
+    w->upgrading = chance_of(seed, 9);
+    w->upgrades = schema_of(w)->grows && chance_hits(&w->upgrading, 70);
     w->forgetting = chance_of(seed, 7);
     w->forgets = !w->has_hub && chance_hits(&w->forgetting, 20);
     hub_begin(w->hub, seed, !w->hub_lies, w->loss);

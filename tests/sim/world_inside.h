@@ -23,6 +23,7 @@ typedef struct backup {
     knowledge staged[DEVICES_MAX];
     row_set base;
     app_state state;
+    bool is_later;
 } backup;
 
 struct sim_world {
@@ -51,6 +52,8 @@ struct sim_world {
     chance hub_chance; /* when devices turn to it */
     bool forgets;      /* deletions that everybody has seen */
     chance forgetting;
+    bool upgrades; /* apps take the later schema, each at its time */
+    chance upgrading;
     bool has_strategies;
     chance policy; /* when devices are told how to decide */
     sim_result *result;
