@@ -142,11 +142,13 @@ static bool become_equal(sim_world *w, bool at_hub)
 static bool forget_and_go_on(sim_world *w)
 {
     for (int i = 0; i < w->device_count; i++)
-        if ((chance_hits(&w->forgetting, 70) &&
-             !world_forget(w, &w->devices[i])) ||
-            (chance_hits(&w->forgetting, 70) &&
-             !(device_write(&w->devices[i], schema_of(w)) &&
-               device_settle(&w->devices[i], schema_of(w)))))
+        if (!device_has_tables(&w->devices[i]))
+            continue; /* it came blank, and nobody has anything to tell */
+        else if ((chance_hits(&w->forgetting, 70) &&
+                  !world_forget(w, &w->devices[i])) ||
+                 (chance_hits(&w->forgetting, 70) &&
+                  !(device_write(&w->devices[i], schema_of(w)) &&
+                    device_settle(&w->devices[i], schema_of(w)))))
             return false;
     return become_equal(w, false);
 }
