@@ -378,7 +378,7 @@ int reference_latest(const reference *ref, int row)
 
     for (int c = 0; c <= column_count(ref, row); c++) {
         const int e = ref->shown[row][c];
-        if (e != NOBODY &&
+        if (e != NOBODY && !ref->entries[e].is_dead &&
             (out == NOBODY || ref->entries[e].time > ref->entries[out].time))
             out = e;
     }

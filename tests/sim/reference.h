@@ -147,7 +147,7 @@ datum reference_sum(const reference *ref, int row, int column,
 bool reference_is_written(const reference *ref, int row, int column);
 ref_place reference_place(const reference *ref, int row);
 
-/* The latest entry among those that the row shows. */
+/* The latest entry among those that keep the row alive. */
 int reference_latest(const reference *ref, int row);
 int reference_rows(const reference *ref);
 
