@@ -78,8 +78,8 @@ SAT_CHECK sat_status sat_account_show(sat_profile *profile, sat_account *out,
  * sat_profile_renew()) the account's: from then on the former one logs nobody
  * in. After a renewal `is_compromised` ends every other session, and gives the
  * vaults that this device administers new keys. SAT_ERR_OFFLINE where the hub
- * can not be reached; the next sync tells it then, all but the vaults' keys.
- * Nothing is done where the profile has no account.
+ * can not be reached; the next sync does it all then. Nothing is done where the
+ * profile has no account.
  */
 SAT_CHECK sat_status sat_account_password(sat_profile *profile,
                                           const char *password,

@@ -288,6 +288,17 @@ sat_status sat__follow_put_item(sat__follow *follow,
     return sat__sql_run(follow->item_put, err);
 }
 
+sat_status sat__follow_drop_item(sat__follow *follow,
+                                 const uint8_t id[SAT_ITEM_ID_SIZE],
+                                 sat_error *err)
+{
+    AUTO_STMT sqlite3_stmt *stmt = NULL;
+    TRY(sat__sql_prepare(follow->db, &stmt,
+                         "DELETE FROM sync_hub_items WHERE id = ?", err));
+    sql_bind_bytes(stmt, 1, bytes_of(id, SAT_ITEM_ID_SIZE));
+    return sat__sql_run(stmt, err);
+}
+
 sat_status sat__follow_put_shape(sat__follow *follow, sat_bytes body,
                                  sat_error *err)
 {
@@ -349,7 +360,8 @@ sat_status sat__follow_advance(sat__follow *follow, uint64_t cursor,
     seen->sequence = parsed.sequence;
     seen->is_there = true;
     follow->knowledge.len = 0;
-    return sat__knowledge_unseal(follow, &parsed, &follow->knowledge, err);
+    return sat__knowledge_unseal(follow, &parsed, &follow->knowledge, NULL,
+                                 err);
 }
 
 static sat__seal_context knowledge_context(const sat__head *head,
@@ -376,9 +388,30 @@ sat_status sat__knowledge_seal(sat__follow *follow, const sat__head *head,
                      knowledge, out, err);
 }
 
-sat_status sat__knowledge_unseal(sat__follow *follow, const sat__head *head,
-                                 sat_buf *out, sat_error *err)
+static sat_status split_knowledge(sat_bytes plain, sat_buf *out,
+                                  sat_buf *forgotten, sat_error *err)
 {
+    sat__cbor in = cbor_of(plain);
+    sat_bytes part = {NULL, 0};
+    if (plain.len > 0)
+        TRY(sat__cbor_skip(&in, &part, err));
+    sat__buf_put(out, part.data, part.len);
+    part = bytes_of(NULL, 0);
+    if (in.at != in.end)
+        TRY(sat__cbor_skip(&in, &part, err));
+    if (forgotten != NULL) {
+        sat__buf_put(forgotten, part.data, part.len);
+        TRY(sat__buf_status(forgotten, err));
+    }
+    TRY(sat__buf_status(out, err));
+    return sat__cbor_done(&in, err);
+}
+
+sat_status sat__knowledge_unseal(sat__follow *follow, const sat__head *head,
+                                 sat_buf *out, sat_buf *forgotten,
+                                 sat_error *err)
+{
+    AUTO(sat_buf) plain = SAT_BUF_INIT;
     const sat_bytes sealed = head->knowledge;
     if (sealed.len < SAT_EPOCH_ID_SIZE)
         return sat__fail(err, SAT_ERR_CORRUPT,
@@ -389,10 +422,11 @@ sat_status sat__knowledge_unseal(sat__follow *follow, const sat__head *head,
         return sat__fail(err, SAT_ERR_DENIED,
                          "a head of an epoch to which this device has no key");
     const sat__seal_context context = knowledge_context(head, epoch->id);
-    return sat__unseal(&epoch->head_key, &context,
-                       bytes_of(sealed.data + SAT_EPOCH_ID_SIZE,
-                                sealed.len - SAT_EPOCH_ID_SIZE),
-                       out, err);
+    TRY(sat__unseal(&epoch->head_key, &context,
+                    bytes_of(sealed.data + SAT_EPOCH_ID_SIZE,
+                             sealed.len - SAT_EPOCH_ID_SIZE),
+                    &plain, err));
+    return split_knowledge(buf_view(&plain), out, forgotten, err);
 }
 
 sat_status sat__follow_progress(sat__follow *follow, sat_error *err)

@@ -103,6 +103,11 @@ SAT_CHECK sat_status sat__follow_put_item(sat__follow *follow,
                                           const uint8_t hash[32],
                                           sat_error *err);
 
+/* The item is none any more. */
+SAT_CHECK sat_status sat__follow_drop_item(sat__follow *follow,
+                                           const uint8_t id[SAT_ITEM_ID_SIZE],
+                                           sat_error *err);
+
 /* Keeps a table, by which rows are read later. */
 SAT_CHECK sat_status sat__follow_put_shape(sat__follow *follow, sat_bytes body,
                                            sat_error *err);
@@ -124,14 +129,15 @@ SAT_CHECK sat_status sat__follow_get(sat__follow *follow, const char *key,
 SAT_CHECK sat_status sat__follow_put(sat__follow *follow, const char *key,
                                      sat_bytes value, sat_error *err);
 
-/* The knowledge of a head, sealed by an epoch's key and bound to its place. */
+/* The knowledge of a head, and behind it what its writer has forgotten, if
+ * anything, sealed by an epoch's key and bound to its place. */
 SAT_CHECK sat_status sat__knowledge_seal(sat__follow *follow,
                                          const sat__head *head,
                                          sat_bytes knowledge, sat_buf *out,
                                          sat_error *err);
 SAT_CHECK sat_status sat__knowledge_unseal(sat__follow *follow,
                                            const sat__head *head, sat_buf *out,
-                                           sat_error *err);
+                                           sat_buf *forgotten, sat_error *err);
 
 /* Told after every request; SAT_ERR_STOPPED where the caller wants to. */
 SAT_CHECK sat_status sat__follow_progress(sat__follow *follow, sat_error *err);

@@ -81,8 +81,10 @@ static sat_status keep(sat__session *session, const sat__root *root,
                             err));
     TRY(put_hex(session, "password slot", buf_view(&slot), err));
     TRY(put_hex(session, "password phrase", buf_view(&phrase_slot), err));
-    TRY(sat__session_put(session, "password others", ends_others ? "end" : "",
-                         err));
+    if (ends_others) { /* it stays so until it is done */
+        TRY(sat__session_put(session, "password others", "end", err));
+        TRY(sat__session_put(session, "password renew", "all", err));
+    }
     return put_hex(session, "password login",
                    bytes_of(login_key, sizeof login_key), err);
 }
@@ -160,7 +162,7 @@ static sat_status let_password_in(sat__session *session, sat_error *err)
     return sat__vaults_let_in(session, &self, &password, err);
 }
 
-sat_status sat__password_tell(sat__session *session, sat_error *err)
+static sat_status tell(sat__session *session, sat_error *err)
 {
     AUTO(news) n = {.slot = SAT_BUF_INIT};
     char others[8];
@@ -175,6 +177,7 @@ sat_status sat__password_tell(sat__session *session, sat_error *err)
     n.ends_others = others[0] != 0;
     TRY(send(session, &n, err));
     TRY(let_password_in(session, err));
+    TRY(sat__session_put(session, "password others", "", err));
     return sat__session_put(session, "password login", "", err);
 }
 
@@ -282,7 +285,25 @@ static sat_status renew_vaults(sat__session *session, sat_error *err)
     return renew_vault(session, "account", &id, err);
 }
 
+/* Where the hub was away, or the renewal was cut, all of it is done again. */
+static sat_status renew_where_due(sat__session *session, sat_error *err)
+{
+    char due[8];
+
+    TRY(sat__session_get(session, "password renew", due, sizeof due, err));
+    if (due[0] == 0)
+        return SAT_OK;
+    TRY(renew_vaults(session, err));
+    return sat__session_put(session, "password renew", "", err);
+}
+
 /* ---- the whole ---- */
+
+sat_status sat__password_tell(sat__session *session, sat_error *err)
+{
+    TRY(tell(session, err));
+    return renew_where_due(session, err);
+}
 
 static sat_status root_of(const sat_profile *profile, const char *password,
                           sat__root *out, sat_error *err)
@@ -309,6 +330,5 @@ sat_status sat_account_password(sat_profile *profile, const char *password,
     TRY(root_of(profile, password, &root, err));
     TRY(keep(&session, &root, is_compromised != 0, err));
     TRY(sat__session_update_chain(&session, NULL, err));
-    TRY(sat__password_tell(&session, err));
-    return is_compromised ? renew_vaults(&session, err) : SAT_OK;
+    return sat__password_tell(&session, err);
 }

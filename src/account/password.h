@@ -14,8 +14,9 @@ SAT_CHECK sat_status sat__password_slots(sat__session *session,
                                          uint8_t login_key[SAT_SIGN_KEY_SIZE],
                                          sat_error *err);
 
-/* Tells the hub of a password that it has not heard of, if there is one. The
- * chain must be there already. */
+/* Tells the hub of a password that it has not heard of, if there is one, and
+ * gives the vaults new keys where one was compromised and that is not done yet.
+ * The chain must be there already. */
 SAT_CHECK sat_status sat__password_tell(sat__session *session, sat_error *err);
 
 #endif /* SAT_SRC_ACCOUNT_PASSWORD_H */

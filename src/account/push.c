@@ -5,6 +5,7 @@
  * size as they are read; the last part brings the head, and with it everything
  * counts at once. A push that is cut leaves nothing: the next one begins anew.
  */
+#include "account/dropped.h"
 #include "account/wide.h"
 
 #include <stdio.h>
@@ -24,6 +25,7 @@ typedef struct pushed_item {
     uint8_t id[SAT_ITEM_ID_SIZE];
     uint8_t hash[32];
     uint64_t version;
+    bool is_dropped;
 } pushed_item;
 
 typedef struct push {
@@ -39,6 +41,8 @@ typedef struct push {
     sat_buf wide; /* content of wide rows that go whole, and where in pushed */
     uint8_t schema[32]; /* hash of ours */
     uint64_t rows;
+    sat_buf forgotten; /* knowledge, or nothing */
+    int64_t gone;      /* the last of the forgotten rows that go with it */
 } push;
 
 static void push_clear(push *p)
@@ -50,6 +54,7 @@ static void push_clear(push *p)
     sat__buf_clear(&p->sealed);
     sat__buf_clear(&p->delta);
     sat__buf_clear(&p->wide);
+    sat__buf_clear(&p->forgotten);
 }
 
 DEFINE_AUTO(push, push_clear);
@@ -95,7 +100,7 @@ static void put_item(push *p, const pushed_item *item)
     sat__cbor_put_bytes(out, item_keys_now(p->follow->keys)->id,
                         SAT_EPOCH_ID_SIZE);
     sat__cbor_put_str(out, "deleted");
-    sat__cbor_put_bool(out, false);
+    sat__cbor_put_bool(out, item->is_dropped);
     p->item_count++;
 }
 
@@ -114,6 +119,18 @@ static sat_status seal(push *p, const pushed_item *item, sat_error *err)
                           &place, buf_view(&p->content), &p->sealed, err);
 }
 
+/* Behind the others; what is full goes. */
+static sat_status append(push *p, const pushed_item *item, sat_error *err)
+{
+    put_item(p, item);
+    sat__buf_put(&p->pushed, item, sizeof *item);
+    TRY(sat__buf_status(&p->pushed, err));
+    if (p->items.len < PART_BYTES && p->item_count < PART_ITEMS)
+        return SAT_OK;
+    AUTO(sat_buf) answer = SAT_BUF_INIT;
+    return send_part(p, bytes_of(NULL, 0), &answer, err);
+}
+
 /* Puts p->content, whose id is there, behind the others. */
 static sat_status add_item(push *p, pushed_item *item, uint64_t version,
                            const uint8_t hash[32], sat_error *err)
@@ -124,19 +141,13 @@ static sat_status add_item(push *p, pushed_item *item, uint64_t version,
     if (version > 0)
         sat__lthash_remove(&p->set, item->id, version, hash);
     sat__lthash_add(&p->set, item->id, item->version, item->hash);
-    put_item(p, item);
-    sat__buf_put(&p->pushed, item, sizeof *item);
-    TRY(sat__buf_status(&p->pushed, err));
-    if (p->items.len < PART_BYTES && p->item_count < PART_ITEMS)
-        return SAT_OK;
-    AUTO(sat_buf) answer = SAT_BUF_INIT;
-    return send_part(p, bytes_of(NULL, 0), &answer, err);
+    return append(p, item, err);
 }
 
 /* p->content as an item, of a version of its own unless the hub has it. */
 static sat_status add(push *p, bool only_if_new, sat_error *err)
 {
-    pushed_item item;
+    pushed_item item = {.is_dropped = false};
     sat__item parts;
     uint64_t version;
     uint8_t hash[32];
@@ -236,19 +247,42 @@ static sat_status add_schema(push *p, sat_error *err)
     return add(p, false, err);
 }
 
+/* A forgotten row's item; it may be gone already. */
+static sat_status drop_item(const uint8_t id[SAT_ITEM_ID_SIZE], void *context,
+                            sat_error *err)
+{
+    push *const p = context;
+    pushed_item item = {.is_dropped = true};
+    uint64_t version;
+    uint8_t hash[32];
+    TRY(sat__follow_item(p->follow, id, &version, hash, err));
+    if (version == 0)
+        return SAT_OK;
+    memcpy(item.id, id, sizeof item.id);
+    item.version = version + 1;
+    sat__lthash_remove(&p->set, id, version, hash);
+    p->sealed.len = 0;
+    return append(p, &item, err);
+}
+
 /* In one snapshot, beside which writers may go on. */
 static sat_status add_all(push *p, sat_buf *knowledge, sat_error *err)
 {
     sat_replica *const replica = p->follow->replica;
+    const sat__knowledge nothing = {0};
     AUTO(sat__knowledge) base = {0};
     TRY(sat__knowledge_load(replica, err));
     TRY(sat__knowledge_decode(replica, buf_view(&p->follow->knowledge), &base,
                               err));
     TRY(sat__knowledge_encode(replica, &replica->known, knowledge, err));
+    if (!sat__knowledge_covers(&nothing, &replica->forgotten))
+        TRY(sat__knowledge_encode(replica, &replica->forgotten, &p->forgotten,
+                                  err));
     TRY(sat__row_writer_new(replica, &p->writer, err));
     TRY(add_schema(p, err));
     TRY(add_shapes(p, err));
-    return sat__whole_rows(replica, &base, add_row, p, err);
+    TRY(sat__whole_rows(replica, &base, add_row, p, err));
+    return sat__dropped_each(p->follow, drop_item, p, &p->gone, err);
 }
 
 static sat_status add_in_snapshot(push *p, sat_buf *knowledge, sat_error *err)
@@ -297,7 +331,11 @@ static sat_status make_head(push *p, sat_bytes knowledge, sat_buf *out,
                          "too many changes of the vault's members at once");
     TRY(next_number(follow, &head.n, err));
     sat__lthash_digest(&p->set, head.set);
-    TRY(sat__knowledge_seal(follow, &head, knowledge, &sealed, err));
+    AUTO(sat_buf) said = SAT_BUF_INIT;
+    sat__buf_put(&said, knowledge.data, knowledge.len);
+    sat__buf_put(&said, p->forgotten.data, p->forgotten.len);
+    TRY(sat__buf_status(&said, err));
+    TRY(sat__knowledge_seal(follow, &head, buf_view(&said), &sealed, err));
     head.knowledge = buf_view(&sealed);
     return sat__head_sign(&head, session->identity, out, err);
 }
@@ -341,9 +379,14 @@ static sat_status keep(push *p, uint64_t cursor, sat_bytes head,
     for (size_t at = 0; at < p->pushed.len; at += sizeof(pushed_item)) {
         pushed_item item;
         memcpy(&item, p->pushed.data + at, sizeof item);
-        TRY(sat__follow_put_item(follow, item.id, item.version, item.hash,
-                                 err));
+        if (item.is_dropped)
+            TRY(sat__follow_drop_item(follow, item.id, err));
+        else
+            TRY(sat__follow_put_item(follow, item.id, item.version, item.hash,
+                                     err));
     }
+    TRY(sat__dropped_done(follow, p->gone, err));
+    TRY(sat__dropped_told(follow, knowledge, err));
     TRY(keep_shapes(follow, err));
     TRY(keep_wide(p, err));
     TRY(sat__follow_keep(follow, cursor, &p->set, head, err));
@@ -390,8 +433,11 @@ sat_status sat__follow_push(sat__follow *follow, bool even_if_nothing,
     TRY(add_in_snapshot(&p, &knowledge, err));
     const bool is_known =
         bytes_equal(buf_view(&knowledge), buf_view(&follow->knowledge));
-    if (p.pushed.len == 0 && is_known && !even_if_nothing)
-        return SAT_OK;
+    bool is_due = even_if_nothing || p.pushed.len > 0 || !is_known;
+    if (!is_due)
+        TRY(sat__dropped_owes(follow, buf_view(&knowledge), &is_due, err));
+    if (!is_due)
+        return sat__dropped_done(follow, p.gone, err);
     if (p.pushed.len == 0 && knowledge.len <= 1 && !even_if_nothing)
         return SAT_OK; /* nothing was ever written */
     return finish(&p, buf_view(&knowledge), err);

@@ -10,6 +10,7 @@
 #include "hub/backup_day.h"
 #include "hub/blob_routes.h"
 #include "hub/live.h"
+#include "hub/prune.h"
 
 #define SWEEP_EVERY_S 60
 #define WATCH_EVERY_S 2
@@ -78,6 +79,7 @@ static sat_status sweep(hub_db *db, void *context, sat_error *err)
                  now - KEEP_PUSHES_MS));
     TRY(hub_exec(db, NULL, err, "DELETE FROM parts WHERE time < $1", "i",
                  now - KEEP_PUSHES_MS));
+    TRY(hub_prune_dropped(db, now - s->hub->options.horizon_ms, err));
     return sweep_blobs(db, context, now, err);
 }
 

@@ -40,6 +40,8 @@ typedef struct hub_options {
     hub_storage storage;
     hub_blobs blobs;            /* without `self`: there are none */
     hub_bus bus;                /* without `self`: there are no other nodes */
+    int64_t versions;           /* of an item that are kept; 0: 50 */
+    int64_t horizon_ms;         /* what was dropped is said so long; 0: 90 d */
     int64_t quota;              /* bytes of an account; 0: 10 GB */
     int64_t backup_max;         /* bytes of a backup; 0: 50 MB */
     int64_t backup_keep;        /* backups of an account; 0: 2 */

@@ -18,6 +18,12 @@ typedef struct hub_item {
     bool is_deleted;
 } hub_item;
 
+/* Of such a one nothing is kept but that it is gone. */
+static inline bool hub_item_is_dropped(const hub_item *item)
+{
+    return item->is_deleted && item->data.len == 0;
+}
+
 /* Reads all of one but its id; its data is the field `data`, which a deleted
  * one may lack; is_deleted stays what it is where nothing is said. What can not
  * be fails with SAT_ERR_INVALID. */
@@ -49,7 +55,8 @@ void hub_item_write_alone(const hub_rows *rows, hub_out *out);
 typedef struct hub_pull_options {
     uint8_t vault[32];
     int64_t cursor, limit, bytes;
-    bool is_alone; /* items are written as they stand by themselves */
+    int64_t horizon; /* as the answer before said, while one pull goes on */
+    bool is_alone;   /* items are written as they stand by themselves */
 } hub_pull_options;
 
 typedef enum hub_pull_result {

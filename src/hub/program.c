@@ -20,7 +20,8 @@ static const char usage[] =
     "  --config FILE        settings, 'name = value' a line, named as below\n"
     "  --listen ADDR:PORT   where (127.0.0.1:7441); port 0 is any\n"
     "  --data DIR           what it keeps ($XDG_DATA_HOME/satchel-hub)\n"
-    "  --database URL       postgresql://… (SQLite, under --data)\n"
+    "  --database URL       postgresql://… (SQLite, under --data); with a\n"
+    "                       password in --config FILE alone\n"
     "  --blobs URL          s3://BUCKET[/PREFIX]?endpoint=https://…\n"
     "                       [&public=https://…][&region=…] (a folder under\n"
     "                       --data)\n"
@@ -33,6 +34,9 @@ static const char usage[] =
     "  --threads N          event loops (one for each processor)\n"
     "  --backup-max SIZE    of a backup (50MB)\n"
     "  --backup-keep N      backups of an account that are kept (2)\n"
+    "  --versions N         of an item that are kept, the last one too (50)\n"
+    "  --horizon DAYS       that deletions are said; who was away longer\n"
+    "                       starts afresh (90)\n"
     "  --tls                TLS 1.3 by its own key, on loopback too\n"
     "  --tls-cert FILE      TLS 1.3 by this certificate chain, in PEM,\n"
     "  --tls-key FILE       and its key\n"
@@ -71,6 +75,8 @@ static const struct option options[] = {
     {"threads", required_argument, NULL, 's'},
     {"backup-max", required_argument, NULL, 's'},
     {"backup-keep", required_argument, NULL, 's'},
+    {"versions", required_argument, NULL, 's'},
+    {"horizon", required_argument, NULL, 's'},
     {"tls", no_argument, NULL, 'f'},
     {"tls-cert", required_argument, NULL, 's'},
     {"tls-key", required_argument, NULL, 's'},
@@ -86,6 +92,28 @@ static const struct option options[] = {
     {NULL, 0, NULL, 0},
 };
 
+/* Every user of a machine reads the arguments of its programs. */
+static sat_status refuse_secret(const char *name, const char *value,
+                                sat_error *err)
+{
+    const char *const host = strstr(value, "://");
+    const char *const at = host != NULL ? strrchr(host, '@') : NULL;
+    const bool has_password =
+        (at != NULL &&
+         memchr(host + 3, ':', (size_t)(at - host - 3)) != NULL) ||
+        strstr(value, "password=") != NULL;
+
+    if (!has_password)
+        return SAT_OK;
+    return sat__fail(
+        err, SAT_ERR_INVALID,
+        "'--%s' has a password, which every user of this machine could read "
+        "there; put '%s = …' into a file that only the hub's user reads, and "
+        "say --config FILE%s",
+        name, name,
+        strcmp(name, "database") == 0 ? " (or use PGPASSFILE)" : "");
+}
+
 static sat_status take_option(hub_settings *settings, int kind,
                               const char *name, sat_error *err)
 {
@@ -93,6 +121,7 @@ static sat_status take_option(hub_settings *settings, int kind,
     case 'c':
         return hub_settings_read(settings, optarg, err);
     case 's':
+        TRY(refuse_secret(name, optarg, err));
         return hub_settings_set(settings, name, optarg, err);
     case 'f':
         return hub_settings_set(settings, name, "yes", err);

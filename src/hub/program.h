@@ -27,6 +27,7 @@ typedef struct hub_settings {
     unsigned threads;
     bool is_pushing_anywhere;        /* to private addresses, too */
     int64_t backup_max, backup_keep; /* of an account; 0: as usual */
+    int64_t versions, horizon_days;  /* 0: as usual */
     bool is_tls;          /* a certificate of its own, even on loopback */
     bool is_behind_proxy; /* that speaks TLS; plain beyond loopback too */
     char proxies[8][64];  /* their addresses, beside those of this machine */

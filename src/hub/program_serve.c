@@ -209,6 +209,8 @@ static sat_status start(node *n, sat_error *err)
         .is_pushing_anywhere = n->settings->is_pushing_anywhere,
         .backup_max = n->settings->backup_max,
         .backup_keep = n->settings->backup_keep,
+        .versions = n->settings->versions,
+        .horizon_ms = n->settings->horizon_days * 86400000,
         .secret = n->secret,
         .is_behind_proxy = n->settings->is_behind_proxy,
         .proxies = n->proxies,

@@ -3,6 +3,10 @@
  *
  * The cursor is the vault's sequence. Items and head are of one state of the
  * storage, so a pull that is done has all that its head speaks for.
+ *
+ * Behind the horizon are items that were dropped and of which nothing is left.
+ * Who begins at 0 needs nothing of them, and says with each further part how
+ * far the horizon was: only where it has moved since must that begin again.
  */
 #include "hub/handlers.h"
 #include "hub/items.h"
@@ -17,6 +21,9 @@ sat_status hub_pull_read(const hub_node *map, hub_pull_options *out,
     out->bytes = BYTES_DEFAULT;
     TRY(hub_node_fixed(map, "vault", out->vault, 32, err));
     TRY(hub_node_int(map, "cursor", 0, INT64_MAX, &out->cursor, err));
+    out->horizon = 0;
+    if (hub_node_find(map, "horizon") != NULL)
+        TRY(hub_node_int(map, "horizon", 0, INT64_MAX, &out->horizon, err));
     if (hub_node_find(map, "limit") != NULL)
         TRY(hub_node_int(map, "limit", 1, HUB_ITEMS_MAX, &out->limit, err));
     if (hub_node_find(map, "bytes") != NULL)
@@ -101,14 +108,15 @@ sat_status hub_pull_write(hub_db *db, const hub_session *session,
 
     TRY(read_vault(db, session, options->vault, &vault, err));
     *result = options->cursor > vault.sequence ? HUB_PULL_AHEAD
-              : options->cursor > 0 && options->cursor < vault.horizon
+              : options->cursor > 0 && options->cursor < vault.horizon &&
+                      options->horizon < vault.horizon
                   ? HUB_PULL_HORIZON
                   : HUB_PULLED;
     if (*result != HUB_PULLED)
         return SAT_OK;
     if (options->cursor < vault.sequence)
         TRY(write_items(db, options, &list, &count, &cursor, &done, err));
-    hub_out_map(out, type != NULL ? 6 : 4);
+    hub_out_map(out, type != NULL ? 7 : 5);
     hub_out_key(out, "done");
     hub_out_bool(out, done);
     hub_out_key(out, "head");
@@ -128,6 +136,8 @@ sat_status hub_pull_write(hub_db *db, const hub_session *session,
     }
     hub_out_key(out, "cursor");
     hub_out_int(out, done ? vault.sequence : cursor);
+    hub_out_key(out, "horizon");
+    hub_out_int(out, vault.horizon);
     hub_out_end(out);
     return SAT_OK;
 }
@@ -178,6 +188,7 @@ sat_status hub_vault_items(hub_call *call, sat_error *err)
     TRY(hub_path_id(call, p.options.vault, err));
     TRY(hub_query_int(call, "after", 0, &p.options.cursor, err));
     TRY(hub_query_int(call, "limit", LIMIT_DEFAULT, &p.options.limit, err));
+    TRY(hub_query_int(call, "horizon", 0, &p.options.horizon, err));
     if (p.options.limit < 1 || p.options.limit > HUB_ITEMS_MAX)
         return sat__fail(err, SAT_ERR_INVALID, "'limit' is not from 1 to %d",
                          HUB_ITEMS_MAX);

@@ -4,8 +4,7 @@
 #include "hub/push.h"
 
 #include "base/cbor.h"
-
-#define ITEM_COST 200 /* beside its data */
+#include "hub/prune.h"
 
 typedef struct commit {
     push *p;
@@ -113,6 +112,7 @@ static sat_status check_links(commit *c, sat_error *err)
 
 /* ---- items ---- */
 
+/* A new item, or one in the place of one that was dropped. */
 static sat_status insert_item(commit *c, const hub_item *item, int64_t *changed,
                               sat_error *err)
 {
@@ -122,10 +122,28 @@ static sat_status insert_item(commit *c, const hub_item *item, int64_t *changed,
                     "INSERT INTO items(vault, id, version, sequence, epoch,"
                     " device, data, deleted, updated)"
                     " VALUES($1, $2, 1, $3, $4, $5, $6, $7, $8)"
-                    " ON CONFLICT(vault, id) DO NOTHING",
+                    " ON CONFLICT(vault, id) DO UPDATE SET version = 1,"
+                    " sequence = EXCLUDED.sequence, epoch = EXCLUDED.epoch,"
+                    " device = EXCLUDED.device, data = EXCLUDED.data,"
+                    " deleted = EXCLUDED.deleted, updated = EXCLUDED.updated"
+                    " WHERE items.deleted = 1 AND LENGTH(items.data) = 0",
                     "xxixxbii", p->vault, item->id, p->sequence + 1,
                     item->epoch, p->call->session.device, item->data,
                     (int64_t)item->is_deleted, c->now);
+}
+
+/* Every push brings rows whole, on top of all that is here: what an item was
+ * before is its history, and of one that is dropped there is none. */
+static sat_status prune(commit *c, const hub_item *item, sat_error *err)
+{
+    const push *const p = c->p;
+    const int64_t kept = p->call->hub->options.versions;
+
+    if (hub_item_is_dropped(item))
+        return hub_prune_versions(c->db, p->vault, item->id, INT64_MAX, err);
+    return item->base >= kept ? hub_prune_versions(c->db, p->vault, item->id,
+                                                   item->base + 2 - kept, err)
+                              : SAT_OK;
 }
 
 static sat_status update_item(commit *c, const hub_item *item, int64_t *changed,
@@ -139,6 +157,7 @@ static sat_status update_item(commit *c, const hub_item *item, int64_t *changed,
                  "xxi", p->vault, item->id, item->base));
     if (*changed == 0)
         return SAT_OK;
+    TRY(prune(c, item, err));
     return hub_exec(c->db, changed, err,
                     "UPDATE items SET version = $1, sequence = $2, epoch = $3,"
                     " device = $4, data = $5, deleted = $6, updated = $7"
@@ -161,7 +180,7 @@ static sat_status store_items(commit *c, const hub_item *items, size_t count,
             TRY(update_item(c, &items[i], &changed, err));
         if (changed == 1) {
             p->sequence++;
-            c->bytes += ITEM_COST + (int64_t)items[i].data.len;
+            c->bytes += HUB_ITEM_COST + (int64_t)items[i].data.len;
         } else if (p->stale_count < HUB_STALE_MAX) {
             memcpy(p->stale[p->stale_count++], items[i].id, 32);
         }

@@ -16,6 +16,8 @@
 #include "hub/tokens.h"
 #include "hub/workers.h"
 
+#define VERSIONS_DEFAULT 50
+#define HORIZON_DEFAULT_MS ((int64_t)90 * 86400000)
 #define QUOTA_DEFAULT ((int64_t)10 << 30)
 #define BACKUP_KEEP_DEFAULT 2
 #define BACKUP_MAX_DEFAULT ((int64_t)50 << 20)
@@ -384,6 +386,10 @@ sat_status hub_new(const hub_options *options, hub_core **out, sat_error *err)
     made->bus = options->bus.self != NULL ? &made->options.bus : NULL;
     if (options->quota == 0)
         made->options.quota = QUOTA_DEFAULT;
+    if (options->versions == 0)
+        made->options.versions = VERSIONS_DEFAULT;
+    if (options->horizon_ms == 0)
+        made->options.horizon_ms = HORIZON_DEFAULT_MS;
     if (options->backup_max == 0)
         made->options.backup_max = BACKUP_MAX_DEFAULT;
     if (options->backup_keep == 0)

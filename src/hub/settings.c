@@ -12,6 +12,8 @@
 
 #define BACKUP_MAX_MOST ((int64_t)1 << 40)
 #define BACKUP_KEEP_MOST 60
+#define VERSIONS_MOST 1000000
+#define HORIZON_MOST_DAYS 36500
 #define LISTEN_DEFAULT "127.0.0.1:7441"
 
 void hub_settings_default(hub_settings *out)
@@ -158,7 +160,11 @@ sat_status hub_settings_set(hub_settings *settings, const char *name,
     if (strcmp(name, "backup-keep") == 0)
         return take_size(name, value, BACKUP_KEEP_MOST, &settings->backup_keep,
                          err);
-
+    if (strcmp(name, "versions") == 0)
+        return take_size(name, value, VERSIONS_MOST, &settings->versions, err);
+    if (strcmp(name, "horizon") == 0)
+        return take_size(name, value, HORIZON_MOST_DAYS,
+                         &settings->horizon_days, err);
     if (strcmp(name, "log-requests") == 0)
         return take_flag(name, value, &settings->logs_requests, err);
     if (strcmp(name, "log") == 0) {

@@ -32,7 +32,7 @@ struct sat__joiner {
     size_t shape_count, shape_room;
     known_shape *last;
     named_list incarnations, groups;
-    sat_buf tables, rows, schema;
+    sat_buf tables, rows, schema, forgotten;
     size_t table_count, row_count;
     bool has_schema;
     int64_t *of_row; /* where the row's groups are on the page */
@@ -145,6 +145,7 @@ void sat__joiner_free(sat__joiner *joiner)
     list_clear(&joiner->groups);
     sat__buf_clear(&joiner->tables);
     sat__buf_clear(&joiner->rows);
+    sat__buf_clear(&joiner->forgotten);
     sat__buf_clear(&joiner->schema);
     sat__buf_clear(&joiner->scratch);
     free(joiner->of_row);
@@ -214,6 +215,14 @@ sat_status sat__joiner_schema(sat__joiner *joiner, const sat__item *schema,
     sat__buf_put(&joiner->schema, schema->body.data, schema->body.len);
     joiner->has_schema = true;
     return sat__buf_status(&joiner->schema, err);
+}
+
+sat_status sat__joiner_forgotten(sat__joiner *joiner, sat_bytes forgotten,
+                                 sat_error *err)
+{
+    joiner->forgotten.len = 0;
+    sat__buf_put(&joiner->forgotten, forgotten.data, forgotten.len);
+    return sat__buf_status(&joiner->forgotten, err);
 }
 
 size_t sat__joiner_bytes(const sat__joiner *joiner)
@@ -513,7 +522,10 @@ sat_status sat__joiner_page(sat__joiner *joiner, sat_bytes start,
     put_list(out, joiner->row_count, &joiner->rows);
     sat__cbor_put_bytes(out, next.data, next.len);
     sat__buf_put(out, knowledge.data, knowledge.len);
-    sat__cbor_put_null(out); /* a hub forgets nothing */
+    if (joiner->forgotten.len > 0)
+        sat__buf_put(out, joiner->forgotten.data, joiner->forgotten.len);
+    else
+        sat__cbor_put_null(out);
     begin_page(joiner);
     return sat__buf_status(out, err);
 }

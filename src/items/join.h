@@ -41,6 +41,10 @@ SAT_CHECK sat_status sat__joiner_add_both(sat__joiner *joiner,
                                           const sat__item *delta,
                                           sat_error *err);
 
+/* What the sender has forgotten (knowledge, or nothing), for all pages. */
+SAT_CHECK sat_status sat__joiner_forgotten(sat__joiner *joiner,
+                                           sat_bytes forgotten, sat_error *err);
+
 /* How much is on the page at hand. */
 size_t sat__joiner_bytes(const sat__joiner *joiner);
 size_t sat__joiner_rows(const sat__joiner *joiner);

@@ -113,6 +113,19 @@ static sat_status name_row(const sat__item *item, const char *word,
     return SAT_OK;
 }
 
+void sat__item_row_name(const sat__item_keys *keys, const char *word,
+                        sat_bytes incarnation, int64_t n, int64_t ordinal,
+                        uint8_t out[SAT_ITEM_ID_SIZE])
+{
+    AUTO(sat_buf) name = SAT_BUF_INIT;
+    sat__cbor_put_array(&name, 4);
+    sat__cbor_put_str(&name, word);
+    sat__cbor_put_bytes(&name, incarnation.data, incarnation.len);
+    sat__cbor_put_int(&name, n);
+    sat__cbor_put_int(&name, ordinal);
+    sat__item_id(keys, buf_view(&name), out);
+}
+
 void sat__shape_hash(sat_bytes body, uint8_t out[SAT_SHAPE_SIZE])
 {
     uint8_t hash[SAT_SHA256_SIZE];

@@ -87,6 +87,12 @@ SAT_CHECK sat_status sat__item_name(const sat__item_keys *keys,
                                     uint8_t out[SAT_ITEM_ID_SIZE],
                                     sat_error *err);
 
+/* The id of the item of a row, "row", or of its delta, "delta", by its birth.
+ */
+void sat__item_row_name(const sat__item_keys *keys, const char *word,
+                        sat_bytes incarnation, int64_t n, int64_t ordinal,
+                        uint8_t out[SAT_ITEM_ID_SIZE]);
+
 /* Of a delta the id of the row that it changes; of a row that of its delta. */
 SAT_CHECK sat_status sat__item_other_name(const sat__item_keys *keys,
                                           const sat__item *item,

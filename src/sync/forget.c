@@ -54,6 +54,20 @@ bool sat__forgotten_beyond(const sat_replica *replica,
            !sat__knowledge_covers(known, &replica->forgotten);
 }
 
+sat_status sat__replica_has_missed(sat_replica *replica, sat_bytes forgotten,
+                                   bool *out, sat_error *err)
+{
+    AUTO(sat__sql_transaction) change = {0};
+    AUTO(sat__knowledge) theirs = {0};
+    const sat__knowledge nothing = {0};
+    TRY(sat__sql_begin(replica->db, &change, err));
+    TRY(sat__knowledge_load(replica, err));
+    TRY(sat__knowledge_decode(replica, forgotten, &theirs, err));
+    *out = !sat__knowledge_covers(&nothing, &replica->known) &&
+           !sat__knowledge_covers(&replica->known, &theirs);
+    return sat__sql_commit(&change, err);
+}
+
 sat_status sat__forgotten_join(sat_replica *replica,
                                const sat__knowledge *other, sat_error *err)
 {
@@ -245,6 +259,21 @@ static sat_status forget_history(sat_replica *replica, const sat__row *row,
     return sat__sql_run(stmt, err);
 }
 
+/* A hub keeps the row until it is told. */
+static sat_status note_birth(sat_replica *replica, const sat__row *row,
+                             sat_error *err)
+{
+    AUTO_RESET sqlite3_stmt *stmt = NULL;
+    TRY(sat__core_keep(replica,
+                       "INSERT INTO sync_gone(i, n, o) SELECT i, n, ?2 FROM "
+                       "sync_groups WHERE g = ?1 AND EXISTS(SELECT 1 FROM "
+                       "sync_members WHERE source = 'hub')",
+                       &stmt, err));
+    (void)sqlite3_bind_int64(stmt, 1, row->b);
+    (void)sqlite3_bind_int64(stmt, 2, row->o);
+    return sat__sql_run(stmt, err);
+}
+
 static sat_status forget_row(forget *work, sat__row *row, sat_error *err)
 {
     TRY(note_dot(work, row->b, err));
@@ -253,6 +282,7 @@ static sat_status forget_row(forget *work, sat__row *row, sat_error *err)
             TRY(note_dot(work, row->cells[c].entries[k].g, err));
     work->count++;
     TRY(forget_history(work->replica, row, err));
+    TRY(note_birth(work->replica, row, err));
     return sat__row_forget(work->replica, row, err);
 }
 

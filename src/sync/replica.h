@@ -162,6 +162,12 @@ SAT_CHECK sat_status sat__replica_is_behind(sat_replica *replica,
                                             sat_bytes knowledge, bool *out,
                                             sat_error *err);
 
+/* Whether deletions were missed here that others have forgotten, as `forgotten`
+ * (CBOR) of theirs says: everything has to come, from the start. */
+SAT_CHECK sat_status sat__replica_has_missed(sat_replica *replica,
+                                             sat_bytes forgotten, bool *out,
+                                             sat_error *err);
+
 /* ---- who left (rule 13) ---- */
 
 typedef struct sat__last_n {

@@ -5,9 +5,11 @@
 #include "stub.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/scope.h"
+#include "store/profile.h"
 #include "store/scratch.h"
 
 static stub hub;
@@ -248,6 +250,109 @@ static void a_wrong_password_changes_nothing(void **state)
     must(sat_account_login(c.profile, hub.url, &with, &err), &err);
 }
 
+/* ---- deletions that all have seen ---- */
+
+static uint64_t later(void *context)
+{
+    const uint64_t day = 24 * 60 * 60 * 1000;
+    return sat_env_system()->wall(sat_env_system()->context) +
+           *(const uint64_t *)context * day;
+}
+
+static uint64_t days;
+static sat_env far_off;
+
+/* Both live so many days later. */
+static void wait_days(uint64_t count)
+{
+    days = count;
+    far_off = *sat_env_system();
+    far_off.wall = later;
+    far_off.context = &days;
+    a.profile->env = &far_off;
+    b.profile->env = &far_off;
+}
+
+static size_t dropped_items(void)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < hub.vaults[0].count; i++)
+        count += hub.vaults[0].items[i].data.len == 0;
+    return count;
+}
+
+#define MARKS                                                                  \
+    "SELECT (SELECT count(*) FROM sync_away), (SELECT count(*) FROM "          \
+    "sync_gone)"
+
+/* 'b' is deleted, on both devices, and both have said so. */
+static void delete_everywhere(void)
+{
+    (void)desk_sql(&a, "main", "DELETE FROM t WHERE id = 'b'");
+    (void)desk_sync(&a);
+    (void)desk_sync(&b);
+    (void)desk_sync(&a);
+    assert_string_equal(desk_sql(&a, "main", MARKS), "1|0;");
+}
+
+static void what_all_have_forgotten_is_dropped_at_the_hub(void **state)
+{
+    delete_everywhere();
+    wait_days(89);
+    (void)desk_sync(&a);
+    assert_int_equal(dropped_items(), 0);
+    wait_days(91);
+    (void)desk_sync(&a);
+    assert_int_equal(dropped_items(), 1);
+    assert_string_equal(desk_sql(&a, "main", MARKS), "0|0;");
+    (void)desk_sync(&b);
+    assert_string_equal(desk_sql(&b, "main", MARKS), "0|0;");
+    const char *const items = "SELECT count(*) FROM sync_hub_items";
+    assert_string_equal(desk_sql(&a, "main", items),
+                        desk_sql(&b, "main", items));
+    open_desk(state, &c, "tablet");
+    desk_login(&c, &a, hub.url);
+    (void)desk_sync(&c);
+    assert_string_equal(desk_sql(&c, "main", ALL), "a|1|x;");
+    (void)desk_sql(&c, "main", "UPDATE t SET x = 'y'");
+    (void)desk_sync(&c);
+    (void)desk_sync(&b);
+    assert_string_equal(desk_sql(&b, "main", ALL), "a|1|y;");
+}
+
+/* Puts the files of b's profile back, or keeps them. */
+static void copy_profile(bool back)
+{
+    char command[2400];
+    (void)snprintf(command, sizeof command, "rm -rf %s%s && cp -a %s%s %s%s",
+                   b.path, back ? "" : ".old", b.path, back ? ".old" : "",
+                   b.path, back ? "" : ".old");
+    assert_int_equal(system(command), 0); /* NOLINT: a test's own paths */
+}
+
+static void a_device_from_before_a_forgotten_deletion_starts_afresh(
+    void **state)
+{
+    sat_error err = {0};
+    (void)state;
+    (void)desk_sql(&b, "main", "UPDATE t SET n = 5 WHERE id = 'a'");
+    copy_profile(false);
+    delete_everywhere();
+    wait_days(91);
+    (void)desk_sync(&a);
+    assert_int_equal(dropped_items(), 1);
+    desk_close(&b);
+    copy_profile(true);
+    must(sat_profile_open(b.path, sat_env_system(), &b.profile, &err), &err);
+    must(sat_profile_unlock(b.profile, DESK_PASSWORD, &err), &err);
+    b.profile->env = &far_off;
+    assert_string_equal(desk_sql(&b, "main", ALL), "a|5|x;b|2|y;");
+    (void)desk_sync(&b);
+    assert_string_equal(desk_sql(&b, "main", ALL), "a|5|x;");
+    (void)desk_sync(&a);
+    assert_string_equal(desk_sql(&a, "main", ALL), "a|5|x;");
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, two_devices, close_all)
 
 int main(void)
@@ -262,6 +367,8 @@ int main(void)
         TEST(a_session_that_ran_out_is_renewed),
         TEST(pulls_in_many_parts_are_one),
         TEST(the_hub_learns_no_word),
+        TEST(what_all_have_forgotten_is_dropped_at_the_hub),
+        TEST(a_device_from_before_a_forgotten_deletion_starts_afresh),
         TEST(a_wrong_password_changes_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

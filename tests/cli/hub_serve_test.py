@@ -4,11 +4,12 @@ import json
 import re
 import signal
 import socket
+import subprocess
 import time
 import unittest
 import urllib.request
 
-from hub_test import EMAIL, Hub, WithAHub
+from hub_test import EMAIL, HUB, Hub, WithAHub
 from program import PASSWORD
 
 
@@ -43,6 +44,21 @@ class Logs(WithAHub):
         self.assertRegex(text, r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z serving"
                                r" detail=127\.0\.0\.1:\d+\n")
         self.assertEqual(2, len(text.splitlines()))
+
+
+class Arguments(WithAHub):
+    def test_a_password_is_no_argument(self):
+        for option, value in (
+                ("database", "postgresql://satchel:hush-hush@db/satchel"),
+                ("database", "postgresql://db/satchel?password=hush-hush"),
+                ("bus", "nats://satchel:hush-hush@bus:4222")):
+            done = subprocess.run(
+                [HUB, "serve", "--data", self.folder / "none", "--" + option,
+                 value], capture_output=True, text=True, timeout=20)
+            self.assertEqual(2, done.returncode)
+            self.assertIn("--config FILE", done.stderr)
+            self.assertNotIn("hush", done.stderr)
+        self.assertFalse((self.folder / "none").exists())
 
 
 class Ends(WithAHub):

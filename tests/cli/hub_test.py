@@ -267,6 +267,31 @@ class Accounts(WithAHub):
         self.assertEqual(before,
                          self.laptop.json("account", "show")["account_id"])
 
+    def epochs(self):
+        """Under which keys the hub's items are sealed."""
+        with contextlib.closing(
+                sqlite3.connect(self.hub.folder / "hub.db")) as database:
+            return {epoch for epoch, in database.execute(
+                "SELECT DISTINCT epoch FROM items WHERE deleted = 0")}
+
+    def test_vaults_get_new_keys_once_a_hub_that_was_away_is_back(self):
+        self.make_notes()
+        before = self.epochs()
+        self.hub.stop()
+        new = "another battery staple"
+        result = self.change_password(self.laptop, new, "--compromised")
+        self.assert_fails(result, 5, "password", "sync hub")
+        result = self.change_password(self.laptop, new + "s")
+        self.assert_fails(result, 5, "password", "sync hub")
+        self.hub.start()
+        self.laptop.ok("sync", "hub")
+        self.laptop.ok("sql", "UPDATE notes SET body = 'after'")
+        self.laptop.ok("sync", "hub")
+        self.assertEqual(1, len(self.epochs() - before))
+        self.laptop.ok("sync", "hub")
+        self.assertEqual({"a": "after"},
+                         self.notes(self.assert_logs_in("tablet", new + "s")))
+
     def test_a_second_factor_is_asked_for(self):
         begun = self.laptop.json("account", "mfa", "enable")
         self.assertIn("secret=" + begun["secret"], begun["uri"])

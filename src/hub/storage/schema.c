@@ -85,6 +85,8 @@ const char *const hub_schema[] = {
     " PRIMARY KEY(vault, id))",
     "CREATE UNIQUE INDEX IF NOT EXISTS items_sequence"
     " ON items(vault, sequence)",
+    "CREATE INDEX IF NOT EXISTS items_deleted ON items(updated)"
+    " WHERE deleted = 1",
     "CREATE TABLE IF NOT EXISTS versions("
     " vault BYTEA NOT NULL, id BYTEA NOT NULL, version BIGINT NOT NULL,"
     " sequence BIGINT NOT NULL, epoch BYTEA NOT NULL, device BYTEA NOT NULL,"
