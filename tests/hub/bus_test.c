@@ -117,15 +117,26 @@ static void forget(listener *l)
     l->count = 0;
 }
 
-/* A subscription takes a moment to be known. */
+static bool has_heard(listener *l, const char *text)
+{
+    SCOPED_LOCK(&l->lock);
+    return strcmp(l->last, text) == 0;
+}
+
+/* A subscription takes a moment to be known, and what was said before may still
+ * be on its way: words keep their order, so nothing is once the last one has
+ * come. */
 static void settle(listener *from, listener *to)
 {
-    for (int i = 0; i < 500 && count_of(to) == 0; i++) {
-        say(from, "are you there?");
-        pause_ms(20);
+    char text[64] = "";
+
+    for (int i = 0; i < 500 && (i == 0 || !has_heard(to, text)); i++) {
+        (void)snprintf(text, sizeof text, "are you there? %d", i);
+        say(from, text);
+        for (int k = 0; k < 10 && !has_heard(to, text); k++)
+            pause_ms(2);
     }
-    assert_true(count_of(to) > 0);
-    pause_ms(100);
+    assert_true(has_heard(to, text));
     forget(to);
 }
 
@@ -258,13 +269,13 @@ static void nothing_waits_for_one_that_hangs_or_is_gone(void **state)
     double begin = now_s();
     for (int i = 0; i < 5000; i++) /* 100 MB */
         a.bus.say(a.bus.self, buf_view(&word));
-    assert_true(now_s() - begin < 1);
+    assert_true(now_s() - begin < 5); /* and not for ever */
     nats_go_on();
     nats_stop();
     begin = now_s();
     for (int i = 0; i < 5000; i++)
         a.bus.say(a.bus.self, buf_view(&word));
-    assert_true(now_s() - begin < 1);
+    assert_true(now_s() - begin < 5); /* and not for ever */
     for (int i = 0; i < 500 && a.bus.is_up(a.bus.self); i++)
         pause_ms(10);
     assert_false(a.bus.is_up(a.bus.self));
