@@ -253,9 +253,26 @@ static void case_5_every_field_of_an_item_is_bound(void **state)
     item->epoch[0] ^= 1;
     (void)desk_sync_fails(&b, SAT_ERR_DENIED);
     item->epoch[0] ^= 1;
-    item->device[0] ^= 1; /* 13: in the name of another device */
+    const size_t len = item->data.len;
+    item->data.len = 0; /* as if it had been dropped */
+    b_notices("withholds items, or sends others");
+    item->data.len = len;
+    b_goes_on();
+}
+
+static void case_13_the_author_of_a_change_is_not_forged(void **state)
+{
+    (void)state;
+    edit_on_a();
+    stub_item *const item = newest(main_vault());
+    uint8_t author[32];
+    memcpy(author, item->device, sizeof author);
+    item->device[0] ^= 1; /* nobody */
     (void)desk_sync_fails(&b, SAT_ERR_CORRUPT);
-    item->device[0] ^= 1;
+    memcpy(item->device, sat_profile_device_id(b.profile), sizeof author);
+    (void)desk_sync_fails(&b, SAT_ERR_CORRUPT);
+    assert_string_equal(desk_sql(&b, "main", ALL), "a|1|x;b|2|y;");
+    memcpy(item->device, author, sizeof author);
     b_goes_on();
 }
 
@@ -631,6 +648,7 @@ int main(void)
         TEST(case_10_a_link_that_was_changed_is_refused),
         TEST(case_5_items_that_were_swapped_do_not_open),
         TEST(case_5_every_field_of_an_item_is_bound),
+        TEST(case_13_the_author_of_a_change_is_not_forged),
         TEST(case_6_an_old_item_is_seen),
         TEST(case_6_an_old_vault_is_seen),
         TEST(case_8_an_item_that_is_withheld_is_seen),
