@@ -8,9 +8,9 @@
 #include "base/sql.h"
 #include "sync/core.h"
 
-static const char gone_sql[] =
-    "SELECT s.at, x.id, s.n, s.o FROM sync_gone AS s JOIN sync_incarnations AS "
-    "x ON x.i = s.i ORDER BY s.at";
+static const char gone_sql[] = "SELECT s.at, x.id, s.n, s.o FROM "
+                               "sync_undropped AS s JOIN sync_incarnations AS "
+                               "x ON x.i = s.i ORDER BY s.at";
 
 /* The ids of the row that the statement is at, and of its delta. */
 static void name_row(const sat__follow *follow, sqlite3_stmt *stmt,
@@ -47,7 +47,7 @@ sat_status sat__dropped_done(sat__follow *follow, int64_t last, sat_error *err)
     AUTO_STMT sqlite3_stmt *stmt = NULL;
 
     TRY(sat__sql_prepare(follow->db, &stmt,
-                         "DELETE FROM sync_gone WHERE at <= ?", err));
+                         "DELETE FROM sync_undropped WHERE at <= ?", err));
     (void)sqlite3_bind_int64(stmt, 1, last);
     return sat__sql_run(stmt, err);
 }
@@ -57,7 +57,7 @@ static sat_status spare(sat__follow *follow, int64_t at, sat_error *err)
     AUTO_STMT sqlite3_stmt *stmt = NULL;
 
     TRY(sat__sql_prepare(follow->db, &stmt,
-                         "DELETE FROM sync_gone WHERE at = ?", err));
+                         "DELETE FROM sync_undropped WHERE at = ?", err));
     (void)sqlite3_bind_int64(stmt, 1, at);
     return sat__sql_run(stmt, err);
 }

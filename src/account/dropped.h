@@ -2,7 +2,7 @@
  * dropped.h - rows that everybody has forgotten are items no more
  *
  * What was forgotten (sync/forget.c) is known by its birth, and waits in
- * sync_gone for a push, which drops the row's item and that of its delta.
+ * sync_undropped for a push, which drops the row's item and that of its delta.
  */
 #ifndef SAT_SRC_ACCOUNT_DROPPED_H
 #define SAT_SRC_ACCOUNT_DROPPED_H

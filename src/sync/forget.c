@@ -264,11 +264,12 @@ static sat_status note_birth(sat_replica *replica, const sat__row *row,
                              sat_error *err)
 {
     AUTO_RESET sqlite3_stmt *stmt = NULL;
-    TRY(sat__core_keep(replica,
-                       "INSERT INTO sync_gone(i, n, o) SELECT i, n, ?2 FROM "
-                       "sync_groups WHERE g = ?1 AND EXISTS(SELECT 1 FROM "
-                       "sync_members WHERE source = 'hub')",
-                       &stmt, err));
+    TRY(sat__core_keep(
+        replica,
+        "INSERT INTO sync_undropped(i, n, o) SELECT i, n, ?2 FROM "
+        "sync_groups WHERE g = ?1 AND EXISTS(SELECT 1 FROM "
+        "sync_members WHERE source = 'hub')",
+        &stmt, err));
     (void)sqlite3_bind_int64(stmt, 1, row->b);
     (void)sqlite3_bind_int64(stmt, 2, row->o);
     return sat__sql_run(stmt, err);

@@ -8,7 +8,7 @@
  *   sync_reports       what other devices said they know: device, i, n
  *   sync_members       who else may have these rows: source, device
  *   sync_forgotten     dots of rows whose deletion was forgotten: i, n
- *   sync_gone          births of such rows, until a hub has dropped them, too
+ *   sync_undropped     births of such rows, until a hub has dropped them, too
  *   sync_tables        t, and the table's uid, gen, name, strategy
  *   sync_columns       (t, c), and the column's uid, gen, name
  *   sync_dropped       (t, uid) of each column that was dropped here
@@ -50,7 +50,7 @@ static const char system_tables[] =
     " PRIMARY KEY(source, device)) WITHOUT ROWID;"
     "CREATE TABLE IF NOT EXISTS sync_forgotten("
     " i INTEGER PRIMARY KEY, n INTEGER NOT NULL);"
-    "CREATE TABLE IF NOT EXISTS sync_gone("
+    "CREATE TABLE IF NOT EXISTS sync_undropped("
     " at INTEGER PRIMARY KEY, i INTEGER NOT NULL, n INTEGER NOT NULL,"
     " o INTEGER NOT NULL);"
     "CREATE TABLE IF NOT EXISTS sync_tables("

@@ -276,14 +276,14 @@ static void wait_days(uint64_t count)
 static size_t dropped_items(void)
 {
     size_t count = 0;
-    for (size_t i = 0; i < hub.vaults[0].count; i++)
-        count += hub.vaults[0].items[i].data.len == 0;
+    for (size_t i = 0; i < hub.vaults[1].count; i++)
+        count += hub.vaults[1].items[i].data.len == 0;
     return count;
 }
 
 #define MARKS                                                                  \
     "SELECT (SELECT count(*) FROM sync_away), (SELECT count(*) FROM "          \
-    "sync_gone)"
+    "sync_undropped)"
 
 /* 'b' is deleted, on both devices, and both have said so. */
 static void delete_everywhere(void)

@@ -128,10 +128,11 @@ static bool has_heard(listener *l, const char *text)
  * come. */
 static void settle(listener *from, listener *to)
 {
+    static unsigned asked; /* never the same word twice */
     char text[64] = "";
 
     for (int i = 0; i < 500 && (i == 0 || !has_heard(to, text)); i++) {
-        (void)snprintf(text, sizeof text, "are you there? %d", i);
+        (void)snprintf(text, sizeof text, "are you there? %u", ++asked);
         say(from, text);
         for (int k = 0; k < 10 && !has_heard(to, text); k++)
             pause_ms(2);

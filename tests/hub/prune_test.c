@@ -6,8 +6,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "crypto/hex.h"
-
 #define DAY_MS ((uint64_t)86400000)
 
 static int64_t used_by(scene *s, const citizen *who)

@@ -429,7 +429,9 @@ static sat_status store(sim_hub *hub, history *h, sat__cbor items, size_t count,
         uint64_t base = 0;
         TRY(read_pushed(&items, &next, &base, &data, err));
         const version *const now = newest(h, next.id, UINT64_MAX);
-        if (base != (now != NULL ? now->version : 0))
+        const bool is_dropped = now != NULL && now->data.len == 0;
+        if (base != (now != NULL ? now->version : 0) &&
+            !(base == 0 && is_dropped))
             return conflict(err);
         next.version = base + 1;
         next.sequence = h->sequence + i + 1;
