@@ -257,6 +257,7 @@ static void it_stands_beside_what_others_wrote_meanwhile(void **state)
     leave(&f.a, &arena, &f.x, &gone);
     hear(&f.c, &gone);
     write_late(&f.x);
+    device_collect(&f.x); /* which is when its edits have their time */
     test_now_ms += 1000;
     device_run(&f.a, "UPDATE t SET qty = 77 WHERE id = 'a'");
     device_run(&f.c, "UPDATE t SET name = 'kept' WHERE id = 'b'");
