@@ -40,6 +40,7 @@ nightly: check
 	@$(MAKE) simulate SEEDS=1-100000
 	@SAT_TEST_KILLS=200 ctest --preset dev -R '^(backup/restore|cli/transfer_cut)$$'
 	@SAT_TEST_LARGE=1 SATCHEL=build/dev/satchel python3 -B tests/cli/backup_large_test.py
+	@SAT_TEST_LARGE=1 ctest --preset dev -R '^cli/transfer$$'
 
 coverage:
 	@scripts/setup build test coverage

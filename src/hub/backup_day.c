@@ -83,13 +83,19 @@ sat_status hub_backup_day_tick(hub_core *hub, sat_error *err)
 {
     const hub_storage *const storage = hub->storage;
     days in = {.now = (int64_t)hub_now(hub)};
+    sat_status st = SAT_OK;
 
     TRY(storage->read(storage->self, find_due, &in, err));
     if (in.count == 0)
         return SAT_OK;
     TRY(storage->write(storage->self, move_on, &in, err));
-    for (size_t i = 0; i < in.count; i++)
-        if (in.all[i].is_ours)
-            TRY(hub_wake_backup(hub, in.all[i].account, WITHIN_MS, err));
-    return SAT_OK;
+    /* Their days have moved on: one that fails keeps the word from no other. */
+    for (size_t i = 0; i < in.count; i++) {
+        sat_error why = {0};
+        if (!in.all[i].is_ours ||
+            hub_wake_backup(hub, in.all[i].account, WITHIN_MS, &why) == SAT_OK)
+            continue;
+        st = sat__fail(err, why.status, "%s", why.message);
+    }
+    return st;
 }

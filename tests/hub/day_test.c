@@ -30,7 +30,7 @@ static uint64_t begin_after(const scene *s, uint64_t now)
     return today > now ? today : today + DAY_MS;
 }
 
-static sat__live *connect_alice(scene *s)
+static sat__live *connect(scene *s, const citizen *who)
 {
     sat__http_options to = {.timeout_ms = 10000, .body_max = 1u << 20};
     AUTO(sat_buf) text = SAT_BUF_INIT;
@@ -39,7 +39,7 @@ static sat__live *connect_alice(scene *s)
     bool got, is_text;
 
     (void)snprintf(hello, sizeof hello, "{\"type\":\"AUTH\",\"token\":\"%s\"}",
-                   s->alice.access);
+                   who->access);
     assert_int_equal(sat__url_parse(s->t.origin, &to.url, NULL), SAT_OK);
     assert_int_equal(sat__live_open(sat_env_system(), &to, "/ws", &live, NULL),
                      SAT_OK);
@@ -58,19 +58,12 @@ static void *tick(void *hub)
     return NULL;
 }
 
-/* How many words come when several look at the clock at once, at `now`. */
-static int words_at(scene *s, sat__live *live, uint64_t now)
+/* How many words have come. */
+static int words_of(sat__live *live)
 {
-    pthread_t threads[TOGETHER];
     int words = 0;
-    bool got = true;
 
-    s->t.now_ms = now;
-    for (size_t i = 0; i < TOGETHER; i++)
-        assert_int_equal(pthread_create(&threads[i], NULL, tick, s->t.hub), 0);
-    for (size_t i = 0; i < TOGETHER; i++)
-        (void)pthread_join(threads[i], NULL);
-    while (got) {
+    for (bool got = true; got; words++) {
         AUTO(sat_buf) text = SAT_BUF_INIT;
         bool is_text;
         assert_int_equal(
@@ -78,9 +71,21 @@ static int words_at(scene *s, sat__live *live, uint64_t now)
         if (!got)
             break;
         assert_non_null(strstr(sat__buf_text(&text), "backup_trigger"));
-        words++;
     }
     return words;
+}
+
+/* How many words come when several look at the clock at once, at `now`. */
+static int words_at(scene *s, sat__live *live, uint64_t now)
+{
+    pthread_t threads[TOGETHER];
+
+    s->t.now_ms = now;
+    for (size_t i = 0; i < TOGETHER; i++)
+        assert_int_equal(pthread_create(&threads[i], NULL, tick, s->t.hub), 0);
+    for (size_t i = 0; i < TOGETHER; i++)
+        (void)pthread_join(threads[i], NULL);
+    return words_of(live);
 }
 
 static void an_account_is_told_once_a_day_at_its_time(void **state)
@@ -90,7 +95,7 @@ static void an_account_is_told_once_a_day_at_its_time(void **state)
     (void)state;
     scene_open(&s);
     const uint64_t begin = begin_after(&s, sat_env_system()->wall(NULL));
-    AUTO_PTR(sat__live) live = connect_alice(&s);
+    AUTO_PTR(sat__live) live = connect(&s, &s.alice);
     assert_int_equal(words_at(&s, live, begin + DAY_MS), 0); /* none asked */
     s.t.now_ms = 0;
     assert_int_equal(
@@ -105,10 +110,46 @@ static void an_account_is_told_once_a_day_at_its_time(void **state)
     assert_int_equal(words_at(&s, live, begin + 10 * DAY_MS), 1);
 }
 
+/* ---- a storage that fails for one of them ---- */
+
+static hub_storage sound;
+static int looks;
+
+static sat_status fail_second(void *self, hub_work_fn *work, void *context,
+                              sat_error *err)
+{
+    return ++looks == 2 ? sat__fail(err, SAT_ERR_IO, "the disk is away")
+                        : sound.read(self, work, context, err);
+}
+
+static void who_can_not_be_told_keeps_it_from_nobody(void **state)
+{
+    AUTO(scene) s;
+    sat_error err = {0};
+
+    (void)state;
+    scene_open(&s);
+    hub_clock_stop(TAKE(s.t.clock)); /* which would look, too */
+    assert_int_equal(
+        scene_ask(&s, &s.alice, "POST", "/v0/push/register", endpoint), 200);
+    assert_int_equal(
+        scene_ask(&s, &s.bob, "POST", "/v0/push/register", endpoint), 200);
+    AUTO_PTR(sat__live) alice = connect(&s, &s.alice);
+    AUTO_PTR(sat__live) bob = connect(&s, &s.bob);
+    s.t.now_ms = sat_env_system()->wall(NULL) + DAY_MS;
+    sound = s.t.hub->options.storage;
+    looks = 0;
+    s.t.hub->options.storage.read = fail_second;
+    assert_int_equal(hub_backup_day_tick(s.t.hub, &err), SAT_ERR_IO);
+    s.t.hub->options.storage = sound;
+    assert_int_equal(words_of(alice) + words_of(bob), 1);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(an_account_is_told_once_a_day_at_its_time),
+        cmocka_unit_test(who_can_not_be_told_keeps_it_from_nobody),
     };
     return RUN_TOWN_TESTS("day", tests);
 }
